@@ -1,0 +1,139 @@
+/**
+ * Everything a chart may ask for. A chart's action is a pure function that returns one of these (or a list); the runtime
+ * commits them with the decision and only then carries them out.
+ *
+ * Two families:
+ * - records (`tell`, `say`, `bindThread`) are rows written by the decision's own commit: exactly once;
+ * - requests are carried out by an adapter under a stable key, at least once, until done, refused or past their
+ *   deadline; the outcome comes back as the event named in `reply`.
+ */
+import type { Address } from './addresses.ts';
+import type { ChartEvent } from './events.ts';
+import type { Json, JsonObject } from './json.ts';
+
+/** Puts an event into another actor's inbox. */
+export interface Tell {
+  readonly kind: 'tell';
+  readonly to: Address;
+  readonly event: ChartEvent;
+}
+
+/** What the thread should say. A later note with the same `note` replaces the earlier one in place. */
+export interface Say {
+  readonly kind: 'say';
+  /** Identity of the note in its thread; the same id is edited, a new one is posted. */
+  readonly note: string;
+  readonly tone: 'progress' | 'info' | 'warning' | 'error';
+  /** Markdown. Empty withdraws the note. */
+  readonly text: string;
+}
+
+/** A person's post in the thread: what comes later is shown below it. */
+export interface Heard {
+  readonly kind: 'heard';
+  readonly postId: string;
+}
+
+/** From now on posts in this thread belong to this session. */
+export interface BindThread {
+  readonly kind: 'bindThread';
+  readonly rootId: string;
+  readonly channelId: string;
+}
+
+export type RecordEffect = Tell | Say | Heard | BindThread;
+
+/** How the outcome of a request comes back. Without `done` (or `failed`) that outcome is not told. */
+export interface Reply {
+  /** Event type for success; the handler's result is spread into the event. */
+  readonly done?: string;
+  /** Event type for refusal or exhaustion; the event carries `code`, `message` and `human`. */
+  readonly failed?: string;
+  /** Copied into either event. */
+  readonly with?: JsonObject;
+}
+
+interface Request<Kind extends string, Params extends JsonObject> {
+  readonly kind: Kind;
+  readonly params: Params;
+  readonly reply?: Reply;
+}
+
+/** Where a person typed, or where an answer belongs. */
+export interface Place extends JsonObject {
+  readonly channelId: string;
+  /** The thread's root post; empty at top level. */
+  readonly rootId: string;
+}
+
+export interface RepoRef extends JsonObject {
+  /** `org/name`, or `local/<slug>` for a path. */
+  readonly repo: string;
+  /** What git clones: an https address or an absolute path. */
+  readonly source: string;
+  /** Empty: the repository's default branch. */
+  readonly branch: string;
+}
+
+export type ExternalEffect =
+  // ---- chat
+  | Request<'chat.reply', { place: Place; message: string; replyTo: string }>
+  | Request<'chat.status', { place: Place; replyTo: string }>
+  | Request<'chat.react', { postId: string; emoji: string; remove: boolean }>
+  /** Makes sure of the project channel, the starter's membership and the root post. Done: `channelId`, `rootId`. */
+  | Request<
+      'chat.openThread',
+      { session: string; repo: RepoRef; place: Place; userId: string; teamUser: string; title: string }
+    >
+  | Request<'chat.setRoot', { rootId: string; message: string }>
+  /** Posts or refreshes an approval's card from the committed state of the approval. Done: `postId`. */
+  | Request<'chat.card', { approval: Address }>
+  // ---- workspace and container
+  | Request<'workspace.mirror', { repo: RepoRef }>
+  | Request<'workspace.vet', { repo: RepoRef }>
+  | Request<'workspace.reserve', { repo: RepoRef; container: Address }>
+  | Request<'workspace.up', { repo: RepoRef; container: Address; generation: number }>
+  /** Done: `endpoint` (host:port), `identity`. */
+  | Request<'workspace.startWorker', { repo: RepoRef; container: Address; generation: number }>
+  | Request<'workspace.checkWalls', { repo: RepoRef; container: Address; generation: number }>
+  /** Is it there and does its worker answer? Done: `running`, `endpoint`. */
+  | Request<'workspace.inspect', { repo: RepoRef; container: Address; generation: number }>
+  | Request<'workspace.remove', { repo: RepoRef; container: Address; generation: number }>
+  /** An own checkout for a session. Done: `path`, `branch`. */
+  | Request<'workspace.checkout', { repo: RepoRef; session: string; worktree: string }>
+  /** Removes a worktree if nothing in it would be lost. Done: `removed`, `kept` (why), `path`. */
+  | Request<'workspace.tidy', { repo: RepoRef; session: string; worktree: string; path: string }>
+  // ---- worker
+  | Request<
+      'worker.prompt',
+      { session: Address; inputId: string; text: string; author: string; files: readonly Json[]; steer: boolean }
+    >
+  | Request<'worker.interrupt', { session: Address; inputId: string; turnId: string }>
+  | Request<'worker.mode', { session: Address; inputId: string; plan: boolean }>
+  | Request<'worker.compact', { session: Address; inputId: string; hint: string }>
+  | Request<'worker.clear', { session: Address; inputId: string }>
+  | Request<'worker.close', { session: Address; inputId: string }>
+  | Request<
+      'worker.decide',
+      {
+        session: Address;
+        inputId: string;
+        requestId: string;
+        digest: string;
+        outcome: 'approved' | 'denied' | 'expired';
+        message: string;
+        answers: JsonObject;
+        proven: boolean;
+      }
+    >
+  /** Done: `reachable`, `error`. */
+  | Request<'worker.probe', { session: Address; host: string; port: number }>
+  // ---- firewall
+  /** Done: `enforced` (false where nothing stands between container and world). */
+  | Request<'firewall.allow', { hosts: readonly string[]; session: Address }>
+  // ---- audit
+  | Request<'audit.record', { action: string; who: string; subject: string; detail: JsonObject }>;
+
+export type Effect = RecordEffect | ExternalEffect;
+export type ExternalKind = ExternalEffect['kind'];
+export type ParamsOf<Kind extends ExternalKind> = Extract<ExternalEffect, { kind: Kind }>['params'];
