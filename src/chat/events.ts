@@ -1,0 +1,132 @@
+/**
+ * The events the chat makes of people's posts: plain JSON, ready for an actor's inbox.
+ *
+ * Commands to `gateway/root`: START, STATUS, HELP, STOP_PREFIX, REFUSED. Everything else goes to the thread's session.
+ */
+import type { RepoRef } from '../machines/effects.ts';
+import type { ChartEvent } from '../machines/events.ts';
+
+/** The post an event comes from. `rootId` is empty for a post at top level. */
+interface FromPost extends ChartEvent {
+  readonly postId: string;
+  readonly channelId: string;
+  readonly rootId: string;
+  readonly userId: string;
+  /** The person's user name, without `@`. */
+  readonly userName: string;
+}
+
+export interface StartCommand extends FromPost {
+  readonly type: 'COMMAND.START';
+  readonly repo: RepoRef;
+  /** Null: the main checkout. Empty: an own checkout with an automatic name. */
+  readonly worktree: string | null;
+  readonly plan: boolean;
+  readonly review: boolean;
+  /** Empty: the agent's default model. */
+  readonly model: string;
+  /** The command as it was typed. */
+  readonly text: string;
+}
+
+export interface StatusCommand extends FromPost {
+  readonly type: 'COMMAND.STATUS';
+}
+
+export interface HelpCommand extends FromPost {
+  readonly type: 'COMMAND.HELP';
+  readonly place: CommandPlace;
+}
+
+export interface StopPrefixCommand extends FromPost {
+  readonly type: 'COMMAND.STOP_PREFIX';
+  /** The first characters of a session's id: at least four of a-z and 0-9, lower case. */
+  readonly prefix: string;
+  readonly container: boolean;
+  readonly all: boolean;
+}
+
+/** Bad input. The gateway replies with the text. */
+export interface RefusedCommand extends FromPost {
+  readonly type: 'COMMAND.REFUSED';
+  readonly message: string;
+}
+
+export interface StopCommand extends FromPost {
+  readonly type: 'COMMAND.STOP';
+  /** Tear the container down as well. */
+  readonly container: boolean;
+  /** Stop every session of the container. */
+  readonly all: boolean;
+}
+
+export interface CompactCommand extends FromPost {
+  readonly type: 'COMMAND.COMPACT';
+  readonly hint: string;
+}
+
+export interface PlanCommand extends FromPost {
+  readonly type: 'COMMAND.PLAN';
+  /** Null: the other way round. */
+  readonly on: boolean | null;
+}
+
+export interface TitleCommand extends FromPost {
+  readonly type: 'COMMAND.TITLE';
+  /** Empty: Claude is asked for a title. */
+  readonly text: string;
+}
+
+export interface PlainSessionCommand extends FromPost {
+  readonly type:
+    | 'COMMAND.CLEAR'
+    | 'COMMAND.RESTART'
+    | 'COMMAND.CONTEXT'
+    | 'COMMAND.INTERRUPT'
+    | 'COMMAND.RESUME'
+    | 'COMMAND.RETRY';
+}
+
+/** `@claude /name arguments`: handed to Claude Code as it is. */
+export interface SlashCommand extends FromPost {
+  readonly type: 'SLASH';
+  readonly text: string;
+}
+
+export interface PromptPosted extends FromPost {
+  readonly type: 'PROMPT';
+  readonly text: string;
+  readonly fileIds: readonly string[];
+}
+
+export interface PostEdited extends FromPost {
+  readonly type: 'POST.EDITED';
+  readonly text: string;
+}
+
+export interface PostDeleted extends FromPost {
+  readonly type: 'POST.DELETED';
+}
+
+export type GatewayCommand = StartCommand | StatusCommand | HelpCommand | StopPrefixCommand | RefusedCommand;
+export type SessionCommand =
+  | StopCommand
+  | CompactCommand
+  | PlanCommand
+  | TitleCommand
+  | PlainSessionCommand
+  | SlashCommand;
+export type ChatEvent = GatewayCommand | SessionCommand | PromptPosted | PostEdited | PostDeleted;
+
+/** Where a command was typed. */
+export type CommandPlace = 'top' | 'thread';
+
+type Bare<Event extends FromPost> = Event extends FromPost
+  ? { readonly [Key in Exclude<KnownKeys<Event>, FromPostKey>]: Event[Key] }
+  : never;
+type KnownKeys<T> = keyof { [Key in keyof T as string extends Key ? never : Key]: T[Key] };
+type FromPostKey = 'at' | 'postId' | 'channelId' | 'rootId' | 'userId' | 'userName';
+
+/** A command before it is known which post it came from. */
+export type BareGatewayCommand = Bare<GatewayCommand>;
+export type BareSessionCommand = Bare<SessionCommand>;
