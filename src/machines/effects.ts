@@ -26,6 +26,8 @@ export interface Say {
   readonly tone: 'progress' | 'info' | 'warning' | 'error';
   /** Markdown. Empty withdraws the note. */
   readonly text: string;
+  /** The session whose thread says it; needed unless the actor is itself that session. */
+  readonly thread?: Address;
 }
 
 /** A person's post in the thread: what comes later is shown below it. */
@@ -79,6 +81,11 @@ export type ExternalEffect =
   // ---- chat
   | Request<'chat.reply', { place: Place; message: string; replyTo: string }>
   | Request<'chat.status', { place: Place; replyTo: string }>
+  | Request<'chat.help', { place: Place; replyTo: string; inThread: boolean }>
+  /** The session's facts and figures, from its committed context. */
+  | Request<'chat.context', { session: Address; place: Place; replyTo: string }>
+  /** Stops the session whose id begins so; says which ones match if it is not exactly one. */
+  | Request<'chat.stopByPrefix', { prefix: string; place: Place; replyTo: string; userId: string; userName: string }>
   | Request<'chat.react', { postId: string; emoji: string; remove: boolean }>
   /** Makes sure of the project channel, the starter's membership and the root post. Done: `channelId`, `rootId`. */
   | Request<

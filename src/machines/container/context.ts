@@ -1,0 +1,71 @@
+import type { Address } from '../addresses.ts';
+import type { RepoRef } from '../effects.ts';
+import type { ChartEvent } from '../events.ts';
+import type { JsonObject } from '../json.ts';
+
+export interface Guest extends JsonObject {
+  readonly session: Address;
+  /** Works in the main checkout; at most one guest does. */
+  readonly main: boolean;
+}
+
+export interface ContainerLimits extends JsonObject {
+  readonly maxSessions: number;
+  readonly idleMs: number;
+}
+
+export interface ContainerContext extends JsonObject {
+  readonly address: Address;
+  readonly repo: RepoRef;
+  readonly limits: ContainerLimits;
+  readonly guests: readonly Guest[];
+  readonly endpoint: string;
+  readonly identity: string;
+  /** Grows with every container made under this address; worker tokens are bound to it. */
+  readonly generation: number;
+  readonly failure: { readonly reason: string; readonly next: string } | null;
+  readonly startedAt: number;
+}
+
+export interface ContainerInput extends JsonObject {
+  readonly address: Address;
+  readonly repo: RepoRef;
+  readonly limits: ContainerLimits;
+}
+
+export function newContainer(input: ContainerInput): ContainerContext {
+  return {
+    address: input.address,
+    repo: input.repo,
+    limits: input.limits,
+    guests: [],
+    endpoint: '',
+    identity: '',
+    generation: 0,
+    failure: null,
+    startedAt: 0,
+  };
+}
+
+interface Event<Type extends string> extends ChartEvent {
+  readonly type: Type;
+}
+
+interface Failed<Type extends string> extends Event<Type> {
+  readonly human: string;
+}
+
+export type ContainerEvent =
+  | (Event<'ATTACH'> & { readonly session: Address; readonly repo: RepoRef; readonly main: boolean })
+  | (Event<'DETACH'> & { readonly session: Address; readonly scope: 'session' | 'container' | 'all' })
+  | (Event<'LOST'> & { readonly session: Address; readonly generation: number })
+  | Event<'CLONED'>
+  | Event<'VETTED'>
+  | Event<'RESERVED'>
+  | Event<'BUILT'>
+  | (Event<'WORKER.STARTED'> & { readonly endpoint: string; readonly identity: string })
+  | Event<'WALLS.CHECKED'>
+  | (Event<'INSPECTED'> & { readonly running: boolean; readonly endpoint: string })
+  | Event<'REMOVED'>
+  | Failed<'STEP.FAILED'>
+  | Failed<'REMOVE.FAILED'>;

@@ -1,0 +1,148 @@
+import type { Address } from '../addresses.ts';
+import type { Place, RepoRef } from '../effects.ts';
+import type { JsonObject } from '../json.ts';
+
+export interface Person extends JsonObject {
+  readonly id: string;
+  readonly name: string;
+}
+
+/** A person's message on its way to the agent. Its id is the chat post's id, which makes it happen once. */
+export interface QueuedPrompt extends JsonObject {
+  readonly postId: string;
+  readonly author: string;
+  readonly text: string;
+  readonly fileIds: readonly string[];
+}
+
+export interface RunningTurn extends JsonObject {
+  readonly id: string;
+  readonly startedAt: number;
+}
+
+export interface Usage extends JsonObject {
+  readonly turns: number;
+  readonly messages: number;
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  readonly costUsd: number;
+  readonly contextTokens: number;
+  readonly contextWindow: number;
+  readonly compactions: number;
+}
+
+/** What stopped the session, in words a person can act on. */
+export interface Failure extends JsonObject {
+  readonly reason: string;
+  readonly next: string;
+}
+
+/** What a session is asked to be. Fixed for its life. */
+export interface SessionRequest extends JsonObject {
+  readonly repo: RepoRef;
+  /** `null`: the main checkout. Otherwise the worktree's name. */
+  readonly worktree: string | null;
+  readonly plan: boolean;
+  readonly review: boolean;
+  readonly model: string;
+  readonly owner: Person;
+  /** Where the command was typed, and in which post. */
+  readonly askedIn: Place;
+  readonly askedBy: string;
+}
+
+/** Settings that a session's chart depends on, fixed when it is created. Milliseconds. */
+export interface SessionLimits extends JsonObject {
+  readonly livenessMs: number;
+}
+
+export interface SessionContext extends JsonObject {
+  readonly address: Address;
+  readonly limits: SessionLimits;
+  readonly request: SessionRequest;
+  readonly channelId: string;
+  readonly rootId: string;
+  readonly title: string;
+  readonly checkout: string;
+  readonly branch: string;
+  readonly container: Address;
+  readonly endpoint: string;
+  readonly generation: number;
+  readonly identity: string;
+  readonly agentSessionId: string;
+  readonly queue: readonly QueuedPrompt[];
+  readonly turn: RunningTurn | null;
+  /** Requests that wait for a person. */
+  readonly open: readonly string[];
+  readonly usage: Usage;
+  readonly createdAt: number;
+  /** When the current opening began; names its progress note. */
+  readonly openedAt: number;
+  readonly activeAt: number;
+  /** When the running turn was found silent; names the warning. */
+  readonly quietAt: number;
+  readonly failure: Failure | null;
+  /** `stop --container` and `stop --all` reach further than this session. */
+  readonly stopScope: 'session' | 'container' | 'all';
+}
+
+const NO_USAGE: Usage = {
+  turns: 0,
+  messages: 0,
+  inputTokens: 0,
+  outputTokens: 0,
+  costUsd: 0,
+  contextTokens: 0,
+  contextWindow: 0,
+  compactions: 0,
+};
+
+export interface SessionInput extends JsonObject {
+  readonly address: Address;
+  readonly container: Address;
+  readonly request: SessionRequest;
+  readonly limits: SessionLimits;
+  readonly at: number;
+}
+
+export function newSession(input: SessionInput): SessionContext {
+  return {
+    address: input.address,
+    limits: input.limits,
+    request: input.request,
+    channelId: '',
+    rootId: '',
+    title: '',
+    checkout: '',
+    branch: input.request.repo.branch,
+    container: input.container,
+    endpoint: '',
+    generation: 0,
+    identity: '',
+    agentSessionId: '',
+    queue: [],
+    turn: null,
+    open: [],
+    usage: NO_USAGE,
+    createdAt: input.at,
+    openedAt: input.at,
+    activeAt: input.at,
+    quietAt: 0,
+    failure: null,
+    stopScope: 'session',
+  };
+}
+
+/** What the session's worker link needs: where the worker is, who it must be, and how to create the session there. */
+export interface LinkInput extends JsonObject {
+  readonly session: Address;
+  readonly container: Address;
+  readonly generation: number;
+  readonly endpoint: string;
+  readonly identity: string;
+  readonly cwd: string;
+  readonly resumeId: string;
+  readonly model: string;
+  readonly plan: boolean;
+  readonly review: boolean;
+}

@@ -1,0 +1,112 @@
+import type { ChartEvent } from '../events.ts';
+import type { JsonObject } from '../json.ts';
+import type { SessionRequest } from './context.ts';
+
+interface Event<Type extends string> extends ChartEvent {
+  readonly type: Type;
+}
+
+/** A command typed in the session's thread. The post's id makes what it asks of the worker happen once. */
+interface FromPerson<Type extends string> extends Event<Type> {
+  readonly postId: string;
+  readonly channelId: string;
+  readonly rootId: string;
+  readonly userId: string;
+  readonly userName: string;
+}
+
+/** The failed outcome of a request. `human` is what the thread shows. */
+interface Failed<Type extends string> extends Event<Type> {
+  readonly code: string;
+  readonly message: string;
+  readonly human: string;
+}
+
+export interface TurnEnded extends Event<'TURN.ENDED'> {
+  readonly turnId: string;
+  readonly outcome: 'completed' | 'interrupted' | 'failed' | 'lost';
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  readonly costUsd: number;
+  readonly contextTokens: number;
+  readonly contextWindow: number;
+  readonly agentSessionId: string;
+}
+
+export interface ApprovalRequested extends Event<'APPROVAL.REQUESTED'> {
+  readonly requestId: string;
+  readonly kind: 'network' | 'tool' | 'plan' | 'question';
+  readonly toolName: string;
+  readonly inputJson: string;
+  readonly digest: string;
+  readonly turnId: string;
+}
+
+export type FromChat =
+  | (Event<'START'> & { readonly request: SessionRequest })
+  | (FromPerson<'PROMPT'> & { readonly text: string; readonly fileIds: readonly string[] })
+  | (FromPerson<'SLASH'> & { readonly text: string })
+  | (FromPerson<'COMMAND.STOP'> & { readonly container: boolean; readonly all: boolean })
+  | (FromPerson<'COMMAND.COMPACT'> & { readonly hint: string })
+  | FromPerson<'COMMAND.CLEAR'>
+  | FromPerson<'COMMAND.RESTART'>
+  | (FromPerson<'COMMAND.PLAN'> & { readonly on: boolean | null })
+  | (FromPerson<'COMMAND.TITLE'> & { readonly text: string })
+  | FromPerson<'COMMAND.CONTEXT'>
+  | FromPerson<'COMMAND.INTERRUPT'>
+  | FromPerson<'COMMAND.RESUME'>
+  | FromPerson<'COMMAND.RETRY'>
+  | (Event<'POST.EDITED'> & { readonly postId: string; readonly text: string })
+  | (Event<'POST.DELETED'> & { readonly postId: string });
+
+export type FromRequests =
+  | (Event<'THREAD.OPENED'> & { readonly channelId: string; readonly rootId: string })
+  | Failed<'THREAD.FAILED'>
+  | (Event<'WORKSPACE.READY'> & { readonly path: string; readonly branch: string })
+  | Failed<'WORKSPACE.FAILED'>
+  | (Event<'WORKSPACE.TIDIED'> & { readonly kept: string; readonly path: string })
+  | Failed<'WORKSPACE.UNTIDY'>
+  | (Failed<'PROMPT.REFUSED'> & { readonly postId: string })
+  | Failed<'INTERRUPT.REFUSED'>
+  | Failed<'COMPACT.REFUSED'>
+  | Failed<'CLEAR.REFUSED'>
+  | Failed<'MODE.REFUSED'>
+  | Failed<'CLOSE.REFUSED'>;
+
+export type FromContainer =
+  | (Event<'CONTAINER.READY'> & {
+      readonly endpoint: string;
+      readonly generation: number;
+      readonly identity: string;
+    })
+  | (Event<'CONTAINER.PROGRESS'> & { readonly text: string })
+  | (Event<'CONTAINER.REFUSED'> & { readonly reason: string; readonly next: string })
+  | Event<'CONTAINER.STOPPED'>;
+
+export type FromWorker =
+  | (Event<'LINK.UP'> & {
+      readonly agentSessionId: string;
+      readonly agentState: 'idle' | 'running' | 'asleep';
+      readonly historyLost: boolean;
+      readonly logLost: boolean;
+      readonly plan: boolean;
+      readonly turnId: string;
+      readonly openRequestIds: readonly string[];
+    })
+  | (Event<'LINK.DOWN'> & { readonly reason: string })
+  | (Event<'TURN.STARTED'> & { readonly turnId: string; readonly inputIds: readonly string[] })
+  | TurnEnded
+  | ApprovalRequested
+  | (Event<'APPROVAL.WITHDRAWN'> & { readonly requestId: string })
+  | (Event<'MODE.CHANGED'> & { readonly plan: boolean })
+  | (Event<'COMPACTED'> & { readonly ok: boolean; readonly error: string })
+  | (Event<'CLEARED'> & { readonly agentSessionId: string })
+  | (Event<'PROMPT.LOST'> & { readonly inputId: string })
+  | (Event<'SESSION.CLOSED'> & { readonly reason: string; readonly agentSessionId: string; readonly error: string })
+  | Event<'OUTPUT.SEEN'>
+  | (Event<'xstate.error.actor.link'> & { readonly error: JsonObject | null })
+  | Event<'xstate.done.actor.link'>;
+
+export type FromApprovals = Event<'APPROVAL.SETTLED'> & { readonly requestId: string };
+
+export type SessionEvent = FromChat | FromRequests | FromContainer | FromWorker | FromApprovals;
