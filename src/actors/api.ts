@@ -1,0 +1,89 @@
+/** What the rest of the program calls: the running actor system. */
+import type { Address } from '../machines/addresses.ts';
+import type { Clock } from './clock.ts';
+import type { FaultPoints } from './faults.ts';
+import type { Log } from './log.ts';
+import type { RuntimeStore } from './store.ts';
+import type {
+  ActorView,
+  CommitNotice,
+  DeliverExtra,
+  DeliverResult,
+  EffectHandlers,
+  InboxItem,
+  KindDefinition,
+  OutputBatch,
+  TaskRunners,
+  WaitResult,
+} from './types.ts';
+
+export interface RuntimeOptions {
+  readonly kinds: readonly KindDefinition[];
+  readonly store: RuntimeStore;
+  readonly handlers: EffectHandlers;
+  readonly tasks: TaskRunners;
+  readonly clock?: Clock;
+  readonly log?: Log;
+  readonly limits?: Partial<RuntimeLimits>;
+  readonly faults?: FaultPoints;
+}
+
+export interface RuntimeLimits {
+  /** Actors in one commit. */
+  readonly batch: number;
+  /** Events of one actor folded into one commit. */
+  readonly fold: number;
+  /** Actors kept in memory while nothing happens to them. */
+  readonly cached: number;
+  /** How often rows that other processes wrote are looked for; NOTIFY makes it faster. At least 1,000 ms. */
+  readonly pollMs: number;
+}
+
+export interface StartOptions {
+  /** From `acquireLeadership`. */
+  readonly term: number;
+  /** Timers that came due while nobody ran fire only after this resolves: what people did meanwhile is read first. */
+  readonly catchUp?: () => Promise<void>;
+}
+
+export interface Runtime {
+  /** Leads: loads due work, restarts the tasks of active actors, takes over undone effects. */
+  start(options: StartOptions): Promise<void>;
+  /** Stops turns, effects and tasks; resolves when none runs. What is undone stays for the next leader. */
+  stop(): Promise<void>;
+  /** Rejects never; resolves with the reason when this process may not lead any more (a commit was fenced). */
+  readonly fenced: Promise<string>;
+
+  /**
+   * Public ingress, also on a standby. Results are in the order of the items. Resolves when committed: acknowledge the
+   * source then. Refuses `xstate.*` and malformed addresses with a TerminalError; text is cleaned (U+0000, lone surrogates).
+   */
+  deliver(items: readonly InboxItem[], extra?: DeliverExtra): Promise<DeliverResult[]>;
+  /**
+   * Delivers and waits until the event was taken in a committed turn.
+   * `duplicate`: it had been taken before. `dead`: it became a dead letter (nobody there, not enabled, poison).
+   */
+  deliverAndWait(item: InboxItem, options: { readonly timeoutMs: number }): Promise<WaitResult>;
+  /** Worker outputs: transcript rows and the events among them, in one statement. @returns the highest seq held. */
+  appendOutputs(batch: OutputBatch): Promise<number>;
+
+  /** From memory or the database. */
+  read(address: Address): Promise<ActorView | undefined>;
+  onCommit(listener: (notice: CommitNotice) => void): () => void;
+  /** The thread of this session has something new to show. A hint; `dirtyThreads()` of the store is the truth. */
+  onDirty(listener: (session: Address) => void): () => void;
+  /** Figures for metrics and health. */
+  stats(): RuntimeStats;
+}
+
+export interface RuntimeStats {
+  readonly leading: boolean;
+  readonly pendingEvents: number;
+  readonly pendingEffects: number;
+  readonly runningEffects: number;
+  readonly runningTasks: number;
+  readonly commits: number;
+  readonly turns: number;
+  readonly deadLetters: number;
+  readonly cachedActors: number;
+}

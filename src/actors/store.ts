@@ -1,0 +1,285 @@
+/**
+ * What the runtime and the flows ask of a database. adapters/postgres implements both halves as one object.
+ *
+ * Every method is one statement, atomic, and rejects with
+ * - FencedError when `term` is not the leader's any more (nothing was written),
+ * - BadDataError when the database refuses the rows whoever writes them,
+ * - UnknownOutcomeError when the connection was lost under way,
+ * - RetryableError for anything that may pass.
+ * Times are milliseconds since the epoch.
+ */
+import type { ActorKind, Address } from '../machines/addresses.ts';
+import type { Effect, ExternalKind, Reply } from '../machines/effects.ts';
+import type { ChartEvent } from '../machines/events.ts';
+import type { Json, JsonObject } from '../machines/json.ts';
+import type {
+  ActorStatus,
+  CursorMove,
+  DeliverResult,
+  Envelope,
+  InboxItem,
+  OutputBatch,
+  TranscriptRow,
+} from './types.ts';
+
+export type Store = RuntimeStore & StorePorts;
+
+// ---------------------------------------------------------------- rows
+
+export interface ActorRow {
+  readonly address: Address;
+  readonly kind: ActorKind;
+  readonly version: number;
+  readonly rev: number;
+  readonly commitId: string;
+  readonly status: ActorStatus;
+  readonly parent: Address | undefined;
+  readonly wakeAt: number | undefined;
+  readonly failures: number;
+  readonly envelope: Envelope;
+}
+
+export interface InboxRow {
+  /** Order of arrival. */
+  readonly seq: number;
+  readonly to: Address;
+  readonly event: ChartEvent;
+  readonly dedupKey: string;
+  readonly cause: string | undefined;
+  /** Set on task completions: counts only while the task has this key. */
+  readonly taskKey: string | undefined;
+  readonly attempts: number;
+}
+
+/** An inbox item from inside: never bounded, may be a task's completion. */
+export interface InnerItem extends InboxItem {
+  readonly taskKey?: string;
+}
+
+export interface EffectRow {
+  readonly key: string;
+  readonly actor: Address;
+  readonly kind: ExternalKind;
+  readonly params: JsonObject;
+  readonly reply: Reply | undefined;
+  readonly orderKey: string | undefined;
+  /** Attempts that ended. */
+  readonly attempts: number;
+  readonly runAt: number;
+  readonly deadline: number;
+}
+
+export interface JournalRow {
+  readonly rev: number;
+  readonly at: number;
+  readonly event: ChartEvent;
+  readonly cause: string | undefined;
+  readonly value: Json;
+  readonly context: JsonObject;
+  readonly effects: readonly Effect[];
+  readonly version: number;
+}
+
+export type DeadReason = 'absent' | 'unhandled' | 'poison' | 'done' | 'stale';
+
+export interface DeadLetter {
+  readonly reason: DeadReason;
+  readonly event: ChartEvent;
+  readonly dedupKey: string;
+  readonly cause: string | undefined;
+  readonly error: string | undefined;
+  readonly at: number;
+}
+
+// ---------------------------------------------------------------- the commit
+
+/** One actor's part of a commit. Written only if the actor is at `prevRev` (0: is not there) and the term leads. */
+export interface TurnCommit {
+  readonly address: Address;
+  readonly prevRev: number;
+  /** Undefined for an actor that is not there and is not created: only `taken` and `deadLetters` count. */
+  readonly actor: Omit<ActorRow, 'address' | 'commitId'> | undefined;
+  /** Inbox rows this turn has dealt with. */
+  readonly taken: readonly number[];
+  /** Inbox rows that made the chart throw: one more attempt each. */
+  readonly tried: readonly number[];
+  readonly tells: readonly InnerItem[];
+  readonly effects: readonly EffectRow[];
+  readonly journal: readonly JournalRow[];
+  readonly deadLetters: readonly DeadLetter[];
+  readonly transcript: readonly (TranscriptRow & { readonly session: Address; readonly logId: string })[];
+  readonly threads: readonly { readonly session: Address; readonly rootId: string; readonly channelId: string }[];
+}
+
+export interface CommitOutcome {
+  /** Addresses whose turn was written. One that is missing was at another revision: reload it. */
+  readonly committed: readonly Address[];
+  /** The inbox rows that the tells became. */
+  readonly delivered: readonly InboxRow[];
+}
+
+// ---------------------------------------------------------------- the runtime's half
+
+export interface RuntimeStore {
+  commit(term: number, commitId: string, turns: readonly TurnCommit[]): Promise<CommitOutcome>;
+  /** Which commit wrote these actors last: settles an unknown outcome. */
+  lastCommits(addresses: readonly Address[]): Promise<ReadonlyMap<Address, string>>;
+
+  /** @param term undefined on a standby: the rows are left for the leader, who is notified. */
+  deliver(
+    items: readonly InnerItem[],
+    options: {
+      readonly term: number | undefined;
+      readonly limitOf: (address: Address) => number | undefined;
+      readonly cursors: readonly CursorMove[];
+    },
+  ): Promise<{ readonly results: DeliverResult[]; readonly rows: readonly InboxRow[] }>;
+  appendOutputs(
+    term: number,
+    batch: OutputBatch,
+  ): Promise<{ readonly heldSeq: number; readonly rows: readonly InboxRow[] }>;
+  /** Pending rows that this leader has not in memory because others wrote them; from now on they are its own. */
+  adoptInbox(term: number): Promise<readonly InboxRow[]>;
+  /** All pending rows of this term: after an unknown outcome. */
+  pendingInbox(term: number): Promise<readonly InboxRow[]>;
+  /** What became of an event; undefined if there is none. */
+  inboxState(dedupKey: string): Promise<'pending' | 'done' | 'dead' | undefined>;
+
+  loadActors(addresses: readonly Address[]): Promise<readonly ActorRow[]>;
+  wakeups(): Promise<readonly { readonly address: Address; readonly wakeAt: number }[]>;
+  /** Active actors with tasks or with an envelope older than the versions given. */
+  actorsToResume(versions: Readonly<Partial<Record<ActorKind, number>>>): Promise<readonly Address[]>;
+
+  /** Takes over the undone effects of earlier terms; each counts one more attempt, as it may have run. */
+  claimEffects(term: number): Promise<readonly EffectRow[]>;
+  /** All undone effects of this term: after an unknown outcome. */
+  pendingEffects(term: number): Promise<readonly EffectRow[]>;
+  /** Records outcomes and puts their replies into the inboxes. */
+  finishEffects(term: number, outcomes: readonly EffectOutcome[]): Promise<readonly InboxRow[]>;
+  retryEffect(
+    term: number,
+    retry: { readonly key: string; readonly attempts: number; readonly runAt: number; readonly error: string },
+  ): Promise<void>;
+
+  /** Calls when another process may have written inbox rows. A hint only. @returns what stops it. */
+  onHint(listener: () => void): () => void;
+}
+
+export interface EffectOutcome {
+  readonly key: string;
+  readonly status: 'done' | 'failed';
+  readonly attempts: number;
+  readonly error: string | undefined;
+  readonly at: number;
+  readonly reply: InnerItem | undefined;
+}
+
+// ---------------------------------------------------------------- the flows' half
+
+export interface ThreadRow {
+  readonly session: Address;
+  readonly rootId: string;
+  readonly channelId: string;
+}
+
+export interface StoredOutput extends TranscriptRow {
+  /** Position in the session's transcript: rows committed later have higher ids. */
+  readonly id: number;
+  readonly logId: string;
+}
+
+export type PostState = 'creating' | 'posted' | 'gone';
+
+export interface PostRow {
+  readonly key: string;
+  readonly session: Address;
+  readonly channelId: string;
+  readonly rootId: string;
+  readonly postId: string | undefined;
+  readonly contentHash: string | undefined;
+  readonly state: PostState;
+  /** When creation was last tried. */
+  readonly attemptAt: number;
+}
+
+export interface AuditEntry {
+  /** Written once per key. */
+  readonly key: string;
+  readonly at: number;
+  readonly action: string;
+  readonly who: string;
+  readonly subject: string;
+  readonly detail: JsonObject;
+}
+
+export interface GrantRow {
+  readonly id: string;
+  readonly approval: Address;
+  readonly session: Address;
+  readonly host: string;
+  readonly scope: string;
+  readonly openedAt: number;
+  readonly expiresAt: number | undefined;
+  readonly revokedAt: number | undefined;
+  readonly detail: JsonObject;
+}
+
+export interface ActorSummary {
+  readonly address: Address;
+  readonly kind: ActorKind;
+  readonly status: ActorStatus;
+  readonly version: number;
+  readonly rev: number;
+  readonly parent: Address | undefined;
+  readonly value: Json;
+  readonly context: JsonObject;
+  readonly wakeAt: number | undefined;
+  readonly updatedAt: number;
+}
+
+export interface StorePorts {
+  /** A real round trip. @throws RetryableError when it takes longer than `timeoutMs`. */
+  health(timeoutMs: number): Promise<void>;
+  listActors(filter?: { readonly kind?: ActorKind; readonly status?: ActorStatus }): Promise<readonly ActorSummary[]>;
+
+  /** Where the worker's newest log of a session stands; undefined before the first output. */
+  resumePoint(session: Address): Promise<{ readonly logId: string; readonly seq: number } | undefined>;
+  /** In order of commit. Reading on after the last id seen misses nothing. */
+  readTranscript(session: Address, afterId?: number): Promise<readonly StoredOutput[]>;
+
+  /** Threads that changed since they were last cleaned. `mark` goes back into `cleanThread`. */
+  dirtyThreads(): Promise<readonly { readonly session: Address; readonly mark: number }[]>;
+  /** What was dirty up to `mark` is shown. A change after the mark was read keeps the thread dirty. */
+  cleanThread(session: Address, mark: number): Promise<void>;
+  findThread(rootId: string): Promise<ThreadRow | undefined>;
+  threadOf(session: Address): Promise<ThreadRow | undefined>;
+  /** Sessions whose actor is active. */
+  liveSessionsInChannel(channelId: string): Promise<readonly ThreadRow[]>;
+
+  /** Notes that a post is about to be made. @returns the row as it was before, undefined if this is the first attempt. */
+  reservePost(post: {
+    readonly key: string;
+    readonly session: Address;
+    readonly channelId: string;
+    readonly rootId: string;
+    readonly at: number;
+  }): Promise<PostRow | undefined>;
+  postCreated(key: string, postId: string, contentHash: string): Promise<void>;
+  postPatched(key: string, contentHash: string): Promise<void>;
+  postGone(key: string): Promise<void>;
+  postsOf(session: Address): Promise<readonly PostRow[]>;
+  findPost(postId: string): Promise<PostRow | undefined>;
+
+  chatCursors(): Promise<readonly CursorMove[]>;
+  projectChannel(repo: string): Promise<string | undefined>;
+  /** @returns the channel that holds for the repo: the first one put wins. */
+  putProjectChannel(repo: string, channelId: string, options?: { readonly replace?: boolean }): Promise<string>;
+
+  putGrant(grant: GrantRow): Promise<void>;
+  revokeGrant(id: string, at: number): Promise<void>;
+  activeGrants(at: number): Promise<readonly GrantRow[]>;
+
+  appendAudit(entry: AuditEntry): Promise<void>;
+  /** Recomputes the hash chain. @returns the id of the first row that does not fit. */
+  verifyAudit(): Promise<{ readonly rows: number; readonly brokenAt: number | undefined }>;
+}
