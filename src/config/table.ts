@@ -1,0 +1,237 @@
+/**
+ * Every environment variable of the gateway. The configuration, its documentation and `csm config --help` are made
+ * from this table alone.
+ */
+import { defaulted, optional, optionalSecret, required, requiredSecret } from './setting.ts';
+import {
+  absolutePath,
+  environmentNames,
+  flag,
+  hostName,
+  integer,
+  listenAddress,
+  matching,
+  namedPaths,
+  networks,
+  oneOf,
+  people,
+  positiveNumber,
+  postgresAddress,
+  repoOwner,
+  repoPatterns,
+  seconds,
+  signingSecret,
+  text,
+  webAddress,
+} from './values.ts';
+
+const SECONDS = 'seconds';
+const chatId = matching(/^[a-z0-9]{26}$/, 'an id of 26 lower-case letters and digits (the id, not the name)');
+const userName = matching(/^[A-Za-z_][A-Za-z0-9_.-]{0,63}$/, 'a user name');
+const plainWord = matching(/^[A-Za-z0-9][A-Za-z0-9_./:@-]*$/, 'one word without spaces that does not start with "-"');
+
+export const mattermost = {
+  url: required('SM_MATTERMOST_URL', webAddress, {
+    help: 'Mattermost server URL.',
+    example: 'https://mattermost.example.com',
+  }),
+  token: requiredSecret('SM_MATTERMOST_TOKEN', { help: 'Bot authentication token.', example: 'the token of the bot' }),
+  teamId: required('SM_MATTERMOST_TEAM_ID', chatId, {
+    help: 'Team ID for channel creation and sidebar categories.',
+    example: '7yq4mtr8hb8nifqo6w1gkd9s3e',
+  }),
+  channelCategory: defaulted('SM_CHANNEL_CATEGORY', text, 'Claude Sessions', {
+    help: 'Sidebar category for auto-created channels.',
+  }),
+  botTrigger: defaulted('SM_BOT_TRIGGER', matching(/^\S{1,64}$/u, 'one word without spaces'), '@claude', {
+    help: 'Bot mention trigger text: what commands start with.',
+  }),
+  operatorChannelId: optional('SM_OPERATOR_CHANNEL_ID', chatId, {
+    help: 'Channel that is told of failures which need an operator.',
+    example: '3fzkd1w7atyx9xb5g8n4oqcu6h',
+  }),
+};
+
+export const access = {
+  allowedUsers: defaulted('SM_ALLOWED_USERS', people, '[]', {
+    help: 'User names or ids that may use the bot (empty = all members of the team).',
+    example: 'alice,bob',
+  }),
+  allowedRepos: defaulted('SM_ALLOWED_REPOS', repoPatterns, '[]', {
+    help: 'Repositories that may be started: `org/repo`, `org/*`, `org/prefix-*` (empty = all).',
+    example: 'acme/*,other/tool',
+  }),
+  allowedApprovers: defaulted('SM_ALLOWED_APPROVERS', people, '[]', {
+    help: 'User names or ids allowed to approve or deny requests (empty = all who may use the bot).',
+    example: 'alice,bob',
+  }),
+};
+
+export const workspace = {
+  kind: defaulted('SM_WORKSPACE', oneOf('vm', 'local'), 'vm', {
+    help: '`vm`: devcontainers on a machine reached over SSH. `local`: agents run on this machine, without containers (for development).',
+  }),
+  dataDir: defaulted('SM_DATA_DIR', text, './data', {
+    help: 'Local workspace: folder for checkouts and the state of agents.',
+  }),
+  localRepos: defaulted('SM_LOCAL_REPOS', namedPaths, '{}', {
+    help: 'Local workspace: short names for repositories on this machine, `name=/path,...` or a JSON object.',
+    example: 'demo=/home/me/demo',
+  }),
+  agentEnv: defaulted('SM_AGENT_ENV', environmentNames, 'ANTHROPIC_API_KEY,ANTHROPIC_BASE_URL', {
+    help: 'Local workspace: names of environment variables that are passed on to agents.',
+  }),
+  workerCommand: optional('SM_WORKER_COMMAND', text, {
+    help: 'Local workspace: command that starts the agent worker, instead of the installed one.',
+    example: 'node agent-worker/dist/main.js',
+  }),
+};
+
+export const vm = {
+  host: required('SM_VM_HOST', hostName, { help: 'SSH host for the container VM.', example: 'vm.example.com' }),
+  user: defaulted('SM_VM_USER', userName, 'claude', { help: 'SSH user name.' }),
+  sshKey: optionalSecret('SM_VM_SSH_KEY', {
+    help: 'SSH private key content (preferred for Kubernetes).',
+    example: 'the text of an OpenSSH private key',
+  }),
+  sshKeyPath: defaulted('SM_VM_SSH_KEY_PATH', absolutePath, '/secrets/ssh/id_ed25519', {
+    help: 'Path to the SSH key file, used if SM_VM_SSH_KEY is not set.',
+  }),
+  sshTimeoutSecs: defaulted('SM_SSH_TIMEOUT_SECS', seconds(1), '30', {
+    unit: SECONDS,
+    help: 'Timeout for SSH operations.',
+  }),
+};
+
+export const container = {
+  runtime: defaulted('SM_CONTAINER_RUNTIME', oneOf('podman', 'docker'), 'podman', { help: 'Container runtime.' }),
+  network: defaulted('SM_CONTAINER_NETWORK', plainWord, 'isolated', { help: 'Fallback container network.' }),
+  image: defaulted('SM_CONTAINER_IMAGE', plainWord, 'claude-code:latest', { help: 'Fallback container image.' }),
+  devcontainerTimeoutSecs: defaulted('SM_DEVCONTAINER_TIMEOUT_SECS', seconds(1), '120', {
+    unit: SECONDS,
+    help: 'Timeout for `devcontainer up`.',
+  }),
+  maxSessions: defaulted('SM_CONTAINER_MAX_SESSIONS', integer(1, 1000), '5', {
+    help: 'Maximum concurrent sessions per container.',
+  }),
+  idleTimeoutSecs: defaulted('SM_CONTAINER_IDLE_TIMEOUT_SECS', seconds(1), '1800', {
+    unit: SECONDS,
+    help: 'Empty containers are removed after this time.',
+  }),
+  grpcPortStart: defaulted('SM_GRPC_PORT_START', integer(1024, 65_487), '50051', {
+    help: 'First port for agent workers; this one and the 48 after it are used.',
+  }),
+  grpcTransport: defaulted('SM_GRPC_TRANSPORT', oneOf('ssh', 'direct'), 'ssh', {
+    help: '`ssh`: workers listen on the VM itself and are reached through SSH. `direct`: they listen on its network, with TLS.',
+  }),
+  allowHostCommands: defaulted('SM_ALLOW_HOST_COMMANDS', flag, 'false', {
+    help: "Accept a devcontainer.json whose `initializeCommand` runs on the VM itself. Anyone who can write to a repository then controls the VM's user.",
+  }),
+  allowPrivileged: defaulted('SM_ALLOW_PRIVILEGED', flag, 'false', {
+    help: 'Accept a devcontainer.json that asks for privileges, host devices or mounts of the VM. They undo the isolation.',
+  }),
+};
+
+export const git = {
+  reposBasePath: defaulted('SM_REPOS_BASE_PATH', absolutePath, '/home/claude/repos', {
+    help: 'Base path for cloned repositories.',
+  }),
+  worktreesPath: defaulted('SM_WORKTREES_PATH', absolutePath, '/home/claude/worktrees', {
+    help: 'Base path for worktree directories.',
+  }),
+  autoPull: defaulted('SM_AUTO_PULL', flag, 'false', { help: 'Pull repositories before sessions start.' }),
+  defaultOrg: optional('SM_DEFAULT_ORG', repoOwner, {
+    help: 'Default GitHub organisation (allows `start repo`).',
+    example: 'acme',
+  }),
+};
+
+export const firewall = {
+  kind: defaulted('SM_FIREWALL', oneOf('opnsense', 'none'), 'opnsense', {
+    help: '`opnsense`: approved domains are opened there. `none`: nothing stands between agents and the network.',
+  }),
+};
+
+export const opnsense = {
+  url: required('SM_OPNSENSE_URL', webAddress, {
+    help: 'OPNsense firewall API URL.',
+    example: 'https://opnsense.example.com',
+  }),
+  key: requiredSecret('SM_OPNSENSE_KEY', { help: 'OPNsense API key.', example: 'the key of the API user' }),
+  secret: requiredSecret('SM_OPNSENSE_SECRET', { help: 'OPNsense API secret.', example: 'the secret of the API user' }),
+  alias: defaulted(
+    'SM_OPNSENSE_ALIAS',
+    matching(/^[A-Za-z_][A-Za-z0-9_]{0,31}$/, 'the name of an alias'),
+    'llm_approved_domains',
+    {
+      help: 'Firewall alias name to manage.',
+    },
+  ),
+  verifyTls: defaulted('SM_OPNSENSE_VERIFY_TLS', flag, 'true', { help: 'Verify TLS for the OPNsense API.' }),
+  timeoutSecs: defaulted('SM_OPNSENSE_TIMEOUT_SECS', seconds(1), '30', {
+    unit: SECONDS,
+    help: 'HTTP timeout for the OPNsense API.',
+  }),
+};
+
+export const server = {
+  callbackUrl: defaulted('SM_CALLBACK_URL', webAddress, 'http://session-manager:8000/callback', {
+    help: 'Callback URL for Mattermost; the server must be able to reach it.',
+  }),
+  callbackSecret: requiredSecret(
+    'SM_CALLBACK_SECRET',
+    {
+      help: 'HMAC shared secret for callback verification; at least 16 characters.',
+      example: 'the output of: openssl rand -hex 32',
+    },
+    signingSecret,
+  ),
+  listenAddr: defaulted('SM_LISTEN_ADDR', listenAddress, '0.0.0.0:8000', { help: 'Server bind address.' }),
+  inspectorAddr: optional('SM_INSPECTOR_ADDR', listenAddress, {
+    help: 'Bind address of the statechart inspector; off if not set. It shows everything: keep it private.',
+    example: '127.0.0.1:8001',
+  }),
+  rateLimitRps: defaulted('SM_RATE_LIMIT_RPS', positiveNumber, '10', {
+    unit: 'requests per second',
+    help: 'Requests per second per IP.',
+  }),
+  rateLimitBurst: defaulted('SM_RATE_LIMIT_BURST', integer(1, 1_000_000), '20', { help: 'Rate limit burst size.' }),
+  trustedProxies: defaulted('SM_TRUSTED_PROXIES', networks, '[]', {
+    help: 'Proxies whose X-Forwarded-For is believed: addresses or networks (empty = none).',
+    example: '10.0.0.0/8',
+  }),
+  logLevel: defaulted('SM_LOG_LEVEL', oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace'), 'info', {
+    help: 'How much is logged: fatal, error, warn, info, debug or trace.',
+  }),
+};
+
+export const database = {
+  url: requiredSecret(
+    'SM_DATABASE_URL',
+    { help: 'PostgreSQL connection URL.', example: 'postgres://user:pass@postgres:5432/session_manager' },
+    postgresAddress,
+  ),
+  poolSize: defaulted('SM_DATABASE_POOL_SIZE', integer(1, 1000), '5', { help: 'PostgreSQL connection pool size.' }),
+};
+
+export const sessions = {
+  livenessTimeoutSecs: defaulted('SM_SESSION_LIVENESS_TIMEOUT_SECS', seconds(1), '120', {
+    unit: SECONDS,
+    help: 'A turn that runs without a sign of life for this long is warned about in its thread.',
+  }),
+  agentIdleSecs: defaulted('SM_AGENT_IDLE_SECS', seconds(1), '900', {
+    unit: SECONDS,
+    help: "An idle session's agent process is ended after this time; the next message wakes it.",
+  }),
+  approvalTimeoutSecs: defaulted('SM_APPROVAL_TIMEOUT_SECS', seconds(0), '0', {
+    unit: SECONDS,
+    help: 'Requests nobody answers expire after this time (0 = never).',
+  }),
+  toolPolicy: optional('SM_TOOL_POLICY', oneOf('ask', 'allow'), {
+    help: 'Tools that change something: `ask` in the thread or `allow`. If not set: `allow` in containers, `ask` in a local workspace.',
+    example: 'ask',
+  }),
+  verbosity: defaulted('SM_VERBOSITY', oneOf('full', 'normal', 'quiet'), 'normal', {
+    help: "How much of an agent's work threads show: `full`, `normal` or `quiet`.",
+  }),
+};
