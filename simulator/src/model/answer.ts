@@ -180,8 +180,8 @@ function addProse(pending: Pending, step: Exclude<Step, ToolStep>, scene: Scene,
 function remark(text: string): string {
   if (/^help[.!?]?$/i.test(text)) return grammarHelp;
   if (text.startsWith('<task-notification>')) {
-    const summary = /<summary>([\s\S]*?)<\/summary>/.exec(text)?.[1] ?? text;
-    return `A background task has ended: ${summary.trim()}`;
+    const part = (name: string) => new RegExp(`<${name}>([\\s\\S]*?)</${name}>`).exec(text)?.[1]?.trim() ?? '';
+    return `A background task has ended: ${part('summary')}\n\n${part('result')}`.trim();
   }
   return `You wrote: “${text}”. I only follow scripts; send “help” to see the steps I know.`;
 }

@@ -45,6 +45,7 @@ export function readConversation(messages: Message[]): Conversation {
   const talk: Conversation = { asked: [], steered: [], askedAt: 0, calls: [], notes: [], lastUserText: '', said: [] };
   let answered = false;
   for (const [index, item] of messages.entries()) {
+    const midTurn = blocksOf(item).some(({ type }) => type === 'tool_result');
     for (const block of blocksOf(item)) {
       if (item.role === 'system') note(talk, textOf(block));
       else if (block.type === 'tool_use') {
@@ -54,10 +55,16 @@ export function readConversation(messages: Message[]): Conversation {
         const call = talk.calls.find((known) => known.id === block.tool_use_id);
         if (call) Object.assign(call, { result: resultText(block), failed: block.is_error === true });
       } else if (item.role === 'assistant') answered = true;
-      else if (block.type === 'text') answered = heard(talk, block.text, index, answered);
+      else if (block.type === 'text')
+        answered = heard(talk, midTurn ? block.text : unwrap(block.text), index, answered);
     }
   }
   return talk;
+}
+
+/** The end of a background task starts a turn by itself: its notification, wrapped as a reminder, is to be answered. */
+function unwrap(text: string): string {
+  return /<task-notification>[\s\S]*<\/task-notification>/.exec(text)?.[0] ?? text;
 }
 
 /** Takes in a text of the role `user`; returns whether an answer has begun since the person's last words. */

@@ -8,15 +8,21 @@ import { FAIL_STATUSES, type FailKind, type Question, type Step } from './steps.
  * A leading speaker's name (`[alice] ...`, `alice: ...`) is dropped if what follows it is a step.
  */
 export function parseScript(text: string): Step[] {
+  if (text.startsWith('<task-notification>')) return [{ kind: 'remark', text }];
   const steps: Step[] = [];
   let rest = stripSpeaker(text.trim());
   while (rest !== '') {
     const { step, tail } = takeStep(rest);
-    steps.push(step);
+    const last = steps.at(-1);
+    if (step.kind === 'remark' && last?.kind === 'remark') last.text += `\n${step.text}`;
+    else steps.push(step);
     rest = tail;
   }
   return steps;
 }
+
+/** A longer answer would not fit into the model's output limit (128,000 tokens). */
+const LONGEST_KILOBYTES = 400;
 
 interface Taken {
   step: Step;
@@ -91,7 +97,7 @@ function ordinaryStep(text: string): Step | undefined {
   m = /^slow\s+(\d{1,6})(?:\s+words?)?$/i.exec(body);
   if (m) return { kind: 'slow', words: Number(m[1]) };
   m = /^long\s+(\d{1,4})(?:\s*(?:kb|kilobytes?))?$/i.exec(body);
-  if (m) return { kind: 'long', kilobytes: Number(m[1]) };
+  if (m) return { kind: 'long', kilobytes: Math.min(Number(m[1]), LONGEST_KILOBYTES) };
   m = /^hold\s+([\w-]+)$/i.exec(body);
   if (m) return { kind: 'hold', gate: m[1] ?? '' };
   m = /^fail\s+(\w+)(?:\s+(?:times\s+)?(\d{1,3})(?:\s+times)?)?$/i.exec(body);

@@ -125,7 +125,11 @@ function ask(questions: Question[], calls: Call[]): Move {
     }));
     return call('AskUserQuestion', { questions: asked }, 'I have a question.');
   }
-  return done(last.failed ? `My question was not answered: ${last.result}` : `I asked and was told: ${last.result}`);
+  if (last.failed) return done(`My question was not answered: ${last.result}`);
+  const told = last.result
+    .replace(/^Your questions? ha(?:s|ve) been answered: /, '')
+    .replace(/ You can now continue with these answers in mind\.$/, '');
+  return done(`I was told: ${told}`);
 }
 
 function plan(text: string, scene: Scene, calls: Call[]): Move {
@@ -165,7 +169,13 @@ function agent(step: Extract<Step, { kind: 'agent' }>, scene: Scene, calls: Call
   }
   if (last.failed) return done(`${step.name} could not do it: ${last.result}`);
   if (step.background) return done(`${step.name} works in the background.`);
-  return done(`${step.name} reports:\n\n${last.result.replace(/^/gm, '> ')}`);
+  return done(`${step.name} reports:\n\n${handedBack(last.result).replace(/^/gm, '> ')}`);
+}
+
+/** A subagent's own words, without the frame Claude Code puts around them. */
+function handedBack(result: string): string {
+  const framed = /The report follows:\n([\s\S]*?)\n(?:agentId: |<usage>)/.exec(result)?.[1];
+  return framed === undefined ? result : framed.replace(/^ {2}/gm, '').trim();
 }
 
 function call(name: string, input: Record<string, unknown>, remark: string): Move {
