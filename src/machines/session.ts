@@ -32,6 +32,7 @@ export const sessionMachine = setup({
     ...request,
     ...note,
     enqueue: assign(change.enqueue),
+    enqueueHeld: assign(change.enqueueHeld),
     turnStarted: assign(change.turnStarted),
     turnEnded: assign(change.turnEnded),
     dropPrompt: assign(change.dropPrompt),
@@ -66,7 +67,10 @@ export const sessionMachine = setup({
     agentSleeps: ({ event }) => event.type === 'LINK.UP' && event.agentState === 'asleep',
     agentRuns: ({ event }) => event.type === 'LINK.UP' && event.turnId !== '',
     historyLost: ({ event }) => event.type === 'LINK.UP' && event.historyLost,
-    logLost: ({ event }) => event.type === 'LINK.UP' && event.logLost,
+    /** Only worth a word if something was going on: a session that was closed and reopened has a new log, too. */
+    logLost: ({ context, event }) =>
+      event.type === 'LINK.UP' && event.logLost && (context.turn !== null || context.open.length > 0),
+    startsFresh: ({ event }) => event.type === 'LINK.UP' && event.logLost,
     plansAlready: ({ event }) => event.type === 'LINK.UP' && event.plan,
     turnsPlanOn: ({ event }) => event.type === 'MODE.CHANGED' && event.plan,
     hasTitle: ({ event }) => event.type === 'COMMAND.TITLE' && event.text !== '',
@@ -230,10 +234,11 @@ export const sessionMachine = setup({
                   tags: 'busy',
                   initial: 'working',
                   on: {
-                    PROMPT: { actions: ['heard', 'enqueue', 'markQueued'] },
-                    SLASH: { actions: ['heard', 'enqueue', 'markQueued'] },
-                    'TURN.STARTED': { actions: ['unmarkQueued', 'turnStarted'] },
+                    PROMPT: { actions: ['heard', 'enqueueHeld', 'markHeld'] },
+                    SLASH: { actions: ['heard', 'enqueueHeld', 'markHeld'] },
+                    'TURN.STARTED': { actions: ['unmarkHeld', 'turnStarted'] },
                     'TURN.ENDED': { target: 'idle', actions: 'turnEnded' },
+                    'LINK.UP': { guard: 'startsFresh', target: 'idle', actions: ['withdrawAllApprovals', 'linkUp'] },
                     'PROMPT.REFUSED': { target: 'idle', actions: ['dropPrompt', 'sayRefused'] },
                     'PROMPT.LOST': { target: 'idle', actions: ['dropPrompt', 'sayPromptLost'] },
                     'COMMAND.INTERRUPT': [
@@ -251,8 +256,8 @@ export const sessionMachine = setup({
                   tags: 'busy',
                   after: { [INTERRUPT_PATIENCE_MS]: { target: 'thinking' } },
                   on: {
-                    PROMPT: { actions: ['heard', 'enqueue', 'markQueued'] },
-                    SLASH: { actions: ['heard', 'enqueue', 'markQueued'] },
+                    PROMPT: { actions: ['heard', 'enqueueHeld', 'markHeld'] },
+                    SLASH: { actions: ['heard', 'enqueueHeld', 'markHeld'] },
                     'TURN.ENDED': [
                       { guard: 'isCurrentTurn', target: 'idle', actions: 'turnEnded' },
                       { actions: 'turnEnded' },
@@ -264,7 +269,7 @@ export const sessionMachine = setup({
                 compacting: {
                   tags: 'busy',
                   on: {
-                    PROMPT: { actions: ['heard', 'enqueue', 'markQueued'] },
+                    PROMPT: { actions: ['heard', 'enqueueHeld', 'markHeld'] },
                     'TURN.STARTED': { actions: 'turnStarted' },
                     COMPACTED: { actions: ['compacted', 'sayCompacted'] },
                     'TURN.ENDED': { target: 'idle', actions: 'turnEnded' },
@@ -274,7 +279,7 @@ export const sessionMachine = setup({
                 clearing: {
                   tags: 'busy',
                   on: {
-                    PROMPT: { actions: ['heard', 'enqueue', 'markQueued'] },
+                    PROMPT: { actions: ['heard', 'enqueueHeld', 'markHeld'] },
                     'TURN.STARTED': { actions: 'turnStarted' },
                     CLEARED: { actions: ['recordCleared', 'sayCleared'] },
                     'TURN.ENDED': { target: 'idle', actions: 'turnEnded' },
@@ -286,7 +291,7 @@ export const sessionMachine = setup({
                   tags: 'busy',
                   after: { [CLOSE_PATIENCE_MS]: { target: '#session.active' } },
                   on: {
-                    PROMPT: { actions: ['heard', 'enqueue', 'markQueued'] },
+                    PROMPT: { actions: ['heard', 'enqueueHeld', 'markHeld'] },
                     'TURN.ENDED': { actions: 'turnEnded' },
                     'SESSION.CLOSED': { target: '#session.active', actions: 'recordClosed' },
                     'CLOSE.REFUSED': { target: '#session.active' },
@@ -304,7 +309,7 @@ export const sessionMachine = setup({
                     'LINK.DOWN': { target: 'reconnecting' },
                     'LINK.UP': [
                       { guard: 'historyLost', actions: ['linkUp', 'sayHistoryLost'] },
-                      { guard: 'logLost', actions: ['linkUp', 'sayLogLost'] },
+                      { guard: 'logLost', actions: ['withdrawAllApprovals', 'linkUp', 'sayLogLost'] },
                     ],
                   },
                 },
@@ -314,7 +319,7 @@ export const sessionMachine = setup({
                   on: {
                     'LINK.UP': [
                       { guard: 'historyLost', target: 'connected', actions: ['linkUp', 'sayHistoryLost'] },
-                      { guard: 'logLost', target: 'connected', actions: ['linkUp', 'sayLogLost'] },
+                      { guard: 'logLost', target: 'connected', actions: ['withdrawAllApprovals', 'linkUp', 'sayLogLost'] },
                       { target: 'connected', actions: 'linkUp' },
                     ],
                   },
@@ -325,7 +330,7 @@ export const sessionMachine = setup({
                   entry: ['sayMovedOn', 'askContainerForHelp'],
                   on: {
                     'LINK.UP': [
-                      { guard: 'logLost', target: 'connected', actions: ['linkUp', 'sayLogLost'] },
+                      { guard: 'logLost', target: 'connected', actions: ['withdrawAllApprovals', 'linkUp', 'sayLogLost'] },
                       { target: 'connected', actions: 'linkUp' },
                     ],
                   },

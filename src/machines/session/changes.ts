@@ -8,9 +8,9 @@ type Change = Partial<SessionContext>;
 function queued(event: SessionEvent): QueuedPrompt | undefined {
   switch (event.type) {
     case 'PROMPT':
-      return { postId: event.postId, author: event.userName, text: event.text, fileIds: event.fileIds };
+      return { postId: event.postId, author: event.userName, text: event.text, fileIds: event.fileIds, held: false };
     case 'SLASH':
-      return { postId: event.postId, author: '', text: event.text, fileIds: [] };
+      return { postId: event.postId, author: '', text: event.text, fileIds: [], held: false };
     default:
       return undefined;
   }
@@ -21,6 +21,13 @@ export function enqueue({ context, event }: Args): Change {
   if (!prompt) return {};
   const usage = { ...context.usage, messages: context.usage.messages + 1 };
   return { queue: [...context.queue, prompt], usage, activeAt: event.at };
+}
+
+/** As `enqueue`, for a message that has to wait: it is marked as such in the thread. */
+export function enqueueHeld(args: Args): Change {
+  const change = enqueue(args);
+  const queue = change.queue?.map((prompt, at, all) => (at === all.length - 1 ? { ...prompt, held: true } : prompt));
+  return queue ? { ...change, queue } : change;
 }
 
 /** The worker has begun with these prompts; they leave the queue. */
@@ -88,13 +95,11 @@ export function containerReady({ event }: Args): Change {
     : {};
 }
 
-/** What the worker says of itself when the link comes up wins over what was believed. */
 export function linkUp({ context, event }: Args): Change {
   if (event.type !== 'LINK.UP') return {};
-  return {
-    agentSessionId: event.agentSessionId === '' ? context.agentSessionId : event.agentSessionId,
-    turn: event.turnId === '' ? null : { id: event.turnId, startedAt: context.turn?.startedAt ?? event.at },
-  };
+  const agentSessionId = event.agentSessionId === '' ? context.agentSessionId : event.agentSessionId;
+  // With its log the worker replays how turns and questions ended; without it nobody ever will.
+  return event.logLost ? { agentSessionId, turn: null, open: [] } : { agentSessionId };
 }
 
 export function approvalOpened({ context, event }: Args): Change {

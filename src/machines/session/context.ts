@@ -13,6 +13,8 @@ export interface QueuedPrompt extends JsonObject {
   readonly author: string;
   readonly text: string;
   readonly fileIds: readonly string[];
+  /** It had to wait, and its post carries the sign for that. */
+  readonly held: boolean;
 }
 
 export interface RunningTurn extends JsonObject {

@@ -108,16 +108,19 @@ export function heard({ event }: Args): Effect[] {
   return 'postId' in event && typeof event.postId === 'string' ? [{ kind: 'heard', postId: event.postId }] : [];
 }
 
-export function markQueued({ event }: Args): Effect[] {
-  const { postId } = only(event, event.type === 'SLASH' ? 'SLASH' : 'PROMPT');
-  return [{ kind: 'chat.react', params: { postId, emoji: 'hourglass_flowing_sand', remove: false } }];
+const WAITING_SIGN = 'hourglass_flowing_sand';
+
+export function markHeld({ event }: Args): Effect[] {
+  if (event.type !== 'PROMPT' && event.type !== 'SLASH') return [];
+  return [{ kind: 'chat.react', params: { postId: event.postId, emoji: WAITING_SIGN, remove: false } }];
 }
 
-export function unmarkQueued({ context }: Args): Effect[] {
-  const next = context.queue[0];
-  return next
-    ? [{ kind: 'chat.react', params: { postId: next.postId, emoji: 'hourglass_flowing_sand', remove: true } }]
-    : [];
+/** What the worker has begun with waits no more. Runs before the queue is changed. */
+export function unmarkHeld({ context, event }: Args): Effect[] {
+  if (event.type !== 'TURN.STARTED') return [];
+  return context.queue
+    .filter((prompt) => prompt.held && event.inputIds.includes(prompt.postId))
+    .map(({ postId }) => ({ kind: 'chat.react', params: { postId, emoji: WAITING_SIGN, remove: true } }));
 }
 
 export function interruptTurn({ context, event }: Args): Effect[] {

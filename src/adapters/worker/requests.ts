@@ -1,0 +1,86 @@
+/** The effects that talk to a session's agent: each one input, done once by the worker however often it is sent. */
+import { type EffectHandlers, TerminalError } from '../../actors/index.ts';
+import type { Address } from '../../machines/addresses.ts';
+import type { JsonObject } from '../../machines/json.ts';
+import type { WorkerClient } from './client.ts';
+import { type Attachment, DecisionOutcome, PermissionMode } from './generated/claude_agent/v1/agent.ts';
+import type { LinkRegistry } from './registry.ts';
+
+const OUTCOMES = {
+  approved: DecisionOutcome.APPROVED,
+  denied: DecisionOutcome.DENIED,
+  expired: DecisionOutcome.EXPIRED,
+} as const;
+
+const PROBE_TIMEOUT_MS = 5_000;
+
+export interface WorkerRequestPorts {
+  readonly registry: LinkRegistry;
+  /** What a person attached to a post. Rejects terminally for what cannot be passed on. */
+  readonly fetchFile: (fileId: string, signal: AbortSignal) => Promise<Attachment>;
+  /** The connection a session's link uses, for calls outside its stream. */
+  readonly clientOf: (session: Address) => WorkerClient | undefined;
+}
+
+export function workerHandlers({ registry, fetchFile, clientOf }: WorkerRequestPorts) {
+  return {
+    'worker.prompt': async ({ params }, { signal }) => {
+      const { session, inputId, text, author, files, steer } = params;
+      const attachments = await Promise.all(
+        files.filter((id): id is string => typeof id === 'string').map((id) => fetchFile(id, signal)),
+      );
+      await registry.request(
+        session,
+        inputId,
+        { $case: 'prompt', value: { inputId, text, author, attachments, steer } },
+        signal,
+      );
+    },
+    'worker.interrupt': ({ params: { session, inputId, turnId } }, { signal }) =>
+      registry.request(session, inputId, { $case: 'interrupt', value: { inputId, turnId } }, signal),
+    'worker.mode': ({ params: { session, inputId, plan } }, { signal }) => {
+      const mode = plan ? PermissionMode.PLAN : PermissionMode.DEFAULT;
+      return registry.request(session, inputId, { $case: 'setPermissionMode', value: { inputId, mode } }, signal);
+    },
+    'worker.compact': ({ params: { session, inputId, hint } }, { signal }) =>
+      registry.request(session, inputId, { $case: 'compact', value: { inputId, hint } }, signal),
+    'worker.clear': ({ params: { session, inputId } }, { signal }) =>
+      registry.request(session, inputId, { $case: 'clear', value: { inputId } }, signal),
+    'worker.close': ({ params: { session, inputId } }, { signal }) =>
+      registry.request(session, inputId, { $case: 'close', value: { inputId } }, signal),
+    'worker.decide': ({ params }, { signal }) => {
+      const { session, inputId, requestId, digest, outcome, message, answers, proven } = params;
+      const value = {
+        inputId,
+        requestId,
+        inputDigest: digest,
+        outcome: OUTCOMES[outcome],
+        message,
+        answers: words(answers),
+        proven,
+      };
+      return registry.request(session, inputId, { $case: 'decision', value }, signal);
+    },
+    'worker.probe': ({ params: { session, host, port } }) => {
+      const client = clientOf(session);
+      if (!client) throw new TerminalError('WORKER_AWAY', `No connection to the worker of ${session}`);
+      return new Promise<JsonObject>((resolve, reject) => {
+        client.stub.probe(
+          { host, port, timeoutMs: PROBE_TIMEOUT_MS },
+          client.metadata(),
+          { deadline: Date.now() + 2 * PROBE_TIMEOUT_MS },
+          (error, answer) =>
+            error
+              ? reject(new TerminalError('PROBE_FAILED', error.message, { cause: error }))
+              : resolve({ reachable: answer.reachable, error: answer.error }),
+        );
+      });
+    },
+  } satisfies EffectHandlers;
+}
+
+function words(answers: JsonObject): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(answers).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+  );
+}
