@@ -1,0 +1,139 @@
+/**
+ * How each kind of effect is carried out, as data.
+ *
+ * - `deadlineMs`: from the commit that asked for it. Past it the effect has failed, whatever was tried.
+ * - `attempts`: at most so many; the deadline usually ends it first.
+ * - `timeoutMs`: one attempt is aborted after this and counts as retryable.
+ * - `concurrency`: of this kind at the same time, in the whole process.
+ * - `order`: effects with the same order key run one after the other, in the order they were asked for.
+ */
+import type { Address } from '../machines/addresses.ts';
+import { keyOf, sessionOfApproval } from '../machines/addresses.ts';
+import type { ExternalEffect, ExternalKind } from '../machines/effects.ts';
+import { assertNever } from '../machines/json.ts';
+
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+
+export interface EffectPolicy {
+  readonly deadlineMs: number;
+  readonly attempts: number;
+  readonly timeoutMs: number;
+  readonly baseBackoffMs: number;
+  readonly maxBackoffMs: number;
+  readonly concurrency: number;
+}
+
+const CHAT: EffectPolicy = {
+  deadlineMs: 10 * MINUTE,
+  attempts: 1000,
+  timeoutMs: 30 * SECOND,
+  baseBackoffMs: 0.5 * SECOND,
+  maxBackoffMs: 30 * SECOND,
+  concurrency: 8,
+};
+
+/** Git and small commands on the machine. */
+const SHELL: EffectPolicy = { ...CHAT, deadlineMs: 20 * MINUTE, timeoutMs: 10 * MINUTE, attempts: 8, concurrency: 6 };
+
+/** The session's link may be down: a container restart or a rebuild takes minutes. */
+const WORKER: EffectPolicy = { ...CHAT, deadlineMs: 30 * MINUTE, timeoutMs: 2 * MINUTE, concurrency: 256 };
+
+const FIREWALL: EffectPolicy = { ...CHAT, deadlineMs: 5 * MINUTE, timeoutMs: MINUTE, attempts: 20, concurrency: 4 };
+
+export const EFFECT_POLICIES: { readonly [Kind in ExternalKind]: EffectPolicy } = {
+  'chat.reply': CHAT,
+  'chat.status': CHAT,
+  'chat.help': CHAT,
+  'chat.context': CHAT,
+  'chat.stopByPrefix': CHAT,
+  'chat.react': { ...CHAT, deadlineMs: 2 * MINUTE },
+  'chat.openThread': CHAT,
+  'chat.setRoot': CHAT,
+  'chat.card': CHAT,
+  'workspace.mirror': { ...SHELL, deadlineMs: 45 * MINUTE, timeoutMs: 30 * MINUTE },
+  'workspace.vet': SHELL,
+  'workspace.reserve': { ...SHELL, timeoutMs: MINUTE },
+  'workspace.up': { ...SHELL, deadlineMs: 90 * MINUTE, timeoutMs: 60 * MINUTE, attempts: 4, concurrency: 4 },
+  'workspace.startWorker': { ...SHELL, deadlineMs: 10 * MINUTE, timeoutMs: 3 * MINUTE },
+  'workspace.checkWalls': { ...SHELL, deadlineMs: 5 * MINUTE, timeoutMs: MINUTE },
+  'workspace.inspect': { ...SHELL, deadlineMs: 5 * MINUTE, timeoutMs: MINUTE },
+  'workspace.remove': { ...SHELL, deadlineMs: 30 * MINUTE, timeoutMs: 5 * MINUTE },
+  'workspace.checkout': SHELL,
+  'workspace.tidy': SHELL,
+  'worker.prompt': WORKER,
+  'worker.interrupt': { ...WORKER, deadlineMs: 5 * MINUTE },
+  'worker.mode': WORKER,
+  'worker.compact': WORKER,
+  'worker.clear': WORKER,
+  'worker.close': { ...WORKER, deadlineMs: 2 * MINUTE },
+  'worker.decide': WORKER,
+  'worker.probe': { ...WORKER, deadlineMs: 2 * MINUTE, timeoutMs: MINUTE },
+  'firewall.allow': FIREWALL,
+  'audit.record': { ...CHAT, deadlineMs: 24 * 60 * MINUTE, concurrency: 2 },
+};
+
+/** What must happen in order; undefined: in any. */
+export function orderKeyOf(actor: Address, effect: ExternalEffect): string | undefined {
+  switch (effect.kind) {
+    case 'chat.reply':
+    case 'chat.status':
+    case 'chat.help':
+    case 'chat.context':
+    case 'chat.stopByPrefix':
+      return `place/${effect.params.place.channelId}/${effect.params.place.rootId}`;
+    case 'chat.react':
+      return `post/${effect.params.postId}`;
+    case 'chat.openThread':
+      return `channel/${effect.params.repo.repo}`;
+    case 'chat.setRoot':
+      return `post/${effect.params.rootId}`;
+    case 'chat.card':
+      return `card/${effect.params.approval}`;
+    case 'workspace.mirror':
+    case 'workspace.vet':
+      return `mirror/${effect.params.repo.repo}`;
+    case 'workspace.reserve':
+      return 'ports';
+    case 'workspace.up':
+    case 'workspace.startWorker':
+    case 'workspace.checkWalls':
+    case 'workspace.inspect':
+    case 'workspace.remove':
+      return `container/${effect.params.container}`;
+    case 'workspace.checkout':
+    case 'workspace.tidy':
+      return `checkout/${effect.params.repo.repo}@${effect.params.repo.branch}`;
+    case 'worker.prompt':
+    case 'worker.mode':
+    case 'worker.compact':
+    case 'worker.clear':
+    case 'worker.close':
+      return `agent/${effect.params.session}`;
+    // An interrupt and an answer must not wait behind a prompt that waits for them.
+    case 'worker.interrupt':
+      return `interrupt/${effect.params.session}`;
+    case 'worker.decide':
+    case 'worker.probe':
+      return `request/${actor}`;
+    case 'firewall.allow':
+      return 'firewall';
+    case 'audit.record':
+      return 'audit';
+    default:
+      return assertNever(effect);
+  }
+}
+
+/** The session whose thread a note goes to when it does not say. */
+export function defaultThread(actor: Address): Address | undefined {
+  if (actor.startsWith('session/')) return actor;
+  if (actor.startsWith('approval/') && keyOf(actor).includes('/')) return sessionOfApproval(actor);
+  return undefined;
+}
+
+/** Full jitter: anything between nothing and the doubled backoff, so that retries do not march in step. */
+export function backoffMs(policy: EffectPolicy, attempts: number, random: number): number {
+  const ceiling = Math.min(policy.maxBackoffMs, policy.baseBackoffMs * 2 ** Math.min(attempts, 20));
+  return Math.round(random * ceiling);
+}
