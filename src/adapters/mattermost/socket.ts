@@ -2,17 +2,8 @@ import { type Connection, openConnection } from './connection.ts';
 import { isChatError } from './errors.ts';
 import type { ChatEvent, Frame } from './events.ts';
 import type { MattermostRest } from './rest.ts';
-import { createEventStream } from './stream.ts';
+import { createEventStream, type GapReason } from './stream.ts';
 import { type Backoff, type Clock, fullJitter, systemClock } from './time.ts';
-
-/**
- * Why events may be missing:
- * - `start`: the first connection of this process;
- * - `newConnection`: the server could not continue the earlier stream (away too long, restarted, too much missed);
- * - `sequence`: a number was skipped;
- * - `handler`: `onEvent` threw, so its event was not taken.
- */
-export type GapReason = 'start' | 'newConnection' | 'sequence' | 'handler';
 
 export type SocketState =
   | { readonly name: 'connecting'; readonly since: number }
@@ -31,8 +22,8 @@ export interface SocketLog {
 export interface SocketStats {
   /** Connections that came up, the first included. */
   readonly connections: number;
-  /** Of these, those that continued the earlier stream without a gap. */
-  readonly resumed: number;
+  /** Of these, those that began a new stream; the others continued the earlier one without a gap. */
+  readonly streams: number;
   readonly events: number;
   readonly ignored: number;
   readonly malformed: number;
@@ -81,7 +72,7 @@ const RESUME_ATTEMPTS = 3;
 export function createMattermostSocket(options: MattermostSocketOptions): MattermostSocket {
   const { log, clock = systemClock, random = Math.random, backoff = BACKOFF } = options;
   const stream = createEventStream();
-  const stats = { connections: 0, resumed: 0, events: 0, ignored: 0, malformed: 0, gaps: 0 };
+  const stats = { connections: 0, streams: 0, events: 0, ignored: 0, malformed: 0, gaps: 0 };
   let state: SocketState = { name: 'connecting', since: clock.now() };
   let connection: Connection | undefined;
   let cancelRetry = (): void => {};
@@ -126,6 +117,7 @@ export function createMattermostSocket(options: MattermostSocketOptions): Matter
         log.warn({ why: frame.why, seq: frame.seq }, 'chat socket: a frame that cannot be used');
         return;
       case 'hello':
+        if (missing) stats.streams += 1;
         log.debug({ serverVersion: frame.serverVersion }, 'chat socket: new stream');
         return;
       case 'reply':
@@ -136,11 +128,10 @@ export function createMattermostSocket(options: MattermostSocketOptions): Matter
   function open(): void {
     if (state.name === 'stopped') return;
     let upAt: number | undefined;
-    const resume = stream.resume();
     connection = openConnection({
       url: options.url,
       token: options.token,
-      resume,
+      resume: stream.resume(),
       clock,
       pingEveryMs: options.pingEveryMs ?? 25_000,
       pingDeadlineMs: options.pingDeadlineMs ?? 10_000,
@@ -150,18 +141,13 @@ export function createMattermostSocket(options: MattermostSocketOptions): Matter
         stats.connections += 1;
         enter({ name: 'up', since: upAt });
       },
-      onFrame(frame) {
-        if (frame.kind !== 'malformed' && frame.kind !== 'hello' && resume && !counted) stats.resumed += 1;
-        if (frame.kind !== 'malformed') counted = true;
-        onFrame(frame);
-      },
+      onFrame,
       onEnd(reason) {
         if (upAt === undefined) doubtful = true;
         else if (clock.now() - upAt >= STABLE_MS) failures = 0;
         failed(reason);
       },
     });
-    let counted = false;
   }
 
   function failed(reason: string, unauthorised = false): void {

@@ -5,7 +5,15 @@
  * earlier stream goes on with its numbers and starts with no hello; a hello always means a stream that begins anew.
  */
 import type { Frame } from './events.ts';
-import type { GapReason } from './socket.ts';
+
+/**
+ * Why events may be missing:
+ * - `start`: the first connection of this process;
+ * - `newConnection`: the server could not continue the earlier stream (away too long, restarted, too much missed);
+ * - `sequence`: a number was skipped;
+ * - `handler`: `onEvent` threw, so its event was not taken.
+ */
+export type GapReason = 'start' | 'newConnection' | 'sequence' | 'handler';
 
 export interface EventStream {
   /** What to ask for when connecting; empty for a new stream. */

@@ -1,0 +1,159 @@
+import type { ChatEvent } from './events.ts';
+import { type ChatPost, oldestFirst } from './posts.ts';
+import { type MattermostRest, PAGE_SIZE, SINCE_LIMIT } from './rest.ts';
+
+/** The last post of a channel that was committed, and its server time. */
+export interface Cursor {
+  /** Empty if only a time is known, e.g. when the bot joined. */
+  readonly postId: string;
+  /** The post's `createAt`: server time in ms. Never the local clock. */
+  readonly at: number;
+}
+
+export interface CatchUpOptions {
+  readonly rest: Pick<MattermostRest, 'getPost' | 'postsAfter' | 'postsBefore' | 'postsSince' | 'latestPosts'>;
+  readonly channels: readonly string[];
+  /** Channels without a cursor are left out: what was said before the bot was there is none of its business. */
+  readonly cursorOf: (channelId: string) => Cursor | undefined;
+  /**
+   * Takes one event, of the same kinds as the socket's. Per channel: posts from old to new, then edits and deletions.
+   * Must know what it has seen: posts shortly before the cursor come again, and the socket delivers at the same time.
+   */
+  readonly deliver: (event: ChatEvent) => Promise<void>;
+  /**
+   * How far before the cursor to begin, in ms of server time. A post gets its time before it is stored, so one with an
+   * earlier time may have become visible after the cursor's.
+   */
+  readonly overlapMs?: number;
+  readonly concurrency?: number;
+}
+
+export interface CatchUpReport {
+  readonly channels: number;
+  /** Channels left out for want of a cursor. */
+  readonly skipped: number;
+  readonly posted: number;
+  readonly edited: number;
+  readonly deleted: number;
+  /** Channels with more changes than the server tells at once; edits and deletions may be missing there, posts not. */
+  readonly truncated: number;
+  /** Of these, those without a usable cursor post, so that they were read back from the present. */
+  readonly lostCursors: number;
+  /** Channels that could not be read (left, archived, failing); the rest was. They need another run. */
+  readonly failed: readonly { readonly channelId: string; readonly error: unknown }[];
+}
+
+const OVERLAP_MS = 5_000;
+const CONCURRENCY = 4;
+
+/** Reads over REST what the socket may have missed. Errors of single channels are in the report. */
+export async function catchUp(options: CatchUpOptions): Promise<CatchUpReport> {
+  const totals = { channels: 0, skipped: 0, posted: 0, edited: 0, deleted: 0, lostCursors: 0, truncated: 0 };
+  const failed: { channelId: string; error: unknown }[] = [];
+  const queue = [...new Set(options.channels)];
+
+  async function worker(): Promise<void> {
+    for (let channelId = queue.shift(); channelId !== undefined; channelId = queue.shift()) {
+      const cursor = options.cursorOf(channelId);
+      if (!cursor) {
+        totals.skipped += 1;
+        continue;
+      }
+      totals.channels += 1;
+      try {
+        await readChannel(options, channelId, cursor, totals);
+      } catch (error) {
+        failed.push({ channelId, error });
+      }
+    }
+  }
+
+  await Promise.all(Array.from({ length: Math.min(options.concurrency ?? CONCURRENCY, queue.length) }, worker));
+  return { ...totals, failed };
+}
+
+type Totals = { posted: number; edited: number; deleted: number; lostCursors: number; truncated: number };
+
+/**
+ * One request in the ordinary case: `since` tells posts, edits and deletions alike, completely as long as it stays below
+ * its limit. Beyond it the choice is arbitrary, so posts are then read page by page.
+ */
+async function readChannel(options: CatchUpOptions, channelId: string, cursor: Cursor, totals: Totals): Promise<void> {
+  const from = cursor.at - (options.overlapMs ?? OVERLAP_MS);
+  const seen = new Set<string>();
+  const deliverNew = async (posts: readonly ChatPost[]): Promise<void> => {
+    for (const post of posts) {
+      if (post.createAt < from || post.deleteAt > 0 || seen.has(post.id)) continue;
+      seen.add(post.id);
+      totals.posted += 1;
+      await options.deliver({ type: 'posted', post, channelType: '', teamId: '' });
+    }
+  };
+
+  const changes = await options.rest.postsSince(channelId, from);
+  if (changes.listed >= SINCE_LIMIT) {
+    totals.truncated += 1;
+    const anchor = await anchorBefore(options, channelId, cursor, from);
+    if (anchor === undefined) {
+      totals.lostCursors += 1;
+      await deliverNew(await readBackTo(options, channelId, from));
+    } else {
+      await readOnwards(options, channelId, anchor, deliverNew);
+    }
+  }
+  await deliverNew(changes.posts);
+
+  for (const post of changes.posts) {
+    if (post.deleteAt > 0) {
+      totals.deleted += 1;
+      await options.deliver({ type: 'deleted', post });
+    } else if (post.editAt >= from) {
+      totals.edited += 1;
+      await options.deliver({ type: 'edited', post });
+    }
+  }
+}
+
+/** A post from which `after` tells everything since `from`; none if the cursor's post is gone or nothing lies before. */
+async function anchorBefore(
+  { rest }: CatchUpOptions,
+  channelId: string,
+  cursor: Cursor,
+  from: number,
+): Promise<string | undefined> {
+  if (cursor.postId === '' || !(await rest.getPost(cursor.postId))) return undefined;
+  const before = await rest.postsBefore(channelId, cursor.postId, PAGE_SIZE);
+  return before.posts.findLast((post) => post.createAt < from)?.id;
+}
+
+/**
+ * Page by page from old to new. The server compares times strictly, so posts of an anchor's own millisecond are in no
+ * page after it; every next anchor is therefore a post one millisecond short of what is known already.
+ */
+async function readOnwards(
+  { rest }: CatchUpOptions,
+  channelId: string,
+  anchor: string,
+  deliverNew: (posts: readonly ChatPost[]) => Promise<void>,
+): Promise<void> {
+  const known = new Set<string>();
+  for (let from = anchor; ; ) {
+    const { posts } = await rest.postsAfter(channelId, from);
+    const last = posts.at(-1);
+    if (!last || posts.every((post) => known.has(post.id))) return;
+    for (const post of posts) known.add(post.id);
+    await deliverNew(posts);
+    from = (posts.findLast((post) => post.createAt < last.createAt) ?? last).id;
+  }
+}
+
+/** Everything since a time, oldest first, read from the newest page back. */
+async function readBackTo({ rest }: CatchUpOptions, channelId: string, from: number): Promise<ChatPost[]> {
+  const found = new Map<string, ChatPost>();
+  for (let page = 0; ; page += 1) {
+    const { posts, listed } = await rest.latestPosts(channelId, page);
+    for (const post of posts) found.set(post.id, post);
+    const oldest = posts[0];
+    if (listed === 0 || !oldest || oldest.createAt < from) return oldestFirst([...found.values()]);
+  }
+}
