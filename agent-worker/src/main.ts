@@ -1,0 +1,91 @@
+#!/usr/bin/env node
+// The command line of the agent worker.
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { messageOf } from './errors.ts';
+import { parseDuration, parseRunAs } from './worker/config.ts';
+import { createLogger } from './worker/logger.ts';
+import { startWorker } from './worker/server.ts';
+import { WORKER_VERSION } from './worker/version.ts';
+
+interface Flags {
+  listen: string;
+  portFile?: string;
+  stateDir: string;
+  identity: string;
+  tokenSha256?: string;
+  agentIdle: number;
+  orphanGrace: number;
+  logFile?: string;
+  claudePath?: string;
+  runAs?: { uid: number; gid: number };
+}
+
+const program = new Command('agent-worker')
+  .description('Serves Claude Code sessions over gRPC to the session manager.')
+  .version(WORKER_VERSION)
+  .option('--listen <host:port>', 'address to serve on; port 0 lets the system choose', '127.0.0.1:0')
+  .option('--port-file <file>', 'file to write the bound port into')
+  .option('--state-dir <folder>', 'where sessions are kept', join(homedir(), '.agent-worker'))
+  .option('--identity <text>', 'the workspace this worker is started for', '')
+  .option('--token-sha256 <hex>', "SHA-256 of the gateway's token (or AGENT_WORKER_TOKEN_SHA256)")
+  .option('--agent-idle <duration>', 'close an idle agent after this', parseDuration, parseDuration('15m'))
+  .option(
+    '--orphan-grace <duration>',
+    'close a session without a stream after this',
+    parseDuration,
+    parseDuration('30m'),
+  )
+  .option('--log-file <file>', 'write the log there instead of stderr')
+  .option('--claude-path <file>', 'the Claude Code executable, instead of the one of the SDK')
+  .option('--run-as <UID:GID>', 'start Claude Code as this user', parseRunAs);
+
+program.action(async (flags: Flags) => {
+  const tokenSha256 = (flags.tokenSha256 ?? process.env.AGENT_WORKER_TOKEN_SHA256 ?? '').toLowerCase();
+  if (!/^[0-9a-f]{64}$/.test(tokenSha256)) {
+    program.error('--token-sha256 (or AGENT_WORKER_TOKEN_SHA256) must be 64 hexadecimal digits');
+  }
+  mkdirSync(flags.stateDir, { recursive: true, mode: 0o700 });
+  const { logger, recent } = createLogger(flags.logFile);
+  const worker = await startWorker(
+    {
+      listen: flags.listen,
+      stateDir: flags.stateDir,
+      identity: flags.identity,
+      tokenSha256,
+      logFile: flags.logFile,
+      agentIdleMs: flags.agentIdle,
+      orphanGraceMs: flags.orphanGrace,
+      claudePath: flags.claudePath,
+      runAs: flags.runAs,
+    },
+    logger,
+    recent,
+  );
+  if (flags.portFile !== undefined) writeFileSync(flags.portFile, `${worker.port}\n`);
+  process.stdout.write(`${JSON.stringify({ port: worker.port })}\n`);
+  logger.info({ port: worker.port, version: WORKER_VERSION, identity: flags.identity }, 'serving');
+
+  let stopping = false;
+  const stop = (signal: string) => {
+    if (stopping) return;
+    stopping = true;
+    logger.info({ signal }, 'stopping');
+    worker.stop().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        logger.error({ error: messageOf(error) }, 'could not stop in order');
+        process.exit(1);
+      },
+    );
+  };
+  process.on('SIGTERM', () => stop('SIGTERM'));
+  process.on('SIGINT', () => stop('SIGINT'));
+});
+
+program.parseAsync().catch((error: unknown) => {
+  process.stderr.write(`${messageOf(error)}\n`);
+  process.exit(1);
+});

@@ -1,0 +1,52 @@
+// Puts together what an agent of a session starts with.
+import { randomUUID } from 'node:crypto';
+import { PermissionMode } from '../generated/claude_agent/v1/agent.ts';
+import { createOwnTools } from '../tools/networkAccess.ts';
+import type { AgentStart } from './agent.ts';
+import { agentEnvironment, plansFolder } from './environment.ts';
+import { askPerson, type PermissionContext, preToolUseHook } from './permissions.ts';
+import type { Session } from './session.ts';
+
+export interface AgentConfig {
+  claudePath: string | undefined;
+  runAs: { uid: number; gid: number } | undefined;
+}
+
+export function agentStart(session: Session, config: AgentConfig): AgentStart {
+  const { options } = session.stored;
+  const mark = randomUUID();
+  const environment = agentEnvironment(process.env, options.env, mark);
+  const turnId = () => session.mapper.turn?.id ?? '';
+  const parentOf = (agentId: string) => session.mapper.tasks.get(agentId)?.toolUseId ?? '';
+  const networkCalls: { toolUseId: string; parentToolUseId: string }[] = [];
+  const context: PermissionContext = {
+    approvals: session.approvals,
+    cwd: options.cwd,
+    plansDir: plansFolder(environment),
+    policy: () => options.toolPolicy,
+    mode: session.mode,
+    setMode: session.enforceMode,
+    turnId,
+    parentOf,
+    noteNetworkCall: (call) => networkCalls.push(call),
+  };
+  return {
+    cwd: options.cwd,
+    environment,
+    mark,
+    systemPromptAppend: options.systemPromptAppend,
+    resumeId: session.stored.agentSessionId,
+    model: options.model,
+    maxTurns: options.maxTurns,
+    plan: session.mode() === PermissionMode.PLAN,
+    claudePath: config.claudePath,
+    runAs: config.runAs,
+    canUseTool: askPerson(context),
+    preToolUse: preToolUseHook(context),
+    ownTools: createOwnTools({
+      approvals: session.approvals,
+      turnId,
+      claimToolUse: () => networkCalls.shift() ?? { toolUseId: '', parentToolUseId: '' },
+    }),
+  };
+}

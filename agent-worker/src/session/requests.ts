@@ -1,0 +1,151 @@
+// What the gateway asks of a session. Each input is on the disk before it takes effect, and takes effect once.
+import type { Logger } from 'pino';
+import { assertNever, messageOf } from '../errors.ts';
+import {
+  CloseReason,
+  type Decision,
+  type Interrupt,
+  PermissionMode,
+  type Prompt,
+  type SessionRequest,
+  type SetModel,
+  type SetPermissionMode,
+} from '../generated/claude_agent/v1/agent.ts';
+import type { InputKind } from './inputs.ts';
+import { promptContent } from './prompt.ts';
+import { type Session, type SessionConfig, sayMode } from './session.ts';
+
+/** Every request but the Attach that opens a stream. */
+export type Request = Exclude<NonNullable<SessionRequest['request']>, { $case: 'attach' }>;
+
+interface Refusal {
+  code: string;
+  reason: string;
+}
+
+/** Longest time a running turn may take to be interrupted before its agent is closed anyway, milliseconds. */
+const INTERRUPT_GRACE_MS = 3_000;
+
+export function handleRequest(session: Session, request: Request, config: SessionConfig, logger: Logger): void {
+  switch (request.$case) {
+    case 'ack':
+      session.acknowledged(request.value.seq);
+      return;
+    case 'prompt':
+      if (accept(session, request.value.inputId, 'turn')) prompt(session, request.value, config);
+      return;
+    case 'compact': {
+      const { inputId, hint } = request.value;
+      if (!accept(session, inputId, 'turn')) return;
+      session.enqueue({ inputId, command: 'compact', content: `/compact ${hint.replace(/\s+/g, ' ')}`.trim() });
+      return;
+    }
+    case 'clear': {
+      const { inputId } = request.value;
+      if (accept(session, inputId, 'turn')) session.enqueue({ inputId, command: 'clear', content: '/clear' });
+      return;
+    }
+    case 'interrupt': {
+      const interrupt = request.value;
+      const check = () => checkInterrupt(session, interrupt);
+      if (accept(session, interrupt.inputId, 'control', check)) guard(session.agent()?.interrupt(), logger);
+      return;
+    }
+    case 'setPermissionMode': {
+      const wanted = request.value;
+      const check = () => checkMode(wanted.mode);
+      if (accept(session, wanted.inputId, 'control', check)) guard(setMode(session, wanted, logger), logger);
+      return;
+    }
+    case 'setModel':
+      if (accept(session, request.value.inputId, 'control')) guard(setModel(session, request.value), logger);
+      return;
+    case 'decision': {
+      const decision: Decision = request.value;
+      const check = () => session.approvals.check(decision);
+      if (accept(session, decision.inputId, 'control', check)) session.approvals.decide(decision);
+      return;
+    }
+    case 'close':
+      if (accept(session, request.value.inputId, 'control')) guard(close(session), logger);
+      return;
+    default:
+      assertNever(request);
+  }
+}
+
+/** True if the input is new, possible and now on the disk; otherwise it has been answered. */
+function accept(
+  session: Session,
+  inputId: string,
+  kind: InputKind,
+  check: () => Refusal | undefined = () => undefined,
+): boolean {
+  const duplicate = session.folder.inputs.has(inputId);
+  const refusal = inputId === '' ? { code: 'INPUT_ID_MISSING', reason: 'The request has no input_id.' } : undefined;
+  const refused = refusal ?? (duplicate ? undefined : check());
+  if (refused) {
+    session.answer({ $case: 'inputRefused', value: { inputId, code: refused.code, reason: refused.reason } });
+    return false;
+  }
+  if (!duplicate) session.folder.inputs.accept(inputId, kind);
+  session.answer({ $case: 'inputAccepted', value: { inputId, duplicate } });
+  return !duplicate;
+}
+
+function prompt(session: Session, request: Prompt, config: SessionConfig): void {
+  const content = promptContent(session.id, request, config.runAs);
+  const item = { inputId: request.inputId, command: undefined, content };
+  if (request.steer && session.mapper.turn) session.giveNow(item);
+  else session.enqueue(item);
+}
+
+function checkInterrupt(session: Session, interrupt: Interrupt): Refusal | undefined {
+  if (session.mapper.turn && session.mapper.turn.id === interrupt.turnId) return undefined;
+  return { code: 'NO_SUCH_TURN', reason: 'That turn does not run.' };
+}
+
+function checkMode(mode: PermissionMode): Refusal | undefined {
+  if (mode === PermissionMode.DEFAULT || mode === PermissionMode.PLAN) return undefined;
+  return { code: 'NO_SUCH_MODE', reason: 'The mode is not one of this protocol.' };
+}
+
+/** Enforced from here on by the hook, told to Claude Code, and said when that is done. */
+async function setMode(session: Session, wanted: SetPermissionMode, logger: Logger): Promise<void> {
+  session.enforceMode(wanted.mode);
+  session.stored.mode = wanted.mode;
+  session.save();
+  try {
+    await session.agent()?.setPlanMode(wanted.mode === PermissionMode.PLAN);
+  } catch (error) {
+    // The hook enforces the mode in any case; Claude Code only does not know it yet.
+    logger.warn({ error: messageOf(error) }, 'Claude Code did not take the permission mode');
+  }
+  sayMode(session, wanted.mode);
+}
+
+async function setModel(session: Session, wanted: SetModel): Promise<void> {
+  try {
+    await session.agent()?.setModel(wanted.model);
+  } catch (error) {
+    const said = { turnId: session.mapper.turn?.id ?? '', command: 'model', text: messageOf(error) };
+    session.emit([{ $case: 'commandOutput', value: said }]);
+    return;
+  }
+  session.stored.options.model = wanted.model;
+  session.save();
+  session.mapper.model = wanted.model;
+  session.emit([{ $case: 'modelChanged', value: { model: wanted.model } }]);
+}
+
+async function close(session: Session): Promise<void> {
+  const agent = session.agent();
+  if (agent && session.mapper.turn) {
+    await Promise.race([agent.interrupt(), new Promise((resolve) => setTimeout(resolve, INTERRUPT_GRACE_MS).unref())]);
+  }
+  await session.closeSession(CloseReason.REQUESTED);
+}
+
+function guard(work: Promise<void> | undefined, logger: Logger): void {
+  work?.catch((error: unknown) => logger.error({ error: messageOf(error) }, 'a request could not be carried out'));
+}

@@ -1,0 +1,342 @@
+// One session: its log, its agent, what waits for the agent, and the stream that listens. Everything that happens goes
+// through `emit`, which writes before it sends.
+//
+// Prompts: the gateway owns the queue. A prompt that arrives while a turn runs and does not steer waits here until the
+// conversation is idle, one at a time; a steering one is given to the SDK at once.
+import { randomUUID } from 'node:crypto';
+import type { SDKUserMessage } from '@anthropic-ai/claude-agent-sdk';
+import type { Logger } from 'pino';
+import { messageOf } from '../errors.ts';
+import {
+  CloseReason,
+  type PermissionMode,
+  SessionState,
+  type SessionSummary,
+  TurnOutcome,
+  WithdrawalReason,
+} from '../generated/claude_agent/v1/agent.ts';
+import { isDeadResume, isIdle, mapMessage, mapProcessEnd, notePush } from '../mapping/mapper.ts';
+import { type MapperState, newMapperState, type Output, type Push } from '../mapping/state.ts';
+import { confirmMode } from '../mapping/system.ts';
+import { hasBackgroundWork } from '../mapping/tasks.ts';
+import { type Agent, startAgent, userMessage } from './agent.ts';
+import { type AgentConfig, agentStart } from './agentStart.ts';
+import { type Approvals, createApprovals } from './approvals.ts';
+import { createLink, type Link, type Wire } from './link.ts';
+import { recoveryOutputs } from './recovery.ts';
+import type { SessionFolder, StoredSession } from './store.ts';
+
+export interface SessionConfig extends AgentConfig {
+  /** An idle agent is closed after this, milliseconds. */
+  agentIdleMs: number;
+  /** A session without stream and turn is closed after this, milliseconds. */
+  orphanGraceMs: number;
+}
+
+/** Something that wants a turn. */
+export interface Waiting {
+  inputId: string;
+  command: Push['command'];
+  content: SDKUserMessage['message']['content'];
+}
+
+export interface Session {
+  readonly id: string;
+  readonly stored: StoredSession;
+  readonly folder: SessionFolder;
+  readonly mapper: MapperState;
+  readonly approvals: Approvals;
+  /** Takes over the stream if the term allows it; otherwise the wire is aborted. Returns how to leave. */
+  attach(wire: Wire, at: { logId: string; afterSeq: number; term: number }): () => void;
+  answer(output: Output): void;
+  emit(outputs: readonly Output[]): void;
+  /** Queues for the next idle moment. */
+  enqueue(waiting: Waiting): void;
+  /** Gives it to the agent now, into the running turn. */
+  giveNow(waiting: Waiting): void;
+  /** The living agent, if any. */
+  agent(): Agent | undefined;
+  mode(): PermissionMode;
+  /** What the hook enforces from now on; said to the gateway by `confirmMode`. */
+  enforceMode(mode: PermissionMode): void;
+  acknowledged(seq: number): void;
+  /** Ends the agent; the session stays known, asleep. */
+  closeAgent(): Promise<void>;
+  /** Ends the agent and says why. */
+  closeSession(reason: CloseReason): Promise<void>;
+  save(): void;
+  summary(): SessionSummary;
+  /** For the end of the worker. */
+  shutdown(): Promise<void>;
+}
+
+export function createSession(
+  stored: StoredSession,
+  folder: SessionFolder,
+  config: SessionConfig,
+  logger: Logger,
+): Session {
+  const mapper = newMapperState(stored);
+  const waiting: Waiting[] = [];
+  const given = new Map<string, SDKUserMessage>();
+  let agent: Agent | undefined;
+  let closing: Promise<void> | undefined;
+  let enforced = stored.mode;
+  let deadResume = false;
+  let link: Link | undefined;
+  let orphanSince = Date.now();
+  let orphaned = false;
+  let historyLostSince = folder.log.lastSeq;
+  let stopped = false;
+  let idleTimer: NodeJS.Timeout | undefined;
+  let orphanTimer: NodeJS.Timeout | undefined;
+
+  const approvals = createApprovals(
+    (output) => session.emit([output]),
+    (requestId) => folder.log.noteApprovalSettled(requestId),
+  );
+
+  const session: Session = {
+    id: stored.sessionId,
+    stored,
+    folder,
+    mapper,
+    approvals,
+    attach(wire, at) {
+      if (at.term < stored.term) {
+        wire.abort(`term ${at.term} is lower than ${stored.term}`);
+        return () => undefined;
+      }
+      link?.abort('another stream took the session over');
+      stored.term = at.term;
+      session.save();
+      const known = at.logId === folder.log.logId;
+      if (known && at.afterSeq > folder.log.lastSeq) folder.log.restart();
+      const afterSeq = known && at.afterSeq <= folder.log.lastSeq ? at.afterSeq : 0;
+      const mine = createLink(wire, folder.log, at.term, afterSeq);
+      link = mine;
+      orphaned = false;
+      mine.answer(attached());
+      mine.pump();
+      rearm();
+      return () => {
+        if (link !== mine) return;
+        link = undefined;
+        orphanSince = Date.now();
+        rearm();
+      };
+    },
+    answer: (output) => link?.answer(output),
+    emit(outputs) {
+      for (const output of outputs) folder.log.append(output, Date.now());
+      link?.pump();
+      for (const output of outputs) react(output);
+    },
+    enqueue(item) {
+      waiting.push(item);
+      pump();
+    },
+    giveNow: give,
+    agent: () => agent,
+    mode: () => enforced,
+    enforceMode(mode) {
+      enforced = mode;
+    },
+    acknowledged(seq) {
+      folder.log.acknowledge(seq);
+      if (stored.historyLost && seq > historyLostSince) {
+        stored.historyLost = false;
+        session.save();
+      }
+    },
+    async closeAgent() {
+      if (!agent) return closing;
+      const ending = agent;
+      agent = undefined;
+      closing = ending.close();
+      await closing;
+    },
+    async closeSession(reason) {
+      await session.closeAgent();
+      const lost = waiting.splice(0).map((item): Output => ({ $case: 'promptLost', value: { inputId: item.inputId } }));
+      const { agentSessionId } = stored;
+      session.emit([...lost, { $case: 'sessionClosed', value: { reason, agentSessionId, error: '' } }]);
+    },
+    save: () => folder.save(stored),
+    summary: () => ({
+      sessionId: stored.sessionId,
+      logId: folder.log.logId,
+      state: stateNow(),
+      agentSessionId: stored.agentSessionId,
+      lastSeq: folder.log.lastSeq,
+      attached: link !== undefined,
+    }),
+    async shutdown() {
+      stopped = true;
+      clearTimeout(idleTimer);
+      clearTimeout(orphanTimer);
+      await session.closeAgent();
+      link?.abort('the worker stops');
+      folder.close();
+    },
+  };
+
+  function attached(): Output {
+    return {
+      $case: 'attached',
+      value: {
+        logId: folder.log.logId,
+        agentSessionId: stored.agentSessionId,
+        lastSeq: folder.log.lastSeq,
+        state: stateNow(),
+        historyLost: stored.historyLost,
+        permissionMode: enforced,
+        turnId: mapper.turn?.id ?? '',
+        openRequestIds: approvals.openIds(),
+      },
+    };
+  }
+
+  function stateNow(): SessionState {
+    if (!isIdle(mapper) || waiting.length > 0) return SessionState.RUNNING;
+    return agent ? SessionState.IDLE : SessionState.ASLEEP;
+  }
+
+  function react(output: Output): void {
+    switch (output.$case) {
+      case 'turnEnded': {
+        const { turnId, outcome, totalCostUsd } = output.value;
+        if (outcome !== TurnOutcome.COMPLETED) {
+          approvals.withdraw((request) => request.turnId === turnId, WithdrawalReason.TURN_ENDED);
+        }
+        stored.totalCostUsd = totalCostUsd;
+        for (const uuid of given.keys()) if (!mapper.pushes.has(uuid)) given.delete(uuid);
+        session.save();
+        pump();
+        return;
+      }
+      case 'permissionModeChanged':
+        enforced = output.value.mode;
+        stored.mode = output.value.mode;
+        session.save();
+        return;
+      case 'promptLost':
+        pump();
+        return;
+      case 'unrecognised':
+        logger.warn({ raw: output.value.rawJson.slice(0, 200) }, 'unrecognised SDK message');
+        return;
+      default:
+        return;
+    }
+  }
+
+  function pump(): void {
+    if (!stopped && !closing && isIdle(mapper)) {
+      const item = waiting.shift();
+      if (item) give(item);
+    }
+    rearm();
+  }
+
+  function give(item: Waiting): void {
+    if (closing) {
+      waiting.push(item);
+      return;
+    }
+    const uuid = randomUUID();
+    const message = userMessage(uuid, item.content);
+    notePush(mapper, { uuid, inputId: item.inputId, command: item.command });
+    given.set(uuid, message);
+    wake().push(message);
+    rearm();
+  }
+
+  function wake(): Agent {
+    if (agent) return agent;
+    const start = agentStart(session, config);
+    logger.info({ resume: start.resumeId !== '' }, 'starting the agent');
+    const started = startAgent(start, {
+      onMessage(message) {
+        if (isDeadResume(mapper, message)) deadResume = true;
+        else take(message);
+      },
+      onEnd: (error) => ended(error),
+      onStderr: (line) => logger.debug({ line: line.slice(0, 500) }, 'agent stderr'),
+    });
+    agent = started;
+    return started;
+  }
+
+  function take(message: unknown): void {
+    session.emit(mapMessage(mapper, message));
+    if (mapper.agentSessionId !== stored.agentSessionId) {
+      stored.agentSessionId = mapper.agentSessionId;
+      session.save();
+    }
+  }
+
+  function ended(error: string): void {
+    agent = undefined;
+    closing = undefined;
+    if (deadResume) {
+      goOnFresh();
+      return;
+    }
+    logger.info({ error: error.slice(0, 500) }, 'the agent ended');
+    approvals.withdraw(() => true, WithdrawalReason.TURN_ENDED);
+    session.emit(mapProcessEnd(mapper, { id: randomUUID(), error: error || 'The agent ended unexpectedly.' }));
+    pump();
+  }
+
+  /** The resume id is dead: what was pushed never ran, so a fresh conversation gets it, and the loss is told. */
+  function goOnFresh(): void {
+    deadResume = false;
+    logger.warn('the conversation could not be resumed');
+    stored.agentSessionId = '';
+    mapper.agentSessionId = '';
+    stored.historyLost = true;
+    historyLostSince = folder.log.lastSeq;
+    session.save();
+    link?.answer(attached());
+    const again = [...given.values()];
+    if (again.length > 0 && !stopped) for (const message of again) wake().push(message);
+    else pump();
+  }
+
+  function rearm(): void {
+    clearTimeout(idleTimer);
+    clearTimeout(orphanTimer);
+    if (stopped || closing) return;
+    const idle = isIdle(mapper) && waiting.length === 0;
+    if (!idle) return;
+    if (agent && !hasBackgroundWork(mapper) && approvals.openIds().length === 0) {
+      idleTimer = later(config.agentIdleMs, () => session.closeAgent());
+    }
+    if (!link && !orphaned) {
+      orphanTimer = later(Math.max(0, orphanSince + config.orphanGraceMs - Date.now()), () => {
+        orphaned = true;
+        return session.closeSession(CloseReason.ORPHANED);
+      });
+    }
+  }
+
+  function later(delayMs: number, work: () => Promise<void>): NodeJS.Timeout {
+    const run = () => {
+      work().catch((error: unknown) => logger.error({ error: messageOf(error) }, 'a session could not be closed'));
+    };
+    // The longest delay a timer can hold, about 24.8 days.
+    return setTimeout(run, Math.min(delayMs, 2_147_483_647)).unref();
+  }
+
+  const recovered = recoveryOutputs(folder.log.facts, folder.inputs.wantingTurns(), stored);
+  if (recovered.length > 0) session.emit(recovered);
+  rearm();
+  return session;
+}
+
+/** Says that a mode holds, even if it did before: whoever asked for it waits for this. */
+export function sayMode(session: Session, mode: PermissionMode): void {
+  const outputs = confirmMode(session.mapper, mode);
+  session.emit(outputs.length > 0 ? outputs : [{ $case: 'permissionModeChanged', value: { mode } }]);
+}
