@@ -77,3 +77,12 @@ export const ENVIRONMENT = {
 export function firstTurn(text: string): unknown[] {
   return [{ role: 'user', content: [{ type: 'text', text }] }, ENVIRONMENT];
 }
+
+/** Waits until something holds; fails after ten seconds. */
+export async function until(holds: () => boolean): Promise<void> {
+  const deadline = Date.now() + 10_000;
+  while (!holds()) {
+    if (Date.now() > deadline) throw new Error(`Waited in vain until ${holds.toString()}`);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
