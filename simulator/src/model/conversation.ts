@@ -29,6 +29,7 @@ export interface Conversation {
 /** Parts of user messages that Claude Code writes, not the person. */
 const NOT_SPOKEN =
   /<(system-reminder|local-command-caveat|command-name|command-message|command-args|local-command-stdout|local-command-stderr)>[\s\S]*?<\/\1>/g;
+const REMINDER = /\n*<system-reminder>[\s\S]*?<\/system-reminder>/g;
 const CONTINUATIONS = [
   'Your response above was cut off mid-stream.',
   'This session is being continued from a previous conversation',
@@ -53,7 +54,7 @@ export function readConversation(messages: Message[]): Conversation {
         talk.calls.push({ id: block.id, name: block.name, input: block.input, result: '', failed: false });
       } else if (block.type === 'tool_result') {
         const call = talk.calls.find((known) => known.id === block.tool_use_id);
-        if (call) Object.assign(call, { result: resultText(block), failed: block.is_error === true });
+        if (call) Object.assign(call, { result: heardBack(talk, resultText(block)), failed: block.is_error === true });
       } else if (item.role === 'assistant') answered = true;
       else if (block.type === 'text')
         answered = heard(talk, midTurn ? block.text : unwrap(block.text), index, answered);
@@ -83,6 +84,12 @@ function heard(talk: Conversation, text: string, index: number, answered: boolea
   talk.asked.push(words);
   talk.said.push(words);
   return false;
+}
+
+/** Takes in a tool result; for models without notes inside the conversation Claude Code appends its reminders to it. */
+function heardBack(talk: Conversation, result: string): string {
+  for (const reminder of result.match(REMINDER) ?? []) note(talk, reminder);
+  return result.replace(REMINDER, '');
 }
 
 function note(talk: Conversation, text: string): void {

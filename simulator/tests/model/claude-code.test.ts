@@ -164,6 +164,22 @@ test('a message sent while a tool runs is heard in the same turn', async () => {
   assert.match(JSON.stringify(result), 'steered-2');
 });
 
+test('an older model, which is told everything in reminders, plans and hears messages in mid-turn too', async () => {
+  claude = startClaude(api, undefined, { model: 'claude-sonnet-4-6' });
+  const planned = await claude.turn('plan: count to three');
+  assert.equal(
+    toolUses(claude.messages).map(({ name }) => name),
+    ['ToolSearch', 'EnterPlanMode', 'Write', 'ToolSearch', 'ExitPlanMode'],
+  );
+  assert.match(resultText(planned), 'approved');
+  claude.send('run: until test -e go; do sleep 0.05; done; echo went');
+  await claude.next((message) => message.type === 'assistant' && JSON.stringify(message).includes('"tool_use"'));
+  claude.send('run: echo steered-$((1+1))');
+  writeFileSync(join(claude.repo, 'go'), '');
+  const result = await claude.next(({ type }) => type === 'result');
+  assert.match(JSON.stringify(result), 'steered-2');
+});
+
 test('the network tool is called if the session has it', async () => {
   const { createSdkMcpServer, tool } = await import('@anthropic-ai/claude-agent-sdk');
   const { z } = await import('zod');
