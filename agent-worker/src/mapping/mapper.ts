@@ -194,7 +194,7 @@ function mapCommandOutput(state: MapperState, message: JsonRecord, content: read
   const command = text(record(message.local_command_run).command);
   if (command !== 'compact') return [commandOutput(state, command, said)];
   if (state.turn?.compactionReported) return [];
-  return [compactionFailed(state, said)];
+  return [compactionFailed(state, said, false)];
 }
 
 function commandOutput(state: MapperState, command: string, said: string): Output {

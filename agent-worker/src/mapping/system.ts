@@ -1,6 +1,7 @@
 // `system` messages that are not about turns or tasks: retries, compaction, modes, thinking.
-import { PermissionMode, TurnOrigin } from '../generated/claude_agent/v1/agent.ts';
+import { TurnOrigin } from '../generated/claude_agent/v1/agent.ts';
 import { count, type JsonRecord, record, text } from './json.ts';
+import { noteMode } from './mode.ts';
 import type { MapperState, Output } from './state.ts';
 import { withdrawDangling } from './text.ts';
 import { beginTurn } from './turn.ts';
@@ -36,14 +37,14 @@ export function mapStatus(state: MapperState, message: JsonRecord): Output[] {
     outputs.push({ $case: 'compactionStarted', value: { automatic } });
   }
   if (message.compact_result === 'failed') {
-    outputs.push(compactionFailed(state, text(message.compact_error)));
+    const automatic = state.turn !== undefined && state.turn.origin !== TurnOrigin.COMMAND;
+    outputs.push(compactionFailed(state, text(message.compact_error), automatic));
   }
   return outputs;
 }
 
-export function compactionFailed(state: MapperState, error: string): Output {
+export function compactionFailed(state: MapperState, error: string, automatic: boolean): Output {
   if (state.turn) state.turn.compactionReported = true;
-  const automatic = state.turn !== undefined && state.turn.origin !== TurnOrigin.COMMAND;
   return { $case: 'compacted', value: { ok: false, automatic, tokensBefore: 0, tokensAfter: 0, error } };
 }
 
@@ -67,19 +68,6 @@ export function mapCompactBoundary(state: MapperState, message: JsonRecord): Out
       },
     },
   ];
-}
-
-/** A mode as the CLI names it. Only plan mode matters outside: everything else is decided by our own policy. */
-export function noteMode(state: MapperState, cliMode: string): Output[] {
-  if (cliMode === '') return [];
-  return confirmMode(state, cliMode === 'plan' ? PermissionMode.PLAN : PermissionMode.DEFAULT);
-}
-
-/** Says a mode that holds from now on, once. */
-export function confirmMode(state: MapperState, mode: PermissionMode): Output[] {
-  if (mode === state.mode) return [];
-  state.mode = mode;
-  return [{ $case: 'permissionModeChanged', value: { mode } }];
 }
 
 /** Thinking goes on; said at its first sign and then every few hundred tokens, since each delta brings a message. */

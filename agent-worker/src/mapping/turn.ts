@@ -1,6 +1,7 @@
 // Agent turns: `init` (or a command's first sign of work) begins one, `result` ends it, and each that begins ends.
 import { TurnOrigin, TurnOutcome } from '../generated/claude_agent/v1/agent.ts';
 import { count, isRecord, type JsonRecord, list, number, record, strings, text } from './json.ts';
+import { noteMode } from './mode.ts';
 import type { MapperState, Output, Push, Turn } from './state.ts';
 import { withdrawDangling } from './text.ts';
 import { closeTools } from './tools.ts';
@@ -22,6 +23,7 @@ export function mapInit(state: MapperState, message: JsonRecord): Output[] {
     if (state.turn) outputs.push(...endTurn(state, lostEnding('Another turn began.')));
     outputs.push(beginTurn(state, text(message.uuid), { initSeen: true }));
   }
+  outputs.push(...noteMode(state, text(message.permissionMode)));
   if (state.cleared) {
     state.cleared = false;
     outputs.push({ $case: 'cleared', value: { agentSessionId: state.agentSessionId } });
@@ -196,15 +198,16 @@ function errorText(state: MapperState, message: JsonRecord): string {
   return errors.join('\n') || 'The turn ended with an error.';
 }
 
+/** The most telling code there is; "unknown" says less than where the turn ended. */
 function errorCode(state: MapperState, message: JsonRecord): string {
   const subtype = text(message.subtype);
-  return (
-    text(message.api_error) ||
-    state.turn?.apiError?.code ||
-    text(message.terminal_reason) ||
-    (subtype === 'success' ? '' : subtype) ||
-    'unknown'
-  );
+  const codes = [
+    text(message.api_error),
+    state.turn?.apiError?.code ?? '',
+    text(message.terminal_reason),
+    subtype === 'success' ? '' : subtype,
+  ];
+  return codes.find((code) => code !== '' && code !== 'unknown') ?? 'unknown';
 }
 
 /**

@@ -16,8 +16,8 @@ import {
   WithdrawalReason,
 } from '../generated/claude_agent/v1/agent.ts';
 import { isDeadResume, isIdle, mapMessage, mapProcessEnd, notePush } from '../mapping/mapper.ts';
+import { confirmMode } from '../mapping/mode.ts';
 import { type MapperState, newMapperState, type Output, type Push } from '../mapping/state.ts';
-import { confirmMode } from '../mapping/system.ts';
 import { hasBackgroundWork } from '../mapping/tasks.ts';
 import { type Agent, startAgent, userMessage } from './agent.ts';
 import { type AgentConfig, agentStart } from './agentStart.ts';
