@@ -187,6 +187,16 @@ export function archiveChannel(world: World, channel: Channel, by: User): void {
   world.hub.publish({ event: 'channel_deleted', data, audience });
 }
 
+/** Marks a channel as read. Only the reader's own connections are told, and it means nothing to a bot. */
+export function markViewed(world: World, channelId: string, userId: string): Record<string, number> {
+  const member = membersOf(world.store, channelId).get(userId);
+  if (member === undefined) return {};
+  member.last_viewed_at = world.now();
+  const times = { [channelId]: member.last_viewed_at };
+  world.hub.publish({ event: 'multiple_channels_viewed', data: { channel_times: times }, audience: { userId } });
+  return times;
+}
+
 function putMember(world: World, channel: Channel, userId: string, admin: boolean): ChannelMember {
   const at = world.now();
   const member: ChannelMember = {

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { memberChannel, memberTeam, pathUser, readableChannel, selfOnly } from '../access.ts';
-import { addMember, removeMember } from '../domain/channels.ts';
+import { addMember, markViewed, removeMember } from '../domain/channels.ts';
 import { addTeamMember } from '../domain/people.ts';
 import { AppError, badBodyParam, forbidden, noSuchUser } from '../errors.ts';
 import { idField, pathId, readFields } from '../fields.ts';
@@ -73,15 +73,7 @@ export function memberRoutes(app: FastifyInstance, world: World): void {
     const user = requireUser(world, request);
     selfOnly(user, pathUser(user, request.params.userId));
     const { channel_id: channelId } = readFields(request.body, 'view');
-    const member = typeof channelId === 'string' ? store.channelMembers.get(channelId)?.get(user.id) : undefined;
-    if (member === undefined) return { ...OK, last_viewed_at_times: {} };
-    member.last_viewed_at = world.now();
-    const times = { [member.channel_id]: member.last_viewed_at };
-    world.hub.publish({
-      event: 'multiple_channels_viewed',
-      data: { channel_times: times },
-      audience: { userId: user.id },
-    });
+    const times = typeof channelId === 'string' ? markViewed(world, channelId, user.id) : {};
     return { ...OK, last_viewed_at_times: times };
   });
 

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import { memberChannel, memberPost, ownPost, readablePost } from '../access.ts';
 import { hasOnlyDeadActions } from '../domain/attachments.ts';
+import { markViewed } from '../domain/channels.ts';
 import { sendEphemeral } from '../domain/click.ts';
 import { threadOf } from '../domain/listing.ts';
 import { createPost, deletePost, editPost } from '../domain/posts.ts';
@@ -129,8 +130,8 @@ async function create(world: World, user: User, fields: Fields): Promise<unknown
   const channelId = text(fields, 'channel_id');
   const key = text(fields, 'pending_post_id');
   memberChannel(world, user, channelId);
-  const make = () =>
-    createPost(world, {
+  const make = () => {
+    const post = createPost(world, {
       userId: user.id,
       channelId,
       rootId: text(fields, 'root_id'),
@@ -139,6 +140,9 @@ async function create(world: World, user: User, fields: Fields): Promise<unknown
       fileIds: optionalIds(fields, 'file_ids') ?? [],
       ...(key === '' ? {} : { pendingPostId: key }),
     });
+    if (post.root_id === '') markViewed(world, channelId, user.id);
+    return post;
+  };
   if (key === '') return wirePost(world.store, make());
   const known = world.pending.look(key);
   switch (known.state) {
