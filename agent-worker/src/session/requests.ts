@@ -23,9 +23,6 @@ interface Refusal {
   reason: string;
 }
 
-/** Longest time a running turn may take to be interrupted before its agent is closed anyway, milliseconds. */
-const INTERRUPT_GRACE_MS = 3_000;
-
 export function handleRequest(session: Session, request: Request, config: SessionConfig, logger: Logger): void {
   switch (request.$case) {
     case 'ack':
@@ -67,7 +64,9 @@ export function handleRequest(session: Session, request: Request, config: Sessio
       return;
     }
     case 'close':
-      if (accept(session, request.value.inputId, 'control')) guard(close(session), logger);
+      if (accept(session, request.value.inputId, 'control')) {
+        guard(session.closeSession(CloseReason.REQUESTED), logger);
+      }
       return;
     default:
       assertNever(request);
@@ -136,14 +135,6 @@ async function setModel(session: Session, wanted: SetModel): Promise<void> {
   session.save();
   session.mapper.model = wanted.model;
   session.emit([{ $case: 'modelChanged', value: { model: wanted.model } }]);
-}
-
-async function close(session: Session): Promise<void> {
-  const agent = session.agent();
-  if (agent && session.mapper.turn) {
-    await Promise.race([agent.interrupt(), new Promise((resolve) => setTimeout(resolve, INTERRUPT_GRACE_MS).unref())]);
-  }
-  await session.closeSession(CloseReason.REQUESTED);
 }
 
 function guard(work: Promise<void> | undefined, logger: Logger): void {

@@ -157,10 +157,12 @@ export function createSession(
       await closing;
     },
     async closeSession(reason) {
+      // First, or the end of the running turn would start the next one.
+      const lost = waiting.splice(0);
+      session.emit(lost.map(({ inputId }) => ({ $case: 'promptLost', value: { inputId } })));
+      if (agent && mapper.turn) await withinGrace(agent.interrupt());
       await session.closeAgent();
-      const lost = waiting.splice(0).map((item): Output => ({ $case: 'promptLost', value: { inputId: item.inputId } }));
-      const { agentSessionId } = stored;
-      session.emit([...lost, { $case: 'sessionClosed', value: { reason, agentSessionId, error: '' } }]);
+      session.emit([{ $case: 'sessionClosed', value: { reason, agentSessionId: stored.agentSessionId, error: '' } }]);
     },
     save: () => folder.save(stored),
     summary: () => ({
@@ -333,6 +335,17 @@ export function createSession(
   if (recovered.length > 0) session.emit(recovered);
   rearm();
   return session;
+}
+
+/** How long a running turn may take to be interrupted before its agent is closed anyway, milliseconds. */
+const INTERRUPT_GRACE_MS = 3_000;
+
+/** An interrupt that fails or hangs must not keep the agent from being closed. */
+async function withinGrace(interrupt: Promise<void>): Promise<void> {
+  const grace = new Promise<void>((resolve) => {
+    setTimeout(resolve, INTERRUPT_GRACE_MS).unref();
+  });
+  await Promise.race([interrupt.catch(() => undefined), grace]);
 }
 
 /** Says that a mode holds, even if it did before: whoever asked for it waits for this. */

@@ -36,7 +36,12 @@ export function createOwnTools(context: NetworkContext): McpSdkServerConfigWithI
           reason: z.string().max(2_000).default(''),
         },
         async ({ hosts, reason }) => {
-          const said = await ask(context, denied, [...new Set(hosts.map((host) => host.toLowerCase()))], reason);
+          const said = await requestAccess(
+            context,
+            denied,
+            [...new Set(hosts.map((host) => host.toLowerCase()))],
+            reason,
+          );
           return { content: [{ type: 'text', text: said.text }], isError: said.isError };
         },
       ),
@@ -44,7 +49,8 @@ export function createOwnTools(context: NetworkContext): McpSdkServerConfigWithI
   });
 }
 
-async function ask(
+/** One call of the tool; exported for its rules (limit, remembered denials) to be tested without an agent. */
+export async function requestAccess(
   context: NetworkContext,
   denied: Denials,
   hosts: readonly string[],
@@ -83,13 +89,13 @@ function inWords(hosts: string, verdict: Verdict): string {
   }
 }
 
-interface Denials {
+export interface Denials {
   add(hosts: readonly string[]): void;
   /** The first of the hosts that was denied in the running turn. */
   find(hosts: readonly string[]): string | undefined;
 }
 
-function createDenials(turnId: () => string): Denials {
+export function createDenials(turnId: () => string): Denials {
   let turn = '';
   const hosts = new Set<string>();
   const fresh = () => {
