@@ -48,8 +48,9 @@ export function watchRequests(app: FastifyInstance, world: World): void {
   app.addHook('preHandler', async (request) => {
     if (pathOf(request) !== '/api/v4/files') checkBodySize(request);
   });
-  app.addHook('onResponse', async (request) => {
+  app.addHook('onSend', async (request, _reply, payload) => {
     if (request.method !== 'GET') world.changed();
+    return payload;
   });
 }
 

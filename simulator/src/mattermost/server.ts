@@ -85,8 +85,9 @@ export async function startMattermost(options: MattermostOptions = {}): Promise<
   const limiter = options.rateLimit === undefined ? undefined : createRateLimiter(options.rateLimit, now);
   guard?.install(app);
   if (limiter !== undefined) limitRate(app, limiter);
-  injectFaults(app, faultState);
+  // Before the faults: what was done is saved even if its answer is lost.
   watchRequests(app, world);
+  injectFaults(app, faultState);
   await app.register(
     async (api) => {
       for (const routes of [

@@ -1,7 +1,7 @@
 import type { Channel, Post, Props } from '../entities.ts';
 import { AppError, badBodyParam, forbidden } from '../errors.ts';
 import { isId, newId } from '../ids.ts';
-import { addPost, isChannelMember } from '../store.ts';
+import { addPost } from '../store.ts';
 import { unstrippedPost, wirePost } from '../views.ts';
 import { LIMITS, runes, type World } from '../world.ts';
 import { propsForWriting } from './attachments.ts';
@@ -132,13 +132,6 @@ export function deletePost(world: World, post: Post, userId: string): void {
     data: { post: before, delete_by: userId },
     audience: { channelId: post.channel_id },
   });
-}
-
-/** The post, if it is there and the user is in its channel. */
-export function postForMember(world: World, postId: string, userId: string): Post | undefined {
-  const post = world.store.posts.get(postId);
-  if (post === undefined || post.delete_at > 0) return undefined;
-  return isChannelMember(world.store, post.channel_id, userId) ? post : undefined;
 }
 
 function visible(post: Post): string {
