@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 // The command line of the agent worker.
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { Command } from 'commander';
 import { messageOf } from './errors.ts';
 import { parseDuration, parseRunAs } from './worker/config.ts';
@@ -48,11 +48,12 @@ program.action(async (flags: Flags) => {
     program.error('--token-sha256 (or AGENT_WORKER_TOKEN_SHA256) must be 64 hexadecimal digits');
   }
   mkdirSync(flags.stateDir, { recursive: true, mode: 0o700 });
+  chmodSync(flags.stateDir, 0o700);
   const { logger, recent } = createLogger(flags.logFile);
   const worker = await startWorker(
     {
       listen: flags.listen,
-      stateDir: flags.stateDir,
+      stateDir: resolve(flags.stateDir),
       identity: flags.identity,
       tokenSha256,
       logFile: flags.logFile,

@@ -72,6 +72,9 @@ export function startAgent(start: AgentStart, handlers: AgentHandlers): Agent {
   let child: ChildProcess | undefined;
   let stderrTail = '';
 
+  /** Only while it surely is ours: a dead process's number may belong to another one. */
+  const livingPid = () => (child && child.exitCode === null && child.signalCode === null ? child.pid : undefined);
+
   const onStderr = (data: string) => {
     stderrTail = (stderrTail + data).slice(-STDERR_TAIL);
     handlers.onStderr(data);
@@ -93,7 +96,8 @@ export function startAgent(start: AgentStart, handlers: AgentHandlers): Agent {
       error = cause instanceof Error ? cause.message : String(cause);
     }
     input.end();
-    endProcesses(child ? processesOf(start.mark, child.pid) : [], start.mark);
+    // Before anyone hears of the end: the next agent of the session carries the same mark.
+    endProcesses(processesOf(start.mark, livingPid()));
     if (error !== '' && stderrTail !== '' && !error.includes(stderrTail.trim()))
       error = `${error}\n${stderrTail.trim()}`;
     handlers.onEnd(error);
@@ -108,13 +112,13 @@ export function startAgent(start: AgentStart, handlers: AgentHandlers): Agent {
     setModel: (model) => running.setModel(model === '' ? undefined : model),
     async close() {
       // Taken while the parentage still shows who belongs to it.
-      const known = processesOf(start.mark, child?.pid);
+      const known = processesOf(start.mark, livingPid());
       input.end();
       running.close();
-      const timer = setTimeout(() => endProcesses(known, start.mark), CLOSE_GRACE_MS);
+      const timer = setTimeout(() => endProcesses(known), CLOSE_GRACE_MS);
       await ended;
       clearTimeout(timer);
-      endProcesses(known, start.mark);
+      endProcesses(known);
     },
   };
 }

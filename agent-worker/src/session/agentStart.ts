@@ -1,5 +1,5 @@
 // Puts together what an agent of a session starts with.
-import { randomUUID } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { PermissionMode } from '../generated/claude_agent/v1/agent.ts';
 import { createOwnTools } from '../tools/networkAccess.ts';
 import type { AgentStart } from './agent.ts';
@@ -12,9 +12,17 @@ export interface AgentConfig {
   runAs: { uid: number; gid: number } | undefined;
 }
 
+/**
+ * The mark of a session's agent. The same for every agent of the session, so that a restarted worker finds what the
+ * one before it left running.
+ */
+export function agentMark(folder: string): string {
+  return createHash('sha256').update(folder).digest('hex').slice(0, 32);
+}
+
 export function agentStart(session: Session, config: AgentConfig): AgentStart {
   const { options } = session.stored;
-  const mark = randomUUID();
+  const mark = agentMark(session.folder.path);
   const environment = agentEnvironment(process.env, options.env, mark);
   const turnId = () => session.mapper.turn?.id ?? '';
   const parentOf = (agentId: string) => session.mapper.tasks.get(agentId)?.toolUseId ?? '';

@@ -9,8 +9,11 @@ export interface Wire {
   /** False: wait for `onDrain` before sending more. */
   write(response: SessionResponse): boolean;
   onDrain(listener: () => void): void;
-  /** Ends the stream with a status the gateway understands as "taken over". */
-  abort(reason: string): void;
+  /**
+   * Ends the stream. `taken-over` (ABORTED) tells the gateway that this link is finished; `stopping` (UNAVAILABLE) that
+   * it may come back.
+   */
+  end(why: 'taken-over' | 'stopping', reason: string): void;
 }
 
 export interface Link {
@@ -19,7 +22,7 @@ export interface Link {
   pump(): void;
   /** Sends an answer that is not part of the log. */
   answer(output: Output): void;
-  abort(reason: string): void;
+  end: Wire['end'];
 }
 
 /** @param afterSeq the position the gateway has */
@@ -47,9 +50,9 @@ export function createLink(wire: Wire, log: SessionLog, term: number, afterSeq: 
     answer(output) {
       if (!done) wire.write({ seq: 0, firstSeq: 0, atMs: Date.now(), response: output });
     },
-    abort(reason) {
+    end(why, reason) {
       done = true;
-      wire.abort(reason);
+      wire.end(why, reason);
     },
   };
 }

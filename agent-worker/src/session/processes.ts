@@ -27,11 +27,10 @@ export function processesOf(mark: string, pid: number | undefined): ProcessInfo[
   return [...found.values()];
 }
 
-/** Kills what still lives of these processes and of the marked ones. Returns how many that were. */
-export function endProcesses(known: readonly ProcessInfo[], mark: string): number {
-  const targets = new Map([...known, ...processesOf(mark, undefined)].map((process) => [process.pid, process]));
+/** Kills what still lives of these processes. Returns how many that were. */
+export function endProcesses(known: readonly ProcessInfo[]): number {
   let ended = 0;
-  for (const target of targets.values()) {
+  for (const target of known) {
     if (target.pid === process.pid || readProcess(target.pid)?.startedAt !== target.startedAt) continue;
     try {
       process.kill(target.pid, 'SIGKILL');

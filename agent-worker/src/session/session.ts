@@ -46,7 +46,7 @@ export interface Session {
   readonly folder: SessionFolder;
   readonly mapper: MapperState;
   readonly approvals: Approvals;
-  /** Takes over the stream if the term allows it; otherwise the wire is aborted. Returns how to leave. */
+  /** Takes over the stream if the term allows it; otherwise the wire is ended. Returns how to leave. */
   attach(wire: Wire, at: { logId: string; afterSeq: number; term: number }): () => void;
   answer(output: Output): void;
   emit(outputs: readonly Output[]): void;
@@ -88,6 +88,7 @@ export function createSession(
   let orphaned = false;
   let historyLostSince = folder.log.lastSeq;
   let stopped = false;
+  let unrecognised = 0;
   let idleTimer: NodeJS.Timeout | undefined;
   let orphanTimer: NodeJS.Timeout | undefined;
 
@@ -104,10 +105,10 @@ export function createSession(
     approvals,
     attach(wire, at) {
       if (at.term < stored.term) {
-        wire.abort(`term ${at.term} is lower than ${stored.term}`);
+        wire.end('taken-over', `term ${at.term} is lower than ${stored.term}`);
         return () => undefined;
       }
-      link?.abort('another stream took the session over');
+      link?.end('taken-over', 'another stream took the session over');
       stored.term = at.term;
       session.save();
       const known = at.logId === folder.log.logId;
@@ -178,7 +179,7 @@ export function createSession(
       clearTimeout(idleTimer);
       clearTimeout(orphanTimer);
       await session.closeAgent();
-      link?.abort('the worker stops');
+      link?.end('stopping', 'the worker stops');
       folder.close();
     },
   };
@@ -226,7 +227,8 @@ export function createSession(
         pump();
         return;
       case 'unrecognised':
-        logger.warn({ raw: output.value.rawJson.slice(0, 200) }, 'unrecognised SDK message');
+        unrecognised += 1;
+        logger.warn({ kind: kindOf(output.value.rawJson), count: unrecognised }, 'unrecognised SDK message');
         return;
       default:
         return;
@@ -335,6 +337,11 @@ export function createSession(
   if (recovered.length > 0) session.emit(recovered);
   rearm();
   return session;
+}
+
+/** Type and subtype of a raw message; never its content, which may be what people wrote. */
+function kindOf(rawJson: string): string {
+  return [...rawJson.slice(0, 500).matchAll(/"(?:sub)?type":"([\w-]{1,60})"/g)].map((match) => match[1]).join('/');
 }
 
 /** How long a running turn may take to be interrupted before its agent is closed anyway, milliseconds. */

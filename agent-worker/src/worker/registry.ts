@@ -4,6 +4,8 @@ import { isAbsolute } from 'node:path';
 import type { Logger } from 'pino';
 import { messageOf } from '../errors.ts';
 import { PermissionMode, type SessionOptions, type SessionSummary } from '../generated/claude_agent/v1/agent.ts';
+import { agentMark } from '../session/agentStart.ts';
+import { endProcesses, processesOf } from '../session/processes.ts';
 import { createSession, type Session } from '../session/session.ts';
 import { isSessionId, loadStoredSessions, openSessionFolder, type StoredSession } from '../session/store.ts';
 import type { WorkerConfig } from './config.ts';
@@ -32,7 +34,10 @@ export function openRegistry(config: WorkerConfig, logger: Logger): Registry {
 
   for (const stored of loadStoredSessions(config.stateDir)) {
     try {
-      open(stored);
+      const session = open(stored);
+      // A worker that was killed leaves its agents finishing their turns; two agents must never share a conversation.
+      const left = endProcesses(processesOf(agentMark(session.folder.path), undefined));
+      if (left > 0) logger.warn({ session: session.id, left }, 'ended what an earlier worker had left running');
     } catch (error) {
       logger.error({ session: stored.sessionId, error: messageOf(error) }, 'a session could not be restored');
     }

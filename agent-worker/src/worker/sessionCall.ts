@@ -28,7 +28,7 @@ export function sessionCall(registry: Registry, config: WorkerConfig, logger: Lo
     const wire: Wire = {
       write: (response) => call.write(response),
       onDrain: (listener) => call.on('drain', listener),
-      abort: (reason) => finish(status.ABORTED, reason),
+      end: (why, reason) => finish(why === 'taken-over' ? status.ABORTED : status.UNAVAILABLE, reason),
     };
     const attach = (request: Attach) => {
       const found = registry.get(request.sessionId);

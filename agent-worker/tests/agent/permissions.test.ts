@@ -169,6 +169,18 @@ test('a network request waits, and its outcome is told in words', async ({ clien
   stream.close();
 });
 
+test('an interrupt withdraws a network request that waits', async ({ client, place }) => {
+  const stream = attach(client, { sessionId: 'network-interrupt', create: options(place.workspace) });
+  stream.prompt('p1', 'network waiting.example');
+  const { requestId, turnId } = await stream.wait('approvalRequest');
+  stream.send({ $case: 'interrupt', value: { inputId: 'i1', turnId } });
+  assert.equal((await stream.ended('p1')).outcome, 'TURN_OUTCOME_INTERRUPTED');
+  assert.deepEqual(await stream.wait('approvalWithdrawn'), { requestId, reason: 'WITHDRAWAL_REASON_TURN_ENDED' });
+  stream.prompt('p2', 'say on');
+  assert.equal((await stream.ended('p2')).outcome, 'TURN_OUTCOME_COMPLETED');
+  stream.close();
+});
+
 test('tools that go around the firewall or leave the folder are not offered, ours is', async ({
   client,
   place,

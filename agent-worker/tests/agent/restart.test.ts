@@ -134,6 +134,18 @@ test('an agent that is killed leaves no command behind, its turn is lost, and th
   await worker.stop();
 });
 
+test('a worker that starts again ends what the killed one left running', async ({ api, place }) => {
+  const first = await startWorkerProcess({ place, modelUrl: api.url });
+  const stream = attach(connect(first.port), { create: options(place.workspace) });
+  stream.prompt('p1', 'run: touch started; while true; do sleep 0.1; done');
+  await until('the command runs', () => existsSync(join(place.workspace, 'started')));
+  await first.kill();
+  assert.ok(processesIn(place).length > 0, 'the command outlives the worker');
+  const second = await startWorkerProcess({ place, modelUrl: api.url });
+  await until('nothing of the agent is left', () => processesIn(place).length === 0);
+  await second.stop();
+});
+
 /** The processes that work in the test's workspace. */
 function processesIn(place: Place): { pid: number; name: string }[] {
   return readdirSync('/proc')

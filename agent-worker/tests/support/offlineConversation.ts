@@ -4,14 +4,15 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startModelApi } from '../../../simulator/src/model/index.ts';
 import { attach, connect, options } from './client.ts';
-import { makePlace, startWorkerProcess } from './workerProcess.ts';
+import { makePlace, startWorkerProcess, type WorkerProcess } from './workerProcess.ts';
 
 const place = makePlace();
+let worker: WorkerProcess | undefined;
 try {
   const api = await startModelApi();
   const trace = join(place.root, 'connects');
-  const wrap = ['strace', '-f', '--seccomp-bpf', '-e', 'trace=connect', '-o', trace];
-  const worker = await startWorkerProcess({ place, modelUrl: api.url, wrap });
+  const wrap = ['strace', '-f', '-qq', '-e', 'trace=connect', '-e', 'signal=none', '-o', trace];
+  worker = await startWorkerProcess({ place, modelUrl: api.url, wrap });
   const client = connect(worker.port);
   const stream = attach(client, { create: options(place.workspace) });
   stream.prompt('p1', 'create offline.txt with the word alone, then run: cat offline.txt');
@@ -29,6 +30,7 @@ try {
     `${JSON.stringify({ outcome: turn.outcome, output, api: api.port, worker: worker.port, connects })}\n`,
   );
 } finally {
+  await worker?.kill();
   place.remove();
 }
 process.exit(0);

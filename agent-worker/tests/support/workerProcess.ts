@@ -95,20 +95,26 @@ export async function startWorkerProcess(options: WorkerOptions): Promise<Worker
     if (child.exitCode !== null) throw new Error(`the worker ended with ${child.exitCode}: ${log()}`);
     return existsSync(portFile) && readFileSync(portFile, 'utf8').endsWith('\n');
   });
+  const pid = options.wrap ? childOf(child.pid ?? 0) : (child.pid ?? 0);
   return {
     port: Number(readFileSync(portFile, 'utf8')),
-    pid: child.pid ?? 0,
+    pid,
     log,
     kill: async () => {
-      await end(child, 'SIGKILL');
+      await end(child, pid, 'SIGKILL');
     },
-    stop: () => end(child, 'SIGTERM'),
+    stop: () => end(child, pid, 'SIGTERM'),
   };
 }
 
-async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<number | null> {
+/** A tracer does not pass signals on, so they are sent to what it runs. */
+function childOf(pid: number): number {
+  return Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ')[0]);
+}
+
+async function end(child: ChildProcess, pid: number, signal: NodeJS.Signals): Promise<number | null> {
   if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
   const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
-  child.kill(signal);
+  process.kill(pid, signal);
   return ended;
 }
