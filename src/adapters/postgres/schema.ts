@@ -1,0 +1,263 @@
+/**
+ * The tables. `npm run db:generate` turns a change here into the next migration under drizzle/.
+ *
+ * Hot statements are hand-written (one file each beside this one); this file is the one description of what they work on.
+ */
+import { sql } from 'drizzle-orm';
+import {
+  bigint,
+  bigserial,
+  index,
+  integer,
+  jsonb,
+  pgTable,
+  pgView,
+  primaryKey,
+  text,
+  timestamp,
+  uniqueIndex,
+  uuid,
+} from 'drizzle-orm/pg-core';
+
+const at = (name: string) => timestamp(name, { withTimezone: true, precision: 3 });
+const rev = (name: string) => bigint(name, { mode: 'number' });
+
+/** One row. Every write of a leader checks it; taking the lead raises it. */
+export const lease = pgTable('lease', {
+  id: integer('id').primaryKey().default(1),
+  term: rev('term').notNull(),
+  takenAt: at('taken_at').notNull().defaultNow(),
+  holder: text('holder').notNull().default(''),
+});
+
+export const actor = pgTable(
+  'actor',
+  {
+    id: text('id').primaryKey(),
+    kind: text('kind').notNull(),
+    key: text('key').notNull(),
+    version: integer('version').notNull(),
+    rev: rev('rev').notNull(),
+    /** The leader that wrote it last. */
+    term: rev('term').notNull(),
+    /** The commit that wrote it last: settles an outcome lost with the connection. */
+    commitId: uuid('commit_id').notNull(),
+    status: text('status').notNull(),
+    parent: text('parent'),
+    wakeAt: at('wake_at'),
+    state: jsonb('state').notNull(),
+    failures: integer('failures').notNull().default(0),
+    createdAt: at('created_at').notNull().defaultNow(),
+    updatedAt: at('updated_at').notNull().defaultNow(),
+  },
+  (table) => [
+    index('actor_kind_status').on(table.kind, table.status),
+    index('actor_wake_at').on(table.wakeAt).where(sql`status = 'active' and wake_at is not null`),
+    index('actor_parent').on(table.parent),
+  ],
+);
+
+export const inbox = pgTable(
+  'inbox',
+  {
+    seq: bigserial('seq', { mode: 'number' }).primaryKey(),
+    actorId: text('actor_id').notNull(),
+    dedupKey: text('dedup_key').notNull(),
+    event: jsonb('event').notNull(),
+    cause: text('cause'),
+    taskKey: text('task_key'),
+    attempts: integer('attempts').notNull().default(0),
+    /** The leader that has the row in memory. Null: written by a standby, to be adopted. */
+    term: rev('term'),
+    createdAt: at('created_at').notNull().defaultNow(),
+    doneAt: at('done_at'),
+  },
+  (table) => [
+    uniqueIndex('inbox_dedup_key').on(table.dedupKey),
+    index('inbox_pending').on(table.actorId, table.seq).where(sql`done_at is null`),
+    index('inbox_done').on(table.doneAt).where(sql`done_at is not null`),
+  ],
+);
+
+export const effect = pgTable(
+  'effect',
+  {
+    key: text('key').primaryKey(),
+    /** Order of asking. */
+    seq: bigserial('seq', { mode: 'number' }).notNull(),
+    actorId: text('actor_id').notNull(),
+    kind: text('kind').notNull(),
+    params: jsonb('params').notNull(),
+    reply: jsonb('reply'),
+    orderKey: text('order_key'),
+    /** pending | done | failed */
+    status: text('status').notNull().default('pending'),
+    attempts: integer('attempts').notNull().default(0),
+    term: rev('term').notNull(),
+    runAt: at('run_at').notNull(),
+    deadline: at('deadline').notNull(),
+    error: text('error'),
+    createdAt: at('created_at').notNull().defaultNow(),
+    doneAt: at('done_at'),
+  },
+  (table) => [
+    index('effect_pending').on(table.term, table.seq).where(sql`status = 'pending'`),
+    index('effect_actor').on(table.actorId, table.seq),
+    index('effect_done').on(table.doneAt).where(sql`done_at is not null`),
+  ],
+);
+
+export const journal = pgTable(
+  'journal',
+  {
+    actorId: text('actor_id').notNull(),
+    rev: rev('rev').notNull(),
+    at: at('at').notNull(),
+    event: jsonb('event').notNull(),
+    cause: text('cause'),
+    value: jsonb('value').notNull(),
+    context: jsonb('context').notNull(),
+    effects: jsonb('effects').notNull(),
+    version: integer('version').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.actorId, table.rev] }), index('journal_at').on(table.at)],
+);
+
+export const deadLetter = pgTable(
+  'dead_letter',
+  {
+    id: bigserial('id', { mode: 'number' }).primaryKey(),
+    actorId: text('actor_id').notNull(),
+    reason: text('reason').notNull(),
+    event: jsonb('event').notNull(),
+    dedupKey: text('dedup_key').notNull(),
+    cause: text('cause'),
+    error: text('error'),
+    at: at('at').notNull(),
+    /** When an operator replayed or skipped it. */
+    settledAt: at('settled_at'),
+  },
+  (table) => [index('dead_letter_actor').on(table.actorId, table.id), index('dead_letter_key').on(table.dedupKey)],
+);
+
+/** A session's thread. `dirty` counts changes, `clean` is the count that was shown last. */
+export const thread = pgTable(
+  'thread',
+  {
+    session: text('session').primaryKey(),
+    rootId: text('root_id'),
+    channelId: text('channel_id'),
+    dirty: rev('dirty').notNull().default(0),
+    clean: rev('clean').notNull().default(0),
+    boundAt: at('bound_at'),
+  },
+  (table) => [
+    uniqueIndex('thread_root_id').on(table.rootId),
+    index('thread_channel').on(table.channelId),
+    index('thread_dirty').on(table.session).where(sql`dirty > clean`),
+  ],
+);
+
+export const transcript = pgTable(
+  'transcript',
+  {
+    session: text('session').notNull(),
+    logId: text('log_id').notNull(),
+    seq: rev('seq').notNull(),
+    firstSeq: rev('first_seq').notNull(),
+    /** Order of commit within a session: taken while the session's thread row is locked. */
+    id: bigserial('id', { mode: 'number' }).notNull(),
+    at: at('at').notNull(),
+    kind: text('kind').notNull(),
+    body: jsonb('body').notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.session, table.logId, table.seq] }),
+    index('transcript_order').on(table.session, table.id),
+  ],
+);
+
+export const chatPost = pgTable(
+  'chat_post',
+  {
+    key: text('key').primaryKey(),
+    session: text('session').notNull(),
+    channelId: text('channel_id').notNull(),
+    rootId: text('root_id').notNull(),
+    postId: text('post_id'),
+    contentHash: text('content_hash'),
+    /** creating | posted | gone */
+    state: text('state').notNull(),
+    attemptAt: at('attempt_at').notNull(),
+  },
+  (table) => [index('chat_post_session').on(table.session), uniqueIndex('chat_post_post_id').on(table.postId)],
+);
+
+export const chatCursor = pgTable('chat_cursor', {
+  channelId: text('channel_id').primaryKey(),
+  readUpTo: at('read_up_to').notNull(),
+});
+
+export const projectChannel = pgTable('project_channel', {
+  repo: text('repo').primaryKey(),
+  channelId: text('channel_id').notNull(),
+  createdAt: at('created_at').notNull().defaultNow(),
+});
+
+export const networkGrant = pgTable(
+  'network_grant',
+  {
+    id: text('id').primaryKey(),
+    approval: text('approval').notNull(),
+    session: text('session').notNull(),
+    host: text('host').notNull(),
+    scope: text('scope').notNull(),
+    openedAt: at('opened_at').notNull(),
+    expiresAt: at('expires_at'),
+    revokedAt: at('revoked_at'),
+    detail: jsonb('detail').notNull(),
+  },
+  (table) => [index('network_grant_session').on(table.session)],
+);
+
+/** Append-only. Each row carries the hash of the one before. */
+export const auditLog = pgTable(
+  'audit_log',
+  {
+    id: bigserial('id', { mode: 'number' }).primaryKey(),
+    key: text('key').notNull(),
+    at: at('at').notNull(),
+    action: text('action').notNull(),
+    who: text('who').notNull(),
+    subject: text('subject').notNull(),
+    detail: jsonb('detail').notNull(),
+    prevHash: text('prev_hash').notNull(),
+    hash: text('hash').notNull(),
+  },
+  (table) => [
+    uniqueIndex('audit_log_key').on(table.key),
+    uniqueIndex('audit_log_prev_hash').on(table.prevHash),
+    index('audit_log_at').on(table.at),
+  ],
+);
+
+const viewColumns = {
+  id: text('id'),
+  status: text('status'),
+  value: jsonb('value'),
+  context: jsonb('context'),
+  rev: rev('rev'),
+  wakeAt: at('wake_at'),
+  updatedAt: at('updated_at'),
+};
+
+const actorsOf = (kind: 'session' | 'container') => sql`
+  select id, status, state->'snapshot'->'value' as value, state->'snapshot'->'context' as context, rev, wake_at, updated_at
+  from actor where kind = ${sql.raw(`'${kind}'`)}`;
+
+export const sessions = pgView('sessions', viewColumns).as(actorsOf('session'));
+export const containers = pgView('containers', viewColumns).as(actorsOf('container'));
+export const pendingRequests = pgView('pending_requests', viewColumns).as(sql`
+  select id, status, state->'snapshot'->'value' as value, state->'snapshot'->'context' as context, rev, wake_at, updated_at
+  from actor where kind = 'approval' and status = 'active'
+    and state->'snapshot'->>'value' in ('checking', 'posting', 'pending', 'applying', 'verifying', 'failed')`);
