@@ -71,7 +71,7 @@ async function launch(spec: WorkerSpec): Promise<number> {
         ...['--port-file', join(spec.folder, 'port')],
         ...['--state-dir', join(spec.folder, 'state')],
         ...['--identity', spec.identity],
-        ...['--agent-idle', String(spec.agentIdleSeconds)],
+        ...['--agent-idle', `${spec.agentIdleSeconds}s`],
         ...['--log-file', join(spec.folder, 'worker.log')],
       ],
       {
@@ -115,8 +115,10 @@ async function waitForPort(folder: string, pid: number, signal: AbortSignal): Pr
 }
 
 async function readEndpoint(folder: string): Promise<string | undefined> {
-  const port = (await readFile(join(folder, 'port'), 'utf8').catch(() => '')).trim();
-  return /^\d+$/.test(port) ? `127.0.0.1:${port}` : undefined;
+  const text = await readFile(join(folder, 'port'), 'utf8').catch(() => '');
+  // Whole only with its newline.
+  const port = /^(\d+)\n$/.exec(text)?.[1];
+  return port === undefined ? undefined : `127.0.0.1:${port}`;
 }
 
 async function readRecord(folder: string): Promise<WorkerRecord | undefined> {

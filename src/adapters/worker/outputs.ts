@@ -56,6 +56,8 @@ export function chartEventOf(output: Output, at: number): ChartEvent | undefined
     case 'promptLost':
       return { type: 'PROMPT.LOST', at, inputId: output.value.inputId };
     case 'sessionClosed':
+      // Nobody listened for long, so the agent was closed. The session is asleep; its next prompt wakes it.
+      if (output.value.reason === CloseReason.ORPHANED) return undefined;
       return {
         type: 'SESSION.CLOSED',
         at,

@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# Installs what the tests drive besides npm packages: PostgreSQL, git, Chromium, and the tools that prove that nothing is
+# sent outside. Debian and its derivatives; does nothing for what is there already.
+set -euo pipefail
+
+declare -A packages=(
+  [git]=git
+  [strace]=strace
+  [unshare]=util-linux
+  [ip]=iproute2
+  [setpriv]=util-linux
+  [chromium]=chromium
+)
+missing=()
+for tool in "${!packages[@]}"; do
+  command -v "$tool" >/dev/null 2>&1 || missing+=("${packages[$tool]}")
+done
+compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || missing+=(postgresql)
+[ ${#missing[@]} -eq 0 ] && exit 0
+
+if [ "$(id -u)" -ne 0 ]; then
+  echo "These Debian packages are needed for the tests: ${missing[*]}" >&2
+  echo "Install them: sudo apt-get install --no-install-recommends ${missing[*]}" >&2
+  exit 1
+fi
+export DEBIAN_FRONTEND=noninteractive
+apt-get update -qq
+apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null

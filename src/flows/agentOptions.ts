@@ -1,0 +1,33 @@
+/** How an agent is set up for a session: its folder, its mode, what it may do unasked, and what it is told of its place. */
+import type { SessionOptions } from '../adapters/worker/generated/claude_agent/v1/agent.ts';
+import { PermissionMode, ToolDecision } from '../adapters/worker/generated/claude_agent/v1/agent.ts';
+import type { Config } from '../config.ts';
+import type { LinkInput } from '../machines/session/context.ts';
+import { toolPolicy } from '../policy/tools.ts';
+
+const TOLD = `You work for a team that talks to you in a chat thread. Your answers are shown there as Markdown.
+Several people may write; their names stand in brackets before their messages.
+The network is closed except for what people have opened. When something needs a host that you cannot reach, call the tool
+request_network_access with the host names and the reason, and wait for the answer; do not try to get around it.
+If the tool is missing, write a line of its own: [NETWORK_REQUEST: host]`;
+
+const DECISIONS = { allow: ToolDecision.ALLOW, ask: ToolDecision.ASK, deny: ToolDecision.DENY } as const;
+
+export function agentOptions(config: Config, input: LinkInput): SessionOptions {
+  const policy = toolPolicy({ mode: config.sessions.toolPolicy, review: input.review });
+  return {
+    cwd: input.cwd,
+    permissionMode: input.plan ? PermissionMode.PLAN : PermissionMode.DEFAULT,
+    env: {},
+    systemPromptAppend: TOLD,
+    resumeId: input.resumeId,
+    model: input.model,
+    maxTurns: 0,
+    toolPolicy: {
+      otherwise: DECISIONS[policy.otherwise],
+      allow: [...policy.allow],
+      ask: [...policy.ask],
+      deny: [...policy.deny],
+    },
+  };
+}

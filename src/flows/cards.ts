@@ -1,0 +1,66 @@
+/** Cards of approvals: made from the committed state of the approval, never from what the server gives back. */
+import type { ActorView, EffectHandlers, Runtime, StorePorts } from '../actors/index.ts';
+import type { MattermostRest, Props } from '../adapters/mattermost/index.ts';
+import { cardView, renderCard } from '../chat/cards.ts';
+import type { ApprovalContext } from '../machines/approval/context.ts';
+import type { JsonObject } from '../machines/json.ts';
+import { contentHash, isGone, type Posting } from './posting.ts';
+
+export interface Cards {
+  render(view: ActorView): { readonly message: string; readonly props: Props };
+}
+
+export interface CardPorts {
+  readonly callbackUrl: string;
+  readonly sign: (action: { approval: string; action: string; generation: number }) => JsonObject;
+}
+
+export function createCards({ callbackUrl, sign }: CardPorts): Cards {
+  return {
+    render(view) {
+      const context = view.context as ApprovalContext;
+      const signed = (action: string) => sign({ approval: view.address, action, generation: context.cardGeneration });
+      return renderCard(cardView(context, view.value), signed, callbackUrl);
+    },
+  };
+}
+
+export interface CardEffectPorts {
+  readonly cards: Cards;
+  readonly runtime: Pick<Runtime, 'read' | 'deliver'>;
+  readonly store: StorePorts;
+  readonly rest: MattermostRest;
+  readonly posting: Posting;
+  /** Brings the thread up to date, so that the card stands below what led to it. */
+  readonly settleThread: (session: ApprovalContext['session']) => Promise<void>;
+  readonly now: () => number;
+}
+
+export function cardHandlers(ports: CardEffectPorts) {
+  const { cards, posting, rest, runtime, store } = ports;
+  return {
+    'chat.card': async ({ params: { approval } }) => {
+      const view = await runtime.read(approval);
+      if (!view) return { postId: '' };
+      const context = view.context as ApprovalContext;
+      const { message, props } = cards.render(view);
+      const key = `card/${approval}/${context.cardGeneration}`;
+      if (context.cardPostId === '') {
+        await ports.settleThread(context.session);
+        const { channelId, rootId } = context;
+        const postId = await posting.create({ key, owner: approval, channelId, rootId, message, props }, 'question');
+        return { postId };
+      }
+      try {
+        await posting.call('decision', () => rest.patchPost(context.cardPostId, { message, props }));
+        await store.postPatched(key, contentHash(message, props));
+      } catch (error) {
+        if (!isGone(error)) throw error;
+        await store.postGone(key);
+        const event = { type: 'CARD.DELETED', at: ports.now() };
+        await runtime.deliver([{ to: approval, event, dedupKey: `deleted/${context.cardPostId}` }]);
+      }
+      return { postId: context.cardPostId };
+    },
+  } satisfies EffectHandlers;
+}

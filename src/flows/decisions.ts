@@ -1,0 +1,89 @@
+/**
+ * From a click to a decision. A click proves only that somebody pressed something somewhere: the signature says that the
+ * button is ours and means this request, the stored card says that it is the one that was pressed, and the approval's own
+ * inbox decides which click came first.
+ */
+import type { ActorView, Log, Runtime } from '../actors/index.ts';
+import type { CallbackAnswer, CallbackBody, verifyAction } from '../adapters/http/index.ts';
+import { verdictOf } from '../chat/cards.ts';
+import type { ApprovalContext, Verdict } from '../machines/approval/context.ts';
+import type { Cards } from './cards.ts';
+
+/** How long a click may take. The chat server gives up after 30 s. */
+const PATIENCE_MS = 10_000;
+
+export interface DecisionPorts {
+  readonly runtime: Pick<Runtime, 'read' | 'deliverAndWait'>;
+  readonly cards: Cards;
+  readonly verify: (action: Parameters<typeof verifyAction>[1]) => boolean;
+  readonly mayApprove: (person: { readonly id: string; readonly name: string }) => boolean;
+  readonly log: Log;
+  readonly now: () => number;
+}
+
+/** Answers a click. Never throws for what a stranger can cause; always says what happened. */
+export async function decide(ports: DecisionPorts, click: CallbackBody): Promise<CallbackAnswer> {
+  const { approval, action, generation, mac } = click.context;
+  if (!ports.verify({ approval, action, generation, mac })) return refuse(ports, click, 'a button that is not ours');
+  const view = await ports.runtime.read(approval);
+  if (view?.kind !== 'approval') return refuse(ports, click, 'a request that does not exist');
+  const context = view.context as ApprovalContext;
+  const person = { id: click.userId, name: click.userName };
+  if (!isThatCard(context, click)) return refuse(ports, click, 'another post than the card');
+  if (!ports.mayApprove(person)) return whisper('You are not one of the people who may decide this.');
+  if (!isOpen(view)) return current(ports, view, 'This was decided already.');
+
+  const verdict = verdictOf(context, action, person, ports.now());
+  if (!verdict) return refuse(ports, click, 'an unknown action');
+  return take(ports, view, verdict, click);
+}
+
+function isThatCard(context: ApprovalContext, click: CallbackBody): boolean {
+  return (
+    context.cardPostId === click.postId &&
+    context.channelId === click.channelId &&
+    context.cardGeneration === click.context.generation
+  );
+}
+
+/** Whether a decision would still change something. */
+export function isOpen(view: ActorView): boolean {
+  return view.value === 'pending' || view.value === 'failed';
+}
+
+async function take(
+  ports: DecisionPorts,
+  view: ActorView,
+  verdict: Verdict,
+  click: CallbackBody,
+): Promise<CallbackAnswer> {
+  const key = `click/${view.address}/${click.userId}/${click.triggerId}`;
+  const event = { type: 'DECIDE', at: verdict.at, verdict };
+  const result = await ports.runtime.deliverAndWait(
+    { to: view.address, event, dedupKey: key, cause: `click/${click.userId}` },
+    { timeoutMs: PATIENCE_MS },
+  );
+  const after = (await ports.runtime.read(view.address)) ?? view;
+  const taken = (after.context as ApprovalContext).verdict;
+  if (result === 'timeout' || result === 'busy') {
+    return whisper('Your decision was noted and will be carried out in a moment.');
+  }
+  const mine = taken?.by.id === verdict.by.id && taken.at === verdict.at;
+  return current(ports, after, mine ? '' : 'Somebody else was quicker.');
+}
+
+/** The card as it stands now; the same text the gateway itself will show. */
+function current(ports: DecisionPorts, view: ActorView, words: string): CallbackAnswer {
+  const { message, props } = ports.cards.render(view);
+  return { update: { message, props }, ...(words === '' ? {} : { ephemeralText: words }) };
+}
+
+function whisper(words: string): CallbackAnswer {
+  return { ephemeralText: words };
+}
+
+/** One sentence for every forgery, so that it teaches nothing. */
+function refuse(ports: DecisionPorts, click: CallbackBody, why: string): CallbackAnswer {
+  ports.log.warn({ user: click.userId, post: click.postId, why }, 'click refused');
+  return whisper('This button is not valid (any more).');
+}

@@ -1,0 +1,170 @@
+/**
+ * From the chat into the inboxes. Every event is delivered under a key made of what it is about, together with how far its
+ * channel has been read, so that reading a stretch again (after a gap, a restart, a replay) changes nothing.
+ */
+import type { InboxItem, Log, Runtime, StorePorts } from '../actors/index.ts';
+import type { ChatEvent, ChatPost, MattermostRest } from '../adapters/mattermost/index.ts';
+import type { IncomingPost, Known } from '../chat/routing.ts';
+import { route } from '../chat/routing.ts';
+import { type Address, GATEWAY } from '../machines/addresses.ts';
+import type { ChartEvent } from '../machines/events.ts';
+
+export interface IngressPorts {
+  readonly runtime: Pick<Runtime, 'deliver'>;
+  readonly store: StorePorts;
+  readonly rest: MattermostRest;
+  readonly botUserId: string;
+  /** What routing needs to know that does not depend on the post. */
+  readonly rules: Omit<Known, 'botUserId' | 'session' | 'liveSessionsInChannel' | 'isProjectChannel'>;
+  readonly log: Log;
+  readonly now: () => number;
+  readonly onAccepted?: (postId: string) => void;
+}
+
+export interface Ingress {
+  /** In the order of the calls. Resolves when the event is committed; rejects if it could not be. */
+  take(event: ChatEvent): Promise<void>;
+  /** A post that was read over REST. */
+  takePost(post: ChatPost): Promise<void>;
+  /** A post that was found edited over REST. */
+  takeEdit(post: ChatPost): Promise<void>;
+  takeDeletion(post: ChatPost): Promise<void>;
+}
+
+export function createIngress(ports: IngressPorts): Ingress {
+  const names = new Map<string, string>();
+  let last: Promise<unknown> = Promise.resolve();
+
+  /** One at a time: a cursor must not run ahead of a post that is still on its way. */
+  const inOrder = (work: () => Promise<void>): Promise<void> => {
+    const done = last.then(work);
+    last = done.catch(() => undefined);
+    return done;
+  };
+
+  const nameOf = async (userId: string): Promise<string> => {
+    const known = names.get(userId);
+    if (known !== undefined) return known;
+    const [user] = await ports.rest.usersByIds([userId]);
+    const name = user?.username ?? userId;
+    names.set(userId, name);
+    return name;
+  };
+
+  const deliver = async (post: ChatPost, to: Address, event: ChartEvent, dedupKey: string): Promise<void> => {
+    const cursors = [{ channelId: post.channelId, readUpTo: post.createAt }];
+    const item: InboxItem = { to, event, dedupKey, cause: `chat/${post.userId}` };
+    const [result] = await ports.runtime.deliver([item], { cursors });
+    if (result === 'accepted') ports.onAccepted?.(post.id);
+    if (result === 'busy') await sayBusy(post);
+  };
+
+  /** The inbox of the actor is full. The person is told; the post is not silently dropped. */
+  const sayBusy = async (post: ChatPost): Promise<void> => {
+    const message = 'Too much is waiting here already, so this message was not taken. Please send it again in a while.';
+    await deliver(post, GATEWAY, refusal(post, await nameOf(post.userId), message, ports.now()), `busy/${post.id}`);
+  };
+
+  const takePost = async (post: ChatPost): Promise<void> => {
+    const known = await lookUp(ports, post);
+    const unfit = post.userId === ports.botUserId || post.type !== '';
+    const incoming = incomingPost(post, unfit ? '' : await nameOf(post.userId));
+    const routed = route(incoming, known);
+    switch (routed.kind) {
+      case 'deliver':
+        return deliver(post, routed.to, routed.event, `post/${post.id}`);
+      case 'reply':
+        return deliver(
+          post,
+          GATEWAY,
+          refusal(post, incoming.userName, routed.message, post.createAt),
+          `post/${post.id}`,
+        );
+      case 'ignore':
+        ports.log.debug({ post: post.id, reason: routed.reason }, 'post ignored');
+        await ports.runtime.deliver([], { cursors: [{ channelId: post.channelId, readUpTo: post.createAt }] });
+    }
+  };
+
+  const takeEdit = async (post: ChatPost): Promise<void> => {
+    if (post.userId === ports.botUserId || post.editAt === 0) return;
+    const thread = await ports.store.findThread(post.rootId === '' ? post.id : post.rootId);
+    if (!thread) return;
+    const event = { type: 'POST.EDITED', at: post.editAt, postId: post.id, text: post.message };
+    await deliver(post, thread.session, event, `edit/${post.id}/${post.editAt}`);
+  };
+
+  const takeDeletion = async (post: ChatPost): Promise<void> => {
+    const thread = await ports.store.findThread(post.rootId === '' ? post.id : post.rootId);
+    const at = ports.now();
+    if (post.userId === ports.botUserId) {
+      const own = await ports.store.findPost(post.id);
+      if (own?.key.startsWith('card/')) {
+        await deliver(post, own.session, { type: 'CARD.DELETED', at }, `deleted/${post.id}`);
+      }
+    }
+    if (!thread) return;
+    const event: ChartEvent =
+      post.id === thread.rootId
+        ? { type: 'COMMAND.STOP', at, container: false, all: false, ...personOf(post, '') }
+        : { type: 'POST.DELETED', at, postId: post.id };
+    await deliver(post, thread.session, event, `deleted/${post.id}`);
+  };
+
+  return {
+    take: (event) =>
+      inOrder(async () => {
+        switch (event.type) {
+          case 'posted':
+            return takePost(event.post);
+          case 'edited':
+            return takeEdit(event.post);
+          case 'deleted':
+            return takeDeletion(event.post);
+          default:
+            return;
+        }
+      }),
+    takePost: (post) => inOrder(() => takePost(post)),
+    takeEdit: (post) => inOrder(() => takeEdit(post)),
+    takeDeletion: (post) => inOrder(() => takeDeletion(post)),
+  };
+}
+
+async function lookUp(ports: IngressPorts, post: ChatPost): Promise<Known> {
+  const thread = post.rootId === '' ? undefined : await ports.store.findThread(post.rootId);
+  const live = post.rootId === '' ? await ports.store.liveSessionsInChannel(post.channelId) : [];
+  return {
+    ...ports.rules,
+    botUserId: ports.botUserId,
+    session: thread?.session,
+    liveSessionsInChannel: live.map((row) => row.session),
+    isProjectChannel: live.length > 0,
+  };
+}
+
+function incomingPost(post: ChatPost, userName: string): IncomingPost {
+  return {
+    id: post.id,
+    channelId: post.channelId,
+    channelName: '',
+    rootId: post.rootId,
+    userId: post.userId,
+    userName,
+    text: post.message,
+    type: post.type,
+    fromBot: post.automated,
+    at: post.createAt,
+    editedAt: post.editAt,
+    fileIds: post.fileIds,
+  };
+}
+
+function personOf(post: ChatPost, userName: string) {
+  const { id: postId, channelId, rootId, userId } = post;
+  return { postId, channelId, rootId, userId, userName };
+}
+
+function refusal(post: ChatPost, userName: string, message: string, at: number): ChartEvent {
+  return { type: 'COMMAND.REFUSED', at, ...personOf(post, userName), message };
+}

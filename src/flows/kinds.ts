@@ -1,0 +1,88 @@
+/** The four kinds of actors, as the runtime is told of them. */
+import type { KindDefinition, Trouble } from '../actors/index.ts';
+import type { Config } from '../config.ts';
+import { type Address, containerAddress, keyOf, sessionOfApproval } from '../machines/addresses.ts';
+import type { Requested } from '../machines/approval/context.ts';
+import { APPROVAL_BIRTH_EVENTS, APPROVAL_VERSION, approvalMachine } from '../machines/approval.ts';
+import { CONTAINER_BIRTH_EVENTS, CONTAINER_VERSION, containerMachine } from '../machines/container.ts';
+import type { Effect, RepoRef } from '../machines/effects.ts';
+import type { ChartEvent } from '../machines/events.ts';
+import { GATEWAY_BIRTH_EVENTS, GATEWAY_VERSION, gatewayMachine } from '../machines/gateway.ts';
+import type { SessionRequest } from '../machines/session/context.ts';
+import { SESSION_BIRTH_EVENTS, SESSION_VERSION, sessionMachine } from '../machines/session.ts';
+
+export function kindsOf(config: Config): readonly KindDefinition[] {
+  return [
+    {
+      kind: 'gateway',
+      machine: gatewayMachine,
+      version: GATEWAY_VERSION,
+      birthEvents: GATEWAY_BIRTH_EVENTS,
+      inputOf: () => ({}),
+    },
+    {
+      kind: 'container',
+      machine: containerMachine,
+      version: CONTAINER_VERSION,
+      birthEvents: CONTAINER_BIRTH_EVENTS,
+      inputOf: (address, event) => ({
+        address,
+        repo: event.repo as RepoRef,
+        limits: {
+          maxSessions: config.container.maxSessions,
+          idleMs: config.container.idleTimeoutSecs * 1000,
+        },
+      }),
+    },
+    {
+      kind: 'session',
+      machine: sessionMachine,
+      version: SESSION_VERSION,
+      birthEvents: SESSION_BIRTH_EVENTS,
+      inputOf: (address, event) => sessionInput(config, address, event),
+      parentOf: (_address, event) => containerOf(event),
+      onTrouble: sayTrouble,
+    },
+    {
+      kind: 'approval',
+      machine: approvalMachine,
+      version: APPROVAL_VERSION,
+      birthEvents: APPROVAL_BIRTH_EVENTS,
+      inputOf: (address, event) => ({
+        address,
+        timeoutMs: config.sessions.approvalTimeoutSecs * 1000,
+        request: event as Requested,
+      }),
+      parentOf: sessionOfApproval,
+    },
+  ];
+}
+
+function requestOf(event: ChartEvent): SessionRequest {
+  return event.request as SessionRequest;
+}
+
+function containerOf(event: ChartEvent): Address {
+  const { repo, branch } = requestOf(event).repo;
+  return containerAddress(repo, branch);
+}
+
+function sessionInput(config: Config, address: Address, event: ChartEvent) {
+  return {
+    address,
+    container: containerOf(event),
+    request: requestOf(event),
+    limits: { livenessMs: config.sessions.livenessTimeoutSecs * 1000 },
+    at: event.at,
+  };
+}
+
+/** A session that cannot decide any more says so in its thread and lets go of its place in the container. */
+function sayTrouble({ address, reason, context, at }: Trouble): readonly Effect[] {
+  const text = `This session ran into an internal error and was set aside: ${reason}\n\nStart a new one with \`@claude start\`; an operator can look at it under \`${keyOf(address)}\`.`;
+  const container = context.container as Address;
+  return [
+    { kind: 'say', note: `trouble-${at}`, tone: 'error', text },
+    { kind: 'tell', to: container, event: { type: 'DETACH', at, session: address, scope: 'session' } },
+  ];
+}

@@ -1,0 +1,92 @@
+/**
+ * Posts that are made once. The store remembers when a post was first attempted, so that a retry knows whether the server
+ * can still tell a repeat by its pending id, or whether the thread has to be read first.
+ */
+import { createHash } from 'node:crypto';
+import { RetryableError, type StorePorts, TerminalError } from '../actors/index.ts';
+import { ensurePost, isChatError, type MattermostRest, type Props } from '../adapters/mattermost/index.ts';
+import type { Address } from '../machines/addresses.ts';
+import type { Priority, RateGovernor } from './rateGovernor.ts';
+
+export interface OncePost {
+  /** Unique in the database. */
+  readonly key: string;
+  readonly owner: Address;
+  readonly channelId: string;
+  readonly rootId: string;
+  readonly message: string;
+  readonly props?: Props;
+}
+
+export interface PostingPorts {
+  readonly rest: MattermostRest;
+  readonly store: StorePorts;
+  readonly governor: RateGovernor;
+  readonly botUserId: string;
+  /** Makes pending ids unguessable. */
+  readonly secret: string;
+  readonly now: () => number;
+}
+
+export interface Posting {
+  /** @returns the post's id, of the first attempt if there was one. */
+  create(post: OncePost, priority: Priority): Promise<string>;
+  /** Runs one call against the chat server in its turn; failures become the runtime's errors. */
+  call<Result>(priority: Priority, work: () => Promise<Result>): Promise<Result>;
+}
+
+export function createPosting(ports: PostingPorts): Posting {
+  const call = async <Result>(priority: Priority, work: () => Promise<Result>): Promise<Result> => {
+    await ports.governor.turn(priority);
+    try {
+      return await work();
+    } catch (error) {
+      throw translate(error, ports.governor);
+    }
+  };
+  return {
+    call,
+    async create(post, priority) {
+      const at = ports.now();
+      const { key, channelId, rootId } = post;
+      const known = await ports.store.reservePost({ key, session: post.owner, channelId, rootId, at });
+      if (known?.postId) return known.postId;
+      const made = await call(priority, () =>
+        ensurePost(
+          { rest: ports.rest, botUserId: ports.botUserId, secret: ports.secret, now: ports.now },
+          {
+            key,
+            firstAttemptAt: known?.attemptAt ?? at,
+            channelId,
+            rootId,
+            message: post.message,
+            ...(post.props ? { props: post.props } : {}),
+          },
+        ),
+      );
+      await ports.store.postCreated(key, made.id, contentHash(post.message, post.props));
+      return made.id;
+    },
+  };
+}
+
+/** Tells whether a post already says this. */
+export function contentHash(message: string, props: Props | undefined): string {
+  return createHash('sha256')
+    .update(JSON.stringify([message, props ?? null]))
+    .digest('hex');
+}
+
+function translate(error: unknown, governor: RateGovernor): unknown {
+  if (!isChatError(error)) return error;
+  const details = { cause: error, ...(error.human === undefined ? {} : { human: error.human }) };
+  if (!error.retryable) return new TerminalError(error.code, error.message, details);
+  if (error.retryAfterMs === undefined) return new RetryableError(error.code, error.message, details);
+  governor.pause(error.retryAfterMs);
+  return new RetryableError(error.code, error.message, { ...details, retryAfterMs: error.retryAfterMs });
+}
+
+/** The post to change is not there (any more), or is not ours. */
+export function isGone(error: unknown): boolean {
+  return error instanceof TerminalError && error.code === 'CHAT_POST_GONE';
+}

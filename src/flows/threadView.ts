@@ -1,0 +1,195 @@
+/**
+ * Keeps threads equal to what is committed: renders a dirty thread's transcript and creates, edits or deletes posts until
+ * they say the same. Runs per thread one after the other, so edits of a post never overtake each other; while an answer
+ * streams, at most one round per `pauseMs`.
+ */
+import type { Log, PostRow, StoredOutput, StorePorts } from '../actors/index.ts';
+import type { MattermostRest } from '../adapters/mattermost/index.ts';
+import { type DesiredPost, renderThread } from '../chat/render/index.ts';
+import type { TranscriptEntry } from '../chat/transcript.ts';
+import type { Address } from '../machines/addresses.ts';
+import { contentHash, isGone, type Posting } from './posting.ts';
+
+export interface ThreadViewPorts {
+  readonly store: StorePorts;
+  readonly rest: MattermostRest;
+  readonly posting: Posting;
+  readonly log: Log;
+  readonly verbosity: 'full' | 'normal' | 'quiet';
+  readonly pauseMs?: number;
+  /** A turn's text was shown for the first time: for latency figures. */
+  readonly onShown?: (session: Address) => void;
+}
+
+export interface ThreadView {
+  /** Something in this thread changed. */
+  touch(session: Address): void;
+  /** Brings the thread up to date now; resolves when it is. */
+  settle(session: Address): Promise<void>;
+  /** Takes up every thread that is dirty in the store. */
+  resume(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const PAUSE_MS = 700;
+const RETRY_MS = 2_000;
+
+interface ThreadState {
+  running: Promise<void> | undefined;
+  again: boolean;
+  entries: TranscriptEntry[];
+  lastId: number;
+  timer: NodeJS.Timeout | undefined;
+}
+
+export function createThreadView(ports: ThreadViewPorts): ThreadView {
+  const threads = new Map<Address, ThreadState>();
+  const pauseMs = ports.pauseMs ?? PAUSE_MS;
+  let stopped = false;
+
+  const stateOf = (session: Address): ThreadState => {
+    const known = threads.get(session);
+    if (known) return known;
+    const fresh: ThreadState = { running: undefined, again: false, entries: [], lastId: 0, timer: undefined };
+    threads.set(session, fresh);
+    return fresh;
+  };
+
+  const run = (session: Address, state: ThreadState): Promise<void> => {
+    clearTimeout(state.timer);
+    state.timer = undefined;
+    state.again = false;
+    state.running = reconcile(ports, session, state)
+      .catch((error: unknown) => {
+        ports.log.warn({ session, err: error }, 'thread could not be brought up to date; trying again');
+        state.again = true;
+        return RETRY_MS;
+      })
+      .then((retryMs) => {
+        state.running = undefined;
+        if (stopped) return;
+        if (state.again) state.timer = setTimeout(() => run(session, state), retryMs ?? pauseMs);
+        else if (state.entries.length === 0) threads.delete(session);
+      });
+    return state.running;
+  };
+
+  const touch = (session: Address): void => {
+    if (stopped) return;
+    const state = stateOf(session);
+    if (state.running || state.timer) state.again = true;
+    else state.timer = setTimeout(() => run(session, state), 0);
+  };
+
+  return {
+    touch,
+    async settle(session) {
+      const state = stateOf(session);
+      while (state.running) await state.running;
+      if (!stopped) await run(session, state);
+    },
+    async resume() {
+      for (const { session } of await ports.store.dirtyThreads()) touch(session);
+    },
+    async stop() {
+      stopped = true;
+      const running = [...threads.values()].map((state) => {
+        clearTimeout(state.timer);
+        return state.running;
+      });
+      await Promise.all(running);
+    },
+  };
+}
+
+/** One round. @returns nothing; rejects if the thread is not up to date. */
+async function reconcile(ports: ThreadViewPorts, session: Address, state: ThreadState): Promise<undefined> {
+  const { store } = ports;
+  const thread = await store.threadOf(session);
+  if (!thread) return;
+  const mark = (await store.dirtyThreads()).find((dirty) => dirty.session === session)?.mark;
+  const news = await store.readTranscript(session, state.lastId);
+  state.entries.push(...news.map(entryOf));
+  state.lastId = news.at(-1)?.id ?? state.lastId;
+
+  const desired = renderThread(state.entries, { verbosity: ports.verbosity });
+  const rows = new Map((await store.postsOf(session)).map((row) => [row.key, row]));
+  for (const post of desired) await show(ports, session, thread, rows, post);
+  for (const row of surplus(session, state.entries, desired, rows)) await hide(ports, row);
+  if (mark !== undefined) await store.cleanThread(session, mark);
+  state.entries = state.entries.slice(settledUpTo(state.entries));
+}
+
+function entryOf({ id, at, kind, body }: StoredOutput): TranscriptEntry {
+  return { id, at, kind, body } as TranscriptEntry;
+}
+
+async function show(
+  ports: ThreadViewPorts,
+  session: Address,
+  thread: { readonly channelId: string; readonly rootId: string },
+  rows: ReadonlyMap<string, PostRow>,
+  post: DesiredPost,
+): Promise<void> {
+  const { store, rest, posting } = ports;
+  const key = postKey(session, post.key);
+  const row = rows.get(key);
+  const hash = contentHash(post.message, undefined);
+  // A person deleted it. What it said stays deleted; what comes later has posts of its own.
+  if (row?.state === 'gone' || row?.contentHash === hash) return;
+  const priority = post.final ? 'final' : 'progress';
+  if (!row?.postId) {
+    await posting.create({ key, owner: session, ...thread, message: post.message }, priority);
+    ports.onShown?.(session);
+    return;
+  }
+  const id = row.postId;
+  try {
+    await posting.call(priority, () => rest.patchPost(id, { message: post.message }));
+    await store.postPatched(key, hash);
+  } catch (error) {
+    if (!isGone(error)) throw error;
+    await store.postGone(key);
+  }
+}
+
+async function hide({ store, rest, posting }: ThreadViewPorts, row: PostRow): Promise<void> {
+  const id = row.postId;
+  if (id !== undefined) await posting.call('progress', () => rest.deletePost(id));
+  await store.postGone(row.key);
+}
+
+/** Posts of what is being rendered that should not be there any more: withdrawn notes, text that was taken back. */
+function surplus(
+  session: Address,
+  entries: readonly TranscriptEntry[],
+  desired: readonly DesiredPost[],
+  rows: ReadonlyMap<string, PostRow>,
+): PostRow[] {
+  const wanted = new Set(desired.map((post) => postKey(session, post.key)));
+  const subjects = new Set(entries.flatMap((entry) => subjectOf(entry) ?? []).map((name) => postKey(session, name)));
+  return [...rows.values()].filter(
+    (row) =>
+      row.state === 'posted' &&
+      !wanted.has(row.key) &&
+      [...subjects].some((name) => row.key === name || row.key.startsWith(`${name}/`)),
+  );
+}
+
+function subjectOf(entry: TranscriptEntry): string | undefined {
+  if (entry.kind === 'note') return `note/${entry.body.note}`;
+  return 'turnId' in entry.body && typeof entry.body.turnId === 'string' && entry.body.turnId !== ''
+    ? entry.body.turnId
+    : undefined;
+}
+
+/** Everything up to the last finished turn is shown for good and need not be rendered again. */
+function settledUpTo(entries: readonly TranscriptEntry[]): number {
+  const lastEnd = entries.findLastIndex((entry) => entry.kind === 'turnEnded');
+  const lastStart = entries.findLastIndex((entry) => entry.kind === 'turnStarted');
+  return lastEnd > lastStart ? lastEnd + 1 : 0;
+}
+
+function postKey(session: Address, key: string): string {
+  return `${session}|${key}`;
+}

@@ -1,0 +1,147 @@
+/** The one place where everything is put together: configuration in, a gateway that can lead out. */
+import type { Logger } from 'pino';
+import { createRuntime, type Runtime, type Store } from './actors/index.ts';
+import { createMetrics, type Metrics, signAction, verifyAction } from './adapters/http/index.ts';
+import { localWorkspaceHandlers } from './adapters/local/handlers.ts';
+import { createMattermostRest, type MattermostRest } from './adapters/mattermost/index.ts';
+import { connectWorker, type WorkerClient } from './adapters/worker/client.ts';
+import { workerLink } from './adapters/worker/link.ts';
+import { createLinkRegistry } from './adapters/worker/registry.ts';
+import { workerHandlers } from './adapters/worker/requests.ts';
+import { tokenHash, workerToken } from './adapters/worker/token.ts';
+import type { Config } from './config.ts';
+import { agentOptions } from './flows/agentOptions.ts';
+import { fetchAttachment } from './flows/attachments.ts';
+import { auditHandlers } from './flows/audit.ts';
+import { type Cards, cardHandlers, createCards } from './flows/cards.ts';
+import { chatHandlers } from './flows/chatEffects.ts';
+import { kindsOf } from './flows/kinds.ts';
+import { noFirewallHandlers } from './flows/openFirewall.ts';
+import { createPosting } from './flows/posting.ts';
+import { createRateGovernor } from './flows/rateGovernor.ts';
+import { createReports } from './flows/reports.ts';
+import { createThreadView, type ThreadView } from './flows/threadView.ts';
+import type { Address } from './machines/addresses.ts';
+
+/** A default Mattermost server allows 10 requests per second with bursts of 100 where it limits at all. */
+const CHAT_BUDGET = { perSecond: 8, burst: 40 };
+
+export interface Identity {
+  readonly botUserId: string;
+  /** The team's name, as in addresses of pages. */
+  readonly teamName: string;
+}
+
+export interface Gateway {
+  readonly runtime: Runtime;
+  readonly view: ThreadView;
+  readonly cards: Cards;
+  readonly metrics: Metrics;
+}
+
+export function chatClient({ mattermost }: Config): MattermostRest {
+  return createMattermostRest({ url: mattermost.url, token: mattermost.token.reveal() });
+}
+
+/** Keys for buttons. The team tells gateways apart that share a secret. */
+export function signingKeys({ server, mattermost }: Config) {
+  return { secret: server.callbackSecret.reveal(), instance: mattermost.teamId };
+}
+
+export function wire(config: Config, identity: Identity, store: Store, rest: MattermostRest, log: Logger): Gateway {
+  const now = Date.now;
+  const secret = config.server.callbackSecret.reveal();
+  const keys = signingKeys(config);
+  const metrics = createMetrics();
+  const governor = createRateGovernor(CHAT_BUDGET);
+  const posting = createPosting({ rest, store, governor, botUserId: identity.botUserId, secret, now });
+  const cards = createCards({
+    callbackUrl: config.server.callbackUrl,
+    sign: (action) => ({ ...action, mac: signAction(keys, action) }),
+  });
+  const view = createThreadView({ store, rest, posting, log, verbosity: config.sessions.verbosity });
+  const registry = createLinkRegistry();
+  const clients = new Map<Address, WorkerClient>();
+  const token = (container: string, generation: number) => workerToken(secret, container, generation);
+
+  // Handlers and the runtime know each other; the handlers run only once the runtime leads.
+  const lateRuntime: Pick<Runtime, 'read' | 'deliver'> = {
+    read: (address) => runtime.read(address),
+    deliver: (items, extra) => runtime.deliver(items, extra),
+  };
+  const runtime: Runtime = createRuntime({
+    kinds: kindsOf(config),
+    store,
+    log,
+    handlers: {
+      ...chatHandlers({
+        rest,
+        store,
+        posting,
+        runtime: lateRuntime,
+        reports: createReports({ store, runtime: lateRuntime, trigger: config.mattermost.botTrigger, now }),
+        botUserId: identity.botUserId,
+        teamId: config.mattermost.teamId,
+        permalink: (postId) => `${config.mattermost.url}/${identity.teamName}/pl/${postId}`,
+        now,
+      }),
+      ...cardHandlers({
+        cards,
+        runtime: lateRuntime,
+        store,
+        rest,
+        posting,
+        settleThread: (session) => view.settle(session),
+        now,
+      }),
+      ...workerHandlers({
+        registry,
+        fetchFile: (id, signal) => fetchAttachment(rest, id, signal),
+        clientOf: (session) => clients.get(session),
+      }),
+      ...localWorkspaceHandlers({
+        dataDir: config.workspace.dataDir,
+        workerCommand: workerCommand(config),
+        env: workerEnv(config),
+        agentIdleSeconds: config.sessions.agentIdleSecs,
+        autoPull: config.git.autoPull,
+        tokenHash: (container, generation) => tokenHash(token(container, generation)),
+      }),
+      ...noFirewallHandlers,
+      ...auditHandlers(store, now),
+    },
+    tasks: {
+      workerLink: workerLink({
+        registry,
+        clients,
+        connect: ({ endpoint, container, generation }) => connectWorker(endpoint, token(container, generation)),
+        optionsOf: (input) => agentOptions(config, input),
+        resumePoint: (session) => store.resumePoint(session),
+        appendOutputs: (batch) => runtime.appendOutputs(batch),
+        now,
+      }),
+    },
+  });
+  runtime.onDirty((session) => view.touch(session));
+  return { runtime, view, cards, metrics };
+}
+
+export function verifier(config: Config) {
+  const keys = signingKeys(config);
+  return (action: Parameters<typeof verifyAction>[1]): boolean => verifyAction(keys, action);
+}
+
+function workerCommand({ workspace }: Config): readonly string[] {
+  return workspace.workerCommand === null ? ['agent-worker'] : workspace.workerCommand.split(/\s+/);
+}
+
+/** All that local workers and their agents get to see of the gateway's environment. */
+function workerEnv({ workspace }: Config): Record<string, string> {
+  const names = ['PATH', 'HOME', 'LANG', 'TMPDIR', ...workspace.agentEnv];
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const value = process.env[name];
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
+}

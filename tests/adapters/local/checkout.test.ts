@@ -1,0 +1,105 @@
+// Checkouts with the real git: own, whole, and never removed with work in them.
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { access } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { ensureCheckout, ensureMirror, removeIfClean } from '../../../src/adapters/local/checkout.ts';
+import { localPaths } from '../../../src/adapters/local/paths.ts';
+
+const test = suite<{ root: string; source: string }>('checkout');
+const signal = new AbortController().signal;
+const identity = ['-c', 'user.name=Test', '-c', 'user.email=test@example.invalid'];
+
+function git(cwd: string, ...args: string[]): string {
+  return execFileSync('git', [...identity, ...args], { cwd, encoding: 'utf8' });
+}
+
+test.before.each((context) => {
+  context.root = mkdtempSync(join(tmpdir(), 'csm-checkout-'));
+  context.source = join(context.root, 'source');
+  execFileSync('git', ['init', '--quiet', '--initial-branch=main', context.source]);
+  writeFileSync(join(context.source, 'a.txt'), 'a\n');
+  git(context.source, 'add', '.');
+  git(context.source, 'commit', '--quiet', '-m', 'first');
+  git(context.source, 'branch', 'side');
+});
+
+test.after.each((context) => rmSync(context.root, { recursive: true, force: true }));
+
+const refOf = (source: string, branch = '') => ({ repo: 'acme/web', source, branch });
+
+test('the main checkout follows the default branch and is made once', async ({ root, source }) => {
+  const paths = localPaths(root);
+  const first = await ensureCheckout(paths, refOf(source), '', signal);
+  assert.is(first.branch, 'main');
+  writeFileSync(join(first.path, 'mine.txt'), 'x');
+  const again = await ensureCheckout(paths, refOf(source), '', signal);
+  assert.is(again.path, first.path);
+  await access(join(first.path, 'mine.txt'));
+});
+
+test('a named branch is checked out, an unknown one is refused with what git says', async ({ root, source }) => {
+  const paths = localPaths(root);
+  assert.is((await ensureCheckout(paths, refOf(source, 'side'), '', signal)).branch, 'side');
+  let refused = '';
+  await ensureCheckout(paths, refOf(source, 'nowhere'), '', signal).catch((error: Error) => {
+    refused = error.message;
+  });
+  assert.match(refused, /nowhere/);
+});
+
+test('a failed clone leaves nothing behind', async ({ root }) => {
+  const paths = localPaths(join(root, 'data'));
+  const missing = refOf(join(root, 'missing'));
+  let failed = false;
+  await ensureMirror(paths, missing, false, signal).catch(() => {
+    failed = true;
+  });
+  assert.ok(failed);
+  const left = readdirSync(join(root, 'data'), { recursive: true, encoding: 'utf8' }).filter((path) =>
+    statSync(join(root, 'data', path)).isFile(),
+  );
+  assert.equal(left, []);
+});
+
+test('worktrees have their own .git and share no objects with the mirror', async ({ root, source }) => {
+  const paths = localPaths(root);
+  const one = await ensureCheckout(paths, refOf(source), 'one', signal);
+  const two = await ensureCheckout(paths, refOf(source), 'two', signal);
+  assert.is(one.branch, 'one');
+  assert.is.not(one.path, two.path);
+  assert.ok(statSync(join(one.path, '.git')).isDirectory());
+  assert.throws(() => statSync(join(one.path, '.git/objects/info/alternates')));
+});
+
+test('a worktree with uncommitted, unpushed or stashed work is kept, a clean one removed', async ({ root, source }) => {
+  const paths = localPaths(root);
+  const { path } = await ensureCheckout(paths, refOf(source), 'work', signal);
+  writeFileSync(join(path, 'new.txt'), 'x');
+  assert.match(await removeIfClean(path, signal), /uncommitted/);
+  git(path, 'add', '.');
+  git(path, 'commit', '--quiet', '-m', 'work');
+  assert.match(await removeIfClean(path, signal), /not pushed/);
+  git(path, 'push', '--quiet', 'origin', 'work');
+  git(path, 'fetch', '--quiet');
+  writeFileSync(join(path, 'a.txt'), 'changed\n');
+  git(path, 'stash');
+  assert.match(await removeIfClean(path, signal), /stashed/);
+  git(path, 'stash', 'drop');
+  assert.is(await removeIfClean(path, signal), '');
+  assert.throws(() => statSync(path));
+});
+
+test('names from outside stay inside the data folder', () => {
+  const paths = localPaths('/data');
+  for (const name of ['..', '../..', '/etc', 'a/../../b', '.git', '-x', '\u0000']) {
+    const path = paths.worktree({ repo: `org/${name}`, source: 'x', branch: name }, name);
+    assert.ok(path.startsWith('/data/worktrees/'), path);
+    assert.not.match(path, /(^|\/)\.\.(\/|$)/);
+  }
+});
+
+test.run();

@@ -1,0 +1,57 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { createRateGovernor, type Priority } from '../../src/flows/rateGovernor.ts';
+
+test('what people wait for goes before progress, whatever came first', async () => {
+  const governor = createRateGovernor({ perSecond: 1_000, burst: 1 });
+  await governor.turn('progress');
+  const order: Priority[] = [];
+  const all = (['board', 'progress', 'question', 'final', 'decision'] as const).map((priority) =>
+    governor.turn(priority).then(() => order.push(priority)),
+  );
+  await Promise.all(all);
+  assert.equal(order, ['decision', 'final', 'question', 'progress', 'board']);
+});
+
+test('never more requests than the budget allows in any stretch of time', async () => {
+  let clock = 0;
+  const governor = createRateGovernor({ perSecond: 10, burst: 5, now: () => clock });
+  let gone = 0;
+  for (let i = 0; i < 50; i += 1) governor.turn('progress').then(() => (gone += 1), assert.unreachable);
+  await settled();
+  assert.is(gone, 5);
+  assert.is(governor.waiting(), 45);
+  clock += 1_000;
+  governor.turn('decision').then(() => (gone += 1), assert.unreachable);
+  await until(() => gone === 10);
+  assert.is(governor.waiting(), 41);
+  await until(() => {
+    clock += 1_000;
+    return governor.waiting() === 0;
+  });
+});
+
+test('a pause that the server asks for closes the budget until it is over', async () => {
+  let clock = 0;
+  const governor = createRateGovernor({ perSecond: 1_000, burst: 10, now: () => clock });
+  governor.pause(20);
+  let gone = false;
+  const turn = governor.turn('decision').then(() => {
+    gone = true;
+  });
+  await settled();
+  assert.is(gone, false);
+  clock = 20;
+  await turn;
+});
+
+function settled(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+async function until(fits: () => boolean): Promise<void> {
+  for (const end = Date.now() + 5_000; !fits() && Date.now() < end; )
+    await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+test.run();
