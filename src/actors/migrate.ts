@@ -39,8 +39,7 @@ function reconcile(
   for (const spawn of asked.spawns) {
     const input = JSON.parse(JSON.stringify(spawn.input ?? {})) as TaskEntry['input'];
     const kept = envelope.tasks[spawn.id];
-    tasks[spawn.id] =
-      kept?.src === spawn.src ? kept : { key: `${address}/${rev}/${spawn.id}`, src: spawn.src, input };
+    tasks[spawn.id] = kept?.src === spawn.src ? kept : { key: `${address}/${rev}/${spawn.id}`, src: spawn.src, input };
   }
   const timers: Record<string, TimerEntry> = {};
   for (const [id, timer] of Object.entries(envelope.timers)) {

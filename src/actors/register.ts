@@ -96,7 +96,8 @@ export function complaintsOf({ machine, version, migrate }: KindDefinition, task
     else if (typeof logic === 'object' && logic !== null && '__xstatenode' in logic) {
       complaints.push(`${path}: invoke of "${src}", a nested machine; make it an actor kind of its own`);
     }
-    if (tasks[src] === undefined) complaints.push(`${path}: invoke of "${src}", for which no task runner is registered`);
+    if (tasks[src] === undefined)
+      complaints.push(`${path}: invoke of "${src}", for which no task runner is registered`);
   }
 }
 

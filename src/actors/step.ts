@@ -51,11 +51,7 @@ export function step(
 ): StepResult {
   const before = snapshotOf(definition, envelope);
   const stepped = decide(definition.machine, before, event);
-  if (
-    stepped.snapshot === before &&
-    stepped.asked.length === 0 &&
-    !isEnabled(definition.machine, before, event)
-  ) {
+  if (stepped.snapshot === before && stepped.asked.length === 0 && !isEnabled(definition.machine, before, event)) {
     return { envelope, effects: [], handled: false, status: statusOf(before) };
   }
   return apply(definition, address, envelope, stepped, { at: event.at, now, rev });

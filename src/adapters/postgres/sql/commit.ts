@@ -5,10 +5,11 @@
  * for a birth) and the term still leads. Every other write selects from what the actor writes returned; a sibling CTE
  * would insert even if the update hit nothing. Actors are locked in order of their ids, so two batches cannot deadlock.
  */
-import { keyOf } from '../../../machines/addresses.ts';
-import type { CommitOutcome, InboxRow, InnerItem, TurnCommit } from '../../../actors/store.ts';
 import { FencedError } from '../../../actors/errors.ts';
+import type { CommitOutcome, InnerItem, TurnCommit } from '../../../actors/store.ts';
+import { keyOf } from '../../../machines/addresses.ts';
 import { type Database, run, type Statement } from '../database.ts';
+import { insertedRows } from './deliver.ts';
 
 const COMMIT: Statement = {
   name: 'commit',
@@ -128,7 +129,13 @@ export async function commit(
   ]);
   const result = rows[0];
   if (result === undefined || !result.leads) throw new FencedError(`term ${term} does not lead any more`);
-  return { committed: result.committed, delivered: deliveredRows(turns, new Map(result.delivered)) };
+  return {
+    committed: result.committed,
+    delivered: insertedRows(
+      turns.flatMap((turn) => turn.tells),
+      result.delivered,
+    ),
+  };
 }
 
 function actorRow({ address, prevRev, actor }: TurnCommit): object {
@@ -181,19 +188,4 @@ function threadFields(turn: TurnCommit): object[] {
     ...turn.threads.map(({ session, rootId, channelId }) => ({ session, root_id: rootId, channel_id: channelId })),
     ...turn.transcript.map(({ session }) => ({ session })),
   ];
-}
-
-function deliveredRows(turns: readonly TurnCommit[], seqs: ReadonlyMap<string, number>): InboxRow[] {
-  const rows: InboxRow[] = [];
-  for (const item of turns.flatMap((turn) => turn.tells)) {
-    const seq = seqs.get(item.dedupKey);
-    if (seq !== undefined) rows.push(inboxRow(item, seq));
-  }
-  return rows;
-}
-
-/** The row that an item became. */
-export function inboxRow(item: InnerItem, seq: number): InboxRow {
-  const { to, event, dedupKey, cause, taskKey } = item;
-  return { seq, to, event, dedupKey, cause, taskKey, attempts: 0 };
 }

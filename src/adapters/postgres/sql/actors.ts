@@ -1,0 +1,118 @@
+/** Actors as they are stored. */
+import type { ActorRow, ActorSummary } from '../../../actors/store.ts';
+import type { ActorStatus, Envelope } from '../../../actors/types.ts';
+import type { ActorKind, Address } from '../../../machines/addresses.ts';
+import type { Json, JsonObject } from '../../../machines/json.ts';
+import { type Database, run, type Statement } from '../database.ts';
+
+interface ActorRecord {
+  readonly [column: string]: unknown;
+  readonly id: Address;
+  readonly kind: ActorKind;
+  readonly version: number;
+  readonly rev: number;
+  readonly commit_id: string;
+  readonly status: ActorStatus;
+  readonly parent: Address | null;
+  readonly wake_at: number | null;
+  readonly failures: number;
+  readonly state: Envelope;
+}
+
+const LOAD_ACTORS: Statement = {
+  name: 'load_actors',
+  text: `
+select id, kind, version, rev, commit_id, status, parent, wake_at, failures, state
+from actor where id = any($1::text[])`,
+};
+
+export async function loadActors(db: Database, addresses: readonly Address[]): Promise<ActorRow[]> {
+  const rows = await run<ActorRecord>(db, LOAD_ACTORS, [addresses]);
+  return rows.map((row) => ({
+    address: row.id,
+    kind: row.kind,
+    version: row.version,
+    rev: row.rev,
+    commitId: row.commit_id,
+    status: row.status,
+    parent: row.parent ?? undefined,
+    wakeAt: row.wake_at ?? undefined,
+    failures: row.failures,
+    envelope: row.state,
+  }));
+}
+
+const LAST_COMMITS: Statement = {
+  name: 'last_commits',
+  text: 'select id, commit_id from actor where id = any($1::text[])',
+};
+
+export async function lastCommits(db: Database, addresses: readonly Address[]): Promise<Map<Address, string>> {
+  const rows = await run<{ id: Address; commit_id: string }>(db, LAST_COMMITS, [addresses]);
+  return new Map(rows.map((row) => [row.id, row.commit_id]));
+}
+
+const WAKEUPS: Statement = {
+  name: 'wakeups',
+  text: `select id, wake_at from actor where status = 'active' and wake_at is not null`,
+};
+
+export async function wakeups(db: Database): Promise<{ address: Address; wakeAt: number }[]> {
+  const rows = await run<{ id: Address; wake_at: number }>(db, WAKEUPS);
+  return rows.map((row) => ({ address: row.id, wakeAt: row.wake_at }));
+}
+
+const ACTORS_TO_RESUME: Statement = {
+  name: 'actors_to_resume',
+  text: `
+select a.id from actor a
+where a.status = 'active'
+  and (a.state->'tasks' <> '{}'::jsonb or a.version < coalesce(($1::jsonb->>a.kind)::int, 0))
+order by a.id`,
+};
+
+export async function actorsToResume(
+  db: Database,
+  versions: Readonly<Partial<Record<ActorKind, number>>>,
+): Promise<Address[]> {
+  const rows = await run<{ id: Address }>(db, ACTORS_TO_RESUME, [JSON.stringify(versions)]);
+  return rows.map((row) => row.id);
+}
+
+const LIST_ACTORS: Statement = {
+  name: 'list_actors',
+  text: `
+select id, kind, status, version, rev, parent, wake_at, updated_at,
+       state->'snapshot'->'value' as value, state->'snapshot'->'context' as context
+from actor
+where ($1::text is null or kind = $1) and ($2::text is null or status = $2)
+order by updated_at desc, id`,
+};
+
+interface SummaryRecord extends Omit<ActorRecord, 'commit_id' | 'failures' | 'state'> {
+  readonly updated_at: number;
+  readonly value: Json;
+  readonly context: JsonObject;
+}
+
+export async function listActors(
+  db: Database,
+  filter: { readonly kind?: ActorKind; readonly status?: ActorStatus } = {},
+): Promise<ActorSummary[]> {
+  const rows = await run<SummaryRecord & Record<string, unknown>>(db, LIST_ACTORS, [
+    filter.kind ?? null,
+    filter.status ?? null,
+  ]);
+  return rows.map((row) => ({
+    address: row.id as Address,
+    kind: row.kind as ActorKind,
+    status: row.status as ActorStatus,
+    version: Number(row.version),
+    rev: Number(row.rev),
+    parent: (row.parent as Address | null) ?? undefined,
+    value: row.value,
+    context: row.context,
+    wakeAt: (row.wake_at as number | null) ?? undefined,
+    updatedAt: row.updated_at,
+  }));
+}

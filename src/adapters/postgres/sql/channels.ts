@@ -1,0 +1,42 @@
+/** Channels: how far each was read, and which belongs to which repository. */
+import type { CursorMove } from '../../../actors/types.ts';
+import { type Database, run, type Statement } from '../database.ts';
+
+const CHAT_CURSORS: Statement = {
+  name: 'chat_cursors',
+  text: 'select channel_id, read_up_to from chat_cursor order by channel_id',
+};
+
+export async function chatCursors(db: Database): Promise<CursorMove[]> {
+  const rows = await run<{ channel_id: string; read_up_to: number }>(db, CHAT_CURSORS);
+  return rows.map((row) => ({ channelId: row.channel_id, readUpTo: row.read_up_to }));
+}
+
+const PROJECT_CHANNEL: Statement = {
+  name: 'project_channel',
+  text: 'select channel_id from project_channel where repo = $1',
+};
+
+export async function projectChannel(db: Database, repo: string): Promise<string | undefined> {
+  const [row] = await run<{ channel_id: string }>(db, PROJECT_CHANNEL, [repo]);
+  return row?.channel_id;
+}
+
+const PUT_PROJECT_CHANNEL: Statement = {
+  name: 'put_project_channel',
+  text: `
+insert into project_channel as p (repo, channel_id) values ($1, $2)
+on conflict (repo) do update set channel_id = case when $3::boolean then excluded.channel_id else p.channel_id end
+returning channel_id`,
+};
+
+/** @returns the channel that holds: the first one put, unless it is replaced on purpose. */
+export async function putProjectChannel(
+  db: Database,
+  repo: string,
+  channelId: string,
+  options: { readonly replace?: boolean } = {},
+): Promise<string> {
+  const [row] = await run<{ channel_id: string }>(db, PUT_PROJECT_CHANNEL, [repo, channelId, options.replace === true]);
+  return row?.channel_id ?? channelId;
+}

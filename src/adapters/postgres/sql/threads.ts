@@ -1,0 +1,65 @@
+/** Threads: to which session they belong, and whether they show what is known. */
+import type { ThreadRow } from '../../../actors/store.ts';
+import type { Address } from '../../../machines/addresses.ts';
+import { type Database, run, type Statement } from '../database.ts';
+
+interface ThreadRecord {
+  readonly [column: string]: unknown;
+  readonly session: Address;
+  readonly root_id: string;
+  readonly channel_id: string;
+}
+
+function readThread({ session, root_id, channel_id }: ThreadRecord): ThreadRow {
+  return { session, rootId: root_id, channelId: channel_id };
+}
+
+const DIRTY_THREADS: Statement = {
+  name: 'dirty_threads',
+  text: 'select session, dirty as mark from thread where dirty > clean order by session',
+};
+
+export async function dirtyThreads(db: Database): Promise<{ session: Address; mark: number }[]> {
+  return run(db, DIRTY_THREADS);
+}
+
+const CLEAN_THREAD: Statement = {
+  name: 'clean_thread',
+  text: 'update thread set clean = greatest(clean, least($2, dirty)) where session = $1',
+};
+
+/** A change counted after `mark` was read leaves the thread dirty. */
+export async function cleanThread(db: Database, session: Address, mark: number): Promise<void> {
+  await run(db, CLEAN_THREAD, [session, mark]);
+}
+
+const FIND_THREAD: Statement = {
+  name: 'find_thread',
+  text: 'select session, root_id, channel_id from thread where root_id = $1',
+};
+
+export async function findThread(db: Database, rootId: string): Promise<ThreadRow | undefined> {
+  return (await run<ThreadRecord>(db, FIND_THREAD, [rootId])).map(readThread)[0];
+}
+
+const THREAD_OF: Statement = {
+  name: 'thread_of',
+  text: 'select session, root_id, channel_id from thread where session = $1 and root_id is not null',
+};
+
+export async function threadOf(db: Database, session: Address): Promise<ThreadRow | undefined> {
+  return (await run<ThreadRecord>(db, THREAD_OF, [session])).map(readThread)[0];
+}
+
+const LIVE_SESSIONS: Statement = {
+  name: 'live_sessions',
+  text: `
+select t.session, t.root_id, t.channel_id
+from thread t join actor a on a.id = t.session
+where t.channel_id = $1 and t.root_id is not null and a.status = 'active'
+order by t.bound_at, t.session`,
+};
+
+export async function liveSessionsInChannel(db: Database, channelId: string): Promise<ThreadRow[]> {
+  return (await run<ThreadRecord>(db, LIVE_SESSIONS, [channelId])).map(readThread);
+}

@@ -1,0 +1,64 @@
+/** The store port on PostgreSQL: every method is a statement under sql/. */
+import type { Store } from '../../actors/store.ts';
+import type { Database } from './database.ts';
+import { actorsToResume, lastCommits, listActors, loadActors, wakeups } from './sql/actors.ts';
+import { adoptInbox, pendingInbox } from './sql/adoptInbox.ts';
+import { appendOutputs } from './sql/appendOutputs.ts';
+import { appendAudit, verifyAudit } from './sql/audit.ts';
+import { chatCursors, projectChannel, putProjectChannel } from './sql/channels.ts';
+import { commit } from './sql/commit.ts';
+import { deliver } from './sql/deliver.ts';
+import { claimEffects, finishEffects, pendingEffects, retryEffect } from './sql/effects.ts';
+import { activeGrants, putGrant, revokeGrant } from './sql/grants.ts';
+import { health } from './sql/health.ts';
+import { inboxState } from './sql/inboxState.ts';
+import { findPost, postCreated, postGone, postPatched, postsOf, reservePost } from './sql/posts.ts';
+import { cleanThread, dirtyThreads, findThread, liveSessionsInChannel, threadOf } from './sql/threads.ts';
+import { readTranscript, resumePoint } from './sql/transcript.ts';
+
+export function createStore(db: Database): Store {
+  return {
+    commit: (term, commitId, turns) => commit(db, term, commitId, turns),
+    lastCommits: (addresses) => lastCommits(db, addresses),
+    deliver: (items, options) => deliver(db, items, options),
+    appendOutputs: (term, batch) => appendOutputs(db, term, batch),
+    adoptInbox: (term) => adoptInbox(db, term),
+    pendingInbox: (term) => pendingInbox(db, term),
+    inboxState: (dedupKey) => inboxState(db, dedupKey),
+    loadActors: (addresses) => loadActors(db, addresses),
+    wakeups: () => wakeups(db),
+    actorsToResume: (versions) => actorsToResume(db, versions),
+    claimEffects: (term) => claimEffects(db, term),
+    pendingEffects: (term) => pendingEffects(db, term),
+    finishEffects: (term, outcomes) => finishEffects(db, term, outcomes),
+    retryEffect: (term, retry) => retryEffect(db, term, retry),
+    onHint(listener) {
+      db.hints.add(listener);
+      return () => db.hints.delete(listener);
+    },
+
+    health: (timeoutMs) => health(db, timeoutMs),
+    listActors: (filter) => listActors(db, filter),
+    resumePoint: (session) => resumePoint(db, session),
+    readTranscript: (session, afterId) => readTranscript(db, session, afterId),
+    dirtyThreads: () => dirtyThreads(db),
+    cleanThread: (session, mark) => cleanThread(db, session, mark),
+    findThread: (rootId) => findThread(db, rootId),
+    threadOf: (session) => threadOf(db, session),
+    liveSessionsInChannel: (channelId) => liveSessionsInChannel(db, channelId),
+    reservePost: (post) => reservePost(db, post),
+    postCreated: (key, postId, contentHash) => postCreated(db, key, postId, contentHash),
+    postPatched: (key, contentHash) => postPatched(db, key, contentHash),
+    postGone: (key) => postGone(db, key),
+    postsOf: (session) => postsOf(db, session),
+    findPost: (postId) => findPost(db, postId),
+    chatCursors: () => chatCursors(db),
+    projectChannel: (repo) => projectChannel(db, repo),
+    putProjectChannel: (repo, channelId, options) => putProjectChannel(db, repo, channelId, options),
+    putGrant: (grant) => putGrant(db, grant),
+    revokeGrant: (id, at) => revokeGrant(db, id, at),
+    activeGrants: (at) => activeGrants(db, at),
+    appendAudit: (entry) => appendAudit(db, entry),
+    verifyAudit: () => verifyAudit(db),
+  };
+}
