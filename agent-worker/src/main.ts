@@ -3,7 +3,7 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { messageOf } from './errors.ts';
 import { parseDuration, parseRunAs } from './worker/config.ts';
 import { createLogger } from './worker/logger.ts';
@@ -23,6 +23,10 @@ interface Flags {
   runAs?: { uid: number; gid: number };
 }
 
+function duration(flag: string, description: string, value: string): Option {
+  return new Option(flag, description).argParser(parseDuration).default(parseDuration(value), value);
+}
+
 const program = new Command('agent-worker')
   .description('Serves Claude Code sessions over gRPC to the session manager.')
   .version(WORKER_VERSION)
@@ -31,13 +35,8 @@ const program = new Command('agent-worker')
   .option('--state-dir <folder>', 'where sessions are kept', join(homedir(), '.agent-worker'))
   .option('--identity <text>', 'the workspace this worker is started for', '')
   .option('--token-sha256 <hex>', "SHA-256 of the gateway's token (or AGENT_WORKER_TOKEN_SHA256)")
-  .option('--agent-idle <duration>', 'close an idle agent after this', parseDuration, parseDuration('15m'))
-  .option(
-    '--orphan-grace <duration>',
-    'close a session without a stream after this',
-    parseDuration,
-    parseDuration('30m'),
-  )
+  .addOption(duration('--agent-idle <duration>', 'close an idle agent after this', '15m'))
+  .addOption(duration('--orphan-grace <duration>', 'close a session without a stream after this', '30m'))
   .option('--log-file <file>', 'write the log there instead of stderr')
   .option('--claude-path <file>', 'the Claude Code executable, instead of the one of the SDK')
   .option('--run-as <UID:GID>', 'start Claude Code as this user', parseRunAs);

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
+import type { SessionResponse } from '../../src/generated/claude_agent/v1/agent.ts';
 import { type AgentContext, turnOf, withAgent } from '../support/agentContext.ts';
 import { attach, options } from '../support/client.ts';
 import { until } from '../support/until.ts';
@@ -155,6 +156,40 @@ test('subagents and background commands are told, and a turn they start is known
   writeFileSync(join(place.workspace, 'background'), '');
   const own = await stream.wait('turnStarted', (turn) => turn.origin === 'TURN_ORIGIN_BACKGROUND');
   assert.deepEqual((await stream.wait('turnEnded', (turn) => turn.turnId === own.turnId)).inputIds, []);
+  stream.close();
+});
+
+test('a long answer is replayed word for word to a reader that comes late', async ({ client, place }) => {
+  const stream = attach(client, { sessionId: 'long', create: options(place.workspace) });
+  stream.prompt('p1', 'long 60');
+  await stream.ended('p1');
+  const late = attach(client, { sessionId: 'long', term: 2 });
+  await late.ended('p1');
+  const inLog = (responses: SessionResponse[]) => responses.filter((response) => response.seq > 0);
+  assert.ok(inLog(stream.responses).length > 50);
+  assert.deepEqual(inLog(late.responses), inLog(stream.responses));
+  assert.equal(
+    late
+      .all('textDelta')
+      .map((delta) => delta.text)
+      .join(''),
+    late.said(),
+  );
+  late.close();
+});
+
+test("the agent's environment holds the session's additions and nothing of the worker's", async ({ client, place }) => {
+  const env = { FROM_SESSION: 'yes', AGENT_WORKER_TRICK: 'no', IS_SANDBOX: 'no', DISABLE_TELEMETRY: '0' };
+  const stream = attach(client, { sessionId: 'env', create: options(place.workspace, { env }) });
+  stream.prompt('p1', 'run: env');
+  await stream.ended('p1');
+  const lines = stream.all('toolResult')[0]?.summary.split('\n') ?? [];
+  assert.ok(lines.includes('FROM_SESSION=yes'));
+  assert.ok(lines.includes('DISABLE_TELEMETRY=1'));
+  assert.deepEqual(
+    lines.filter((line) => /^(AGENT_WORKER_|IS_SANDBOX)/.test(line)),
+    [],
+  );
   stream.close();
 });
 

@@ -17,7 +17,13 @@ import type {
   RunGitResponse,
 } from '../../src/generated/claude_agent/v1/agent.ts';
 import { attach, bearer, connect, options, wrap } from '../support/client.ts';
-import { makePlace, type Place, startWorkerProcess, type WorkerProcess } from '../support/workerProcess.ts';
+import {
+  makePlace,
+  type Place,
+  startWorkerProcess,
+  TOKEN_SHA256,
+  type WorkerProcess,
+} from '../support/workerProcess.ts';
 
 interface Context {
   place: Place;
@@ -62,6 +68,11 @@ test('a call without the token, or with another one, is refused', async ({ clien
     codeOf(call<DescribeResponse>((metadata, done) => client.describe({}, metadata, done), token));
   assert.equal(await describe('wrong'), status.UNAUTHENTICATED);
   assert.equal(await describe(''), status.UNAUTHENTICATED);
+  assert.equal(
+    await describe(TOKEN_SHA256),
+    status.UNAUTHENTICATED,
+    'the hash, which the container knows, opens nothing',
+  );
   const stream = wrap(client.session(bearer('wrong')));
   assert.equal((await stream.waitForError()).code, status.UNAUTHENTICATED);
   assert.deepEqual(stream.responses, []);
