@@ -5,12 +5,7 @@ import { createOwnTools } from '../tools/networkAccess.ts';
 import type { AgentStart } from './agent.ts';
 import { agentEnvironment, plansFolder } from './environment.ts';
 import { askPerson, type PermissionContext, preToolUseHook } from './permissions.ts';
-import type { Session } from './session.ts';
-
-export interface AgentConfig {
-  claudePath: string | undefined;
-  runAs: { uid: number; gid: number } | undefined;
-}
+import type { AgentConfig, Session } from './types.ts';
 
 /**
  * The mark of a session's agent. The same for every agent of the session, so that a restarted worker finds what the

@@ -13,7 +13,8 @@ import {
 } from '../generated/claude_agent/v1/agent.ts';
 import type { InputKind } from './inputs.ts';
 import { promptContent } from './prompt.ts';
-import { type Session, type SessionConfig, sayMode } from './session.ts';
+import { sayMode } from './session.ts';
+import type { Session, SessionConfig } from './types.ts';
 
 /** Every request but the Attach that opens a stream. */
 export type Request = Exclude<NonNullable<SessionRequest['request']>, { $case: 'attach' }>;

@@ -11,65 +11,26 @@ import {
   CloseReason,
   type PermissionMode,
   SessionState,
-  type SessionSummary,
   TurnOutcome,
   WithdrawalReason,
 } from '../generated/claude_agent/v1/agent.ts';
 import { isDeadResume, isIdle, mapMessage, mapProcessEnd, notePush } from '../mapping/mapper.ts';
 import { confirmMode } from '../mapping/mode.ts';
-import { type MapperState, newMapperState, type Output, type Push } from '../mapping/state.ts';
+import { newMapperState, type Output } from '../mapping/state.ts';
 import { hasBackgroundWork } from '../mapping/tasks.ts';
 import { type Agent, startAgent, userMessage } from './agent.ts';
-import { type AgentConfig, agentStart } from './agentStart.ts';
-import { type Approvals, createApprovals } from './approvals.ts';
-import { createLink, type Link, type Wire } from './link.ts';
+import { agentStart } from './agentStart.ts';
+import { createApprovals } from './approvals.ts';
+import { createLink, type Link } from './link.ts';
 import { recoveryOutputs } from './recovery.ts';
 import type { SessionFolder, StoredSession } from './store.ts';
+import { later, withinGrace } from './time.ts';
+import type { Session, SessionConfig, Waiting } from './types.ts';
 
-export interface SessionConfig extends AgentConfig {
-  /** An idle agent is closed after this, milliseconds. */
-  agentIdleMs: number;
-  /** A session without stream and turn is closed after this, milliseconds. */
-  orphanGraceMs: number;
-}
+/** How long a running turn may take to be interrupted before its agent is closed anyway, milliseconds. */
+const INTERRUPT_GRACE_MS = 3_000;
 
-/** Something that wants a turn. */
-export interface Waiting {
-  inputId: string;
-  command: Push['command'];
-  content: SDKUserMessage['message']['content'];
-}
-
-export interface Session {
-  readonly id: string;
-  readonly stored: StoredSession;
-  readonly folder: SessionFolder;
-  readonly mapper: MapperState;
-  readonly approvals: Approvals;
-  /** Takes over the stream if the term allows it; otherwise the wire is ended. Returns how to leave. */
-  attach(wire: Wire, at: { logId: string; afterSeq: number; term: number }): () => void;
-  answer(output: Output): void;
-  emit(outputs: readonly Output[]): void;
-  /** Queues for the next idle moment. */
-  enqueue(waiting: Waiting): void;
-  /** Gives it to the agent now, into the running turn. */
-  giveNow(waiting: Waiting): void;
-  /** The living agent, if any. */
-  agent(): Agent | undefined;
-  mode(): PermissionMode;
-  /** What the hook enforces from now on; said to the gateway by `confirmMode`. */
-  enforceMode(mode: PermissionMode): void;
-  acknowledged(seq: number): void;
-  /** Ends the agent; the session stays known, asleep. */
-  closeAgent(): Promise<void>;
-  /** Ends the agent and says why. */
-  closeSession(reason: CloseReason): Promise<void>;
-  save(): void;
-  summary(): SessionSummary;
-  /** For the end of the worker. */
-  shutdown(): Promise<void>;
-}
-
+/** Opens the session and says what an earlier worker left unsaid. */
 export function createSession(
   stored: StoredSession,
   folder: SessionFolder,
@@ -161,7 +122,7 @@ export function createSession(
       // First, or the end of the running turn would start the next one.
       const lost = waiting.splice(0);
       session.emit(lost.map(({ inputId }) => ({ $case: 'promptLost', value: { inputId } })));
-      if (agent && mapper.turn) await withinGrace(agent.interrupt());
+      if (agent && mapper.turn) await withinGrace(agent.interrupt(), INTERRUPT_GRACE_MS);
       await session.closeAgent();
       session.emit([{ $case: 'sessionClosed', value: { reason, agentSessionId: stored.agentSessionId, error: '' } }]);
     },
@@ -308,6 +269,10 @@ export function createSession(
     else pump();
   }
 
+  function failed(error: unknown): void {
+    logger.error({ error: messageOf(error) }, 'a session could not be closed');
+  }
+
   function rearm(): void {
     clearTimeout(idleTimer);
     clearTimeout(orphanTimer);
@@ -315,22 +280,15 @@ export function createSession(
     const idle = isIdle(mapper) && waiting.length === 0;
     if (!idle) return;
     if (agent && !hasBackgroundWork(mapper) && approvals.openIds().length === 0) {
-      idleTimer = later(config.agentIdleMs, () => session.closeAgent());
+      idleTimer = later(config.agentIdleMs, () => session.closeAgent(), failed);
     }
     if (!link && !orphaned) {
-      orphanTimer = later(Math.max(0, orphanSince + config.orphanGraceMs - Date.now()), () => {
+      const close = () => {
         orphaned = true;
         return session.closeSession(CloseReason.ORPHANED);
-      });
+      };
+      orphanTimer = later(Math.max(0, orphanSince + config.orphanGraceMs - Date.now()), close, failed);
     }
-  }
-
-  function later(delayMs: number, work: () => Promise<void>): NodeJS.Timeout {
-    const run = () => {
-      work().catch((error: unknown) => logger.error({ error: messageOf(error) }, 'a session could not be closed'));
-    };
-    // The longest delay a timer can hold, about 24.8 days.
-    return setTimeout(run, Math.min(delayMs, 2_147_483_647)).unref();
   }
 
   const recovered = recoveryOutputs(folder.log.facts, folder.inputs.wantingTurns(), stored);
@@ -342,17 +300,6 @@ export function createSession(
 /** Type and subtype of a raw message; never its content, which may be what people wrote. */
 function kindOf(rawJson: string): string {
   return [...rawJson.slice(0, 500).matchAll(/"(?:sub)?type":"([\w-]{1,60})"/g)].map((match) => match[1]).join('/');
-}
-
-/** How long a running turn may take to be interrupted before its agent is closed anyway, milliseconds. */
-const INTERRUPT_GRACE_MS = 3_000;
-
-/** An interrupt that fails or hangs must not keep the agent from being closed. */
-async function withinGrace(interrupt: Promise<void>): Promise<void> {
-  const grace = new Promise<void>((resolve) => {
-    setTimeout(resolve, INTERRUPT_GRACE_MS).unref();
-  });
-  await Promise.race([interrupt.catch(() => undefined), grace]);
 }
 
 /** Says that a mode holds, even if it did before: whoever asked for it waits for this. */

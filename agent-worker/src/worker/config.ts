@@ -1,5 +1,5 @@
 // What a worker is started with.
-import type { SessionConfig } from '../session/session.ts';
+import type { SessionConfig } from '../session/types.ts';
 
 export interface WorkerConfig extends SessionConfig {
   /** host:port; port 0 lets the system choose. */

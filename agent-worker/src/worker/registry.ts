@@ -6,8 +6,9 @@ import { messageOf } from '../errors.ts';
 import { PermissionMode, type SessionOptions, type SessionSummary } from '../generated/claude_agent/v1/agent.ts';
 import { agentMark } from '../session/agentStart.ts';
 import { endProcesses, processesOf } from '../session/processes.ts';
-import { createSession, type Session } from '../session/session.ts';
+import { createSession } from '../session/session.ts';
 import { isSessionId, loadStoredSessions, openSessionFolder, type StoredSession } from '../session/store.ts';
+import type { Session } from '../session/types.ts';
 import type { WorkerConfig } from './config.ts';
 
 export interface Registry {

@@ -5,7 +5,7 @@ import { messageOf } from '../errors.ts';
 import type { Attach, SessionRequest, SessionResponse } from '../generated/claude_agent/v1/agent.ts';
 import type { Wire } from '../session/link.ts';
 import { handleRequest } from '../session/requests.ts';
-import type { Session } from '../session/session.ts';
+import type { Session } from '../session/types.ts';
 import type { WorkerConfig } from './config.ts';
 import type { Registry } from './registry.ts';
 
