@@ -2,7 +2,7 @@
  * The development environment: database, chat server and page, model, demo repository, gateway. State lives below one
  * folder and survives restarts; everything listens on loopback only.
  */
-import { mkdir, rm } from 'node:fs/promises';
+import { chmod, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type MattermostSimulator, type SeededUser, startMattermost } from '../mattermost/index.ts';
 import { type ModelApi, startModelApi } from '../model/index.ts';
@@ -43,7 +43,9 @@ export interface Environment {
 
 export async function startEnvironment(options: EnvironmentOptions): Promise<Environment> {
   const { dataDir, onStage = () => {} } = options;
-  await mkdir(dataDir, { recursive: true, mode: 0o755 });
+  await mkdir(dataDir, { recursive: true });
+  // The database runs as a user of its own when this one is root, and must get through; nobody may look around.
+  await chmod(dataDir, 0o711);
   const closers: (() => Promise<unknown>)[] = [];
   const stop = async (): Promise<void> => {
     for (const close of closers.splice(0).reverse()) await close();

@@ -4,6 +4,7 @@ import { byId, h } from './dom.js';
 import { applyEvent } from './events.js';
 import { connect } from './live.js';
 import { createPane } from './pane.js';
+import { followPermalinks } from './permalinks.js';
 import { changed, nameOf, onChange, state, takePosts, threadPosts, topLevel, typists } from './state.js';
 
 const PAGE = 60;
@@ -43,6 +44,7 @@ document.addEventListener('visibilitychange', () => {
   if (!document.hidden && state.unread.delete(state.channelId)) changed();
 });
 addEventListener('hashchange', followAddress);
+followPermalinks(openPost, showConnection);
 onChange(render);
 
 /** Fetches everything that is shown: at the start and after every gap in the events. */
@@ -107,6 +109,13 @@ function openThread(rootId) {
   setView('thread');
   location.hash = `${state.channels.get(state.channelId)?.name ?? ''}/${rootId}`;
   setTimeout(replyBox.focus, 50);
+}
+
+/** A post that a link names: its channel may have been made a moment ago. */
+async function openPost(channelId, rootId) {
+  if (!state.channels.has(channelId)) await loadChannels();
+  state.channelId = channelId;
+  openThread(rootId);
 }
 
 function closeThread() {
