@@ -35,8 +35,6 @@ export function mapStreamEvent(state: MapperState, message: JsonRecord): Output[
     case 'message_delta':
       noteUsage(state, record(event.usage));
       return [];
-    case 'message_stop':
-      return message.abandoned_blocks === undefined ? [] : withdrawDangling(state);
     default:
       return [];
   }

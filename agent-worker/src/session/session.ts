@@ -14,6 +14,7 @@ import {
   TurnOutcome,
   WithdrawalReason,
 } from '../generated/claude_agent/v1/agent.ts';
+import { type JsonRecord, record } from '../mapping/json.ts';
 import { isDeadResume, isIdle, mapMessage, mapProcessEnd, notePush } from '../mapping/mapper.ts';
 import { confirmMode } from '../mapping/mode.ts';
 import { newMapperState, type Output } from '../mapping/state.ts';
@@ -189,7 +190,7 @@ export function createSession(
         return;
       case 'unrecognised':
         unrecognised += 1;
-        logger.warn({ kind: kindOf(output.value.rawJson), count: unrecognised }, 'unrecognised SDK message');
+        logger.warn({ kind: rawKind(output.value.rawJson), count: unrecognised }, 'unrecognised SDK message');
         return;
       default:
         return;
@@ -234,6 +235,7 @@ export function createSession(
   }
 
   function take(message: unknown): void {
+    if (logger.isLevelEnabled('debug')) logger.debug({ kind: kindOf(record(message)) }, 'agent message');
     session.emit(mapMessage(mapper, message));
     if (mapper.agentSessionId !== stored.agentSessionId) {
       stored.agentSessionId = mapper.agentSessionId;
@@ -297,9 +299,14 @@ export function createSession(
   return session;
 }
 
-/** Type and subtype of a raw message; never its content, which may be what people wrote. */
-function kindOf(rawJson: string): string {
+/** The same of a raw message, which may be cut short and so no longer be JSON. */
+function rawKind(rawJson: string): string {
   return [...rawJson.slice(0, 500).matchAll(/"(?:sub)?type":"([\w-]{1,60})"/g)].map((match) => match[1]).join('/');
+}
+
+/** What sort of message it is; never its content, which may be what people wrote. */
+function kindOf(message: JsonRecord): string {
+  return [message.type, message.subtype, message.state].filter((part) => typeof part === 'string').join('/');
 }
 
 /** Says that a mode holds, even if it did before: whoever asked for it waits for this. */

@@ -79,14 +79,16 @@ test('a prompt during a turn waits for its end and gets a turn of its own', asyn
   stream.close();
 });
 
-test('a steering prompt is folded into the running turn', async ({ client, place }) => {
+test('a steering prompt is folded into the running turn', async ({ client, place, worker }) => {
   const stream = attach(client, { sessionId: 'steer', create: options(place.workspace) });
   stream.prompt('p1', 'run: while [ ! -e steered ]; do sleep 0.05; done');
   await stream.wait('toolUse');
+  const queued = () => worker.log().split('command_lifecycle/queued').length;
+  const before = queued();
   stream.prompt('p2', 'say I minded it', true);
   await stream.wait('inputAccepted', (accepted) => accepted.inputId === 'p2');
-  // The SDK has taken it when the command's life has begun; the worker has no earlier sign than its own log.
-  await new Promise((resolve) => setTimeout(resolve, 300));
+  // Only what the CLI has in its queue before the command ends is folded into the turn.
+  await until('the CLI has queued it', () => queued() > before);
   writeFileSync(join(place.workspace, 'steered'), '');
   const turn = await stream.ended('p2');
   assert.deepEqual(turn.inputIds, ['p1', 'p2']);

@@ -21,7 +21,8 @@ export function withAgent(test: Test<AgentContext>, args: readonly string[] = []
     context.place = makePlace();
     context.modelLog = join(context.place.root, 'model.ndjson');
     context.api = await startModelApi({ slowDelayMs: 20, log: context.modelLog });
-    context.worker = await startWorkerProcess({ place: context.place, modelUrl: context.api.url, args });
+    const env = { AGENT_WORKER_LOG_LEVEL: 'debug' };
+    context.worker = await startWorkerProcess({ place: context.place, modelUrl: context.api.url, args, env });
     context.client = connect(context.worker.port);
   });
   test.after(async (context) => {
