@@ -14,7 +14,7 @@ import {
 import type { InputKind } from './inputs.ts';
 import { promptContent } from './prompt.ts';
 import { sayMode } from './session.ts';
-import type { Session, SessionConfig } from './types.ts';
+import type { Session, SessionConfig, Waiting } from './types.ts';
 
 /** Every request but the Attach that opens a stream. */
 export type Request = Exclude<NonNullable<SessionRequest['request']>, { $case: 'attach' }>;
@@ -30,7 +30,7 @@ export function handleRequest(session: Session, request: Request, config: Sessio
       session.acknowledged(request.value.seq);
       return;
     case 'prompt':
-      if (accept(session, request.value.inputId, 'turn')) prompt(session, request.value, config);
+      if (accept(session, request.value.inputId, 'turn')) prompt(session, request.value, config, logger);
       return;
     case 'compact': {
       const { inputId, hint } = request.value;
@@ -93,9 +93,17 @@ function accept(
   return !duplicate;
 }
 
-function prompt(session: Session, request: Prompt, config: SessionConfig): void {
-  const content = promptContent(session.id, request, config.runAs);
-  const item = { inputId: request.inputId, command: undefined, content };
+function prompt(session: Session, request: Prompt, config: SessionConfig, logger: Logger): void {
+  const { inputId } = request;
+  let item: Waiting;
+  try {
+    item = { inputId, command: undefined, content: promptContent(session.id, request, config.runAs) };
+  } catch (error) {
+    // It is accepted already, so its end must be told even if its attachments cannot be written.
+    logger.error({ error: messageOf(error) }, 'a prompt could not be prepared');
+    session.emit([{ $case: 'promptLost', value: { inputId } }]);
+    return;
+  }
   if (request.steer && session.mapper.turn) session.giveNow(item);
   else session.enqueue(item);
 }

@@ -1,7 +1,7 @@
 // @limit 90
 // The worker dies without warning, or is told to stop: what was said is not lost, and nothing runs twice.
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import { type ModelApi, startModelApi } from '../../../simulator/src/model/index.ts';
@@ -144,6 +144,28 @@ test('a worker that starts again ends what the killed one left running', async (
   const second = await startWorkerProcess({ place, modelUrl: api.url });
   await until('nothing of the agent is left', () => processesIn(place).length === 0);
   await second.stop();
+});
+
+test('an agent that cannot start is a failed turn with a reason, not a silent one', async ({ place }) => {
+  const worker = await startWorkerProcess({ place, args: ['--claude-path', join(place.root, 'nothing-here')] });
+  const stream = attach(connect(worker.port), { create: options(place.workspace) });
+  for (const inputId of ['p1', 'p2']) {
+    stream.prompt(inputId, 'say hello');
+    const turn = await stream.ended(inputId);
+    assert.deepEqual([turn.outcome, turn.errorCode], ['TURN_OUTCOME_FAILED', 'agent_start_failed']);
+    assert.match(turn.error, /nothing-here|not found|ENOENT/);
+  }
+  assert.equal(await worker.stop(), 0);
+});
+
+test('a prompt whose attachments cannot be written is told as lost', async ({ place }) => {
+  writeFileSync(join(place.root, 'agent-attachments'), 'a file where the folder should be');
+  const worker = await startWorkerProcess({ place });
+  const stream = attach(connect(worker.port), { create: options(place.workspace) });
+  const attachments = [{ name: 'a.txt', mediaType: 'text/plain', content: Buffer.from('a') }];
+  stream.send({ $case: 'prompt', value: { inputId: 'p1', text: 'hello', author: '', attachments, steer: false } });
+  assert.deepEqual(await stream.wait('promptLost'), { inputId: 'p1' });
+  assert.equal(await worker.stop(), 0);
 });
 
 /** The processes that work in the test's workspace. */
