@@ -100,7 +100,7 @@ test('an interrupt ends the named turn only, and the session goes on', async ({ 
   const stream = attach(client, { sessionId: 'interrupt', create: options(place.workspace) });
   stream.prompt('p1', 'slow 2000');
   const turnId = await turnOf(stream, 'p1');
-  await stream.wait('textDelta');
+  await stream.wait('textDelta', (delta) => delta.text.includes('w3'));
   stream.send({ $case: 'interrupt', value: { inputId: 'i1', turnId: 'another' } });
   assert.equal((await stream.wait('inputRefused')).code, 'NO_SUCH_TURN');
   stream.send({ $case: 'interrupt', value: { inputId: 'i2', turnId } });
