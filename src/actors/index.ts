@@ -4,8 +4,9 @@
  * Signatures, in the order a program uses them:
  * ```ts
  * // adapters/postgres
- * openDatabase({ url, ... }): Promise<Database>              // pool; `migrate(db)` brings the schema up to date
- * createPostgresStore(db): Store                              // RuntimeStore & StorePorts
+ * openDatabase({ url, ... }): Database                        // a pool
+ * migrateDatabase(db): Promise<void>                          // brings the schema up to date
+ * createStore(db): Store                                      // RuntimeStore & StorePorts
  * acquireLeadership(db, { signal? }): Promise<{ term, lost: Promise<string>, release(): Promise<void> }>
  * // actors
  * createRuntime({ kinds, store, handlers, tasks, clock?, log?, limits?, faults? }): Runtime
@@ -27,5 +28,6 @@ export {
 } from './errors.ts';
 export type { FaultPoint, FaultPoints } from './faults.ts';
 export { type Log, silentLog } from './log.ts';
+export { createRuntime } from './runtime.ts';
 export type * from './store.ts';
 export type * from './types.ts';

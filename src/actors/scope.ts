@@ -9,7 +9,8 @@
  * `{snapshot, src, syncSnapshot}` and keeps references into its argument, so it is given a clone.
  */
 import { type AnyMachineSnapshot, type AnyStateMachine, createEmptyActor } from 'xstate';
-import type { Json, JsonObject } from '../machines/json.ts';
+import type { JsonObject } from '../machines/json.ts';
+import { toPlain } from './text.ts';
 
 /** What one transition asked for, in order. */
 export type Asked =
@@ -95,10 +96,13 @@ export function isEnabled(
   return machine.getTransitionData(snapshot, event).length > 0;
 }
 
-/** Plain JSON of a snapshot, without its children. */
-export function persist(machine: AnyStateMachine, snapshot: AnyMachineSnapshot): JsonObject {
+/** Plain JSON of a snapshot, without its children; `cleaned` if its text had to be changed to be storable. */
+export function persist(
+  machine: AnyStateMachine,
+  snapshot: AnyMachineSnapshot,
+): { json: JsonObject; cleaned: boolean } {
   const { children: _children, ...rest } = machine.getPersistedSnapshot(snapshot) as JsonObject;
-  return JSON.parse(JSON.stringify(rest)) as JsonObject;
+  return toPlain<JsonObject>(rest);
 }
 
 /** A live snapshot out of what `persist` gave, with a stand-in for every task so that leaving a state can stop it. */
@@ -190,8 +194,4 @@ function callNamed(exec: unknown, info: { context: unknown; event: object }, par
 
 function stoppedId(child: unknown): string {
   return typeof child === 'object' && child !== null && 'id' in child ? String(child.id) : '';
-}
-
-export function valueOf(snapshot: JsonObject): Json {
-  return snapshot.value ?? null;
 }

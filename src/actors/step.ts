@@ -9,6 +9,7 @@ import type { Effect } from '../machines/effects.ts';
 import type { ChartEvent } from '../machines/events.ts';
 import type { JsonObject } from '../machines/json.ts';
 import { type Asked, begin, decide, isEnabled, persist, restore, type Stepped } from './scope.ts';
+import { toPlain } from './text.ts';
 import type { ActorStatus, Envelope, KindDefinition, TaskEntry, TimerEntry } from './types.ts';
 
 export interface StepResult {
@@ -84,13 +85,14 @@ function apply(
   }
   const status = statusOf(snapshot);
   const over = status !== 'active';
+  const persisted = persist(definition.machine, snapshot);
   const next: Envelope = {
     version: definition.version,
-    snapshot: persist(definition.machine, snapshot),
+    snapshot: persisted.json,
     timers: over ? {} : timers,
     tasks: over ? {} : tasks,
   };
-  live.set(next, snapshot);
+  if (!persisted.cleaned) live.set(next, snapshot);
   return { envelope: next, effects, handled: true, status };
 }
 
@@ -134,7 +136,7 @@ function record(wish: Exclude<Asked, { type: 'custom' }>, into: Recording): void
 }
 
 function plain<Value>(value: Value): Value & JsonObject {
-  return JSON.parse(JSON.stringify(value)) as Value & JsonObject;
+  return toPlain<Value & JsonObject>(value).json;
 }
 
 function effectsOf(wish: Extract<Asked, { type: 'custom' }>, at: number): readonly Effect[] {

@@ -31,3 +31,13 @@ function clean(value: unknown): unknown {
   }
   return value;
 }
+
+/** How JSON writes U+0000 and lone surrogates. */
+const ESCAPED = /\\u(?:0000|d[89a-f])/;
+
+/** A value as jsonb will give it back: plain, without undefined, its text cleaned if it has to be. */
+export function toPlain<Value>(value: unknown): { json: Value; cleaned: boolean } {
+  const text = JSON.stringify(value);
+  const json = JSON.parse(text) as Value;
+  return ESCAPED.test(text) ? { json: cleanJson(json), cleaned: true } : { json, cleaned: false };
+}

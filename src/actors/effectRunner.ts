@@ -1,0 +1,235 @@
+/**
+ * Carries out effects: at least once each, under its key, until done, refused or past its deadline.
+ *
+ * The outcome and the reply to the chart are recorded in one statement; until then the effect counts as not done and would
+ * run again after a crash. Effects with the same order key run one after the other.
+ */
+import type { ExternalKind } from '../machines/effects.ts';
+import type { ChartEvent } from '../machines/events.ts';
+import type { JsonObject } from '../machines/json.ts';
+import type { Clock } from './clock.ts';
+import { backoffMs, EFFECT_POLICIES } from './effectPolicy.ts';
+import { BadDataError, failureOf, RetryableError, TerminalError } from './errors.ts';
+import type { FaultPoints } from './faults.ts';
+import type { Log } from './log.ts';
+import type { EffectOutcome, EffectRow } from './store.ts';
+import { toPlain } from './text.ts';
+import type { EffectContext, EffectHandlers, EffectRequest } from './types.ts';
+
+/** How long after an aborted attempt its handler may still take to end. */
+const GRACE_MS = 5000;
+
+interface Job {
+  readonly row: EffectRow;
+  attempts: number;
+  running: boolean;
+}
+
+export interface EffectRunner {
+  /** Takes effects up; those it has already are left alone. */
+  add(rows: readonly EffectRow[]): void;
+  /** Aborts what runs and resolves when nothing does. */
+  stop(): Promise<void>;
+  pending(): number;
+  running(): number;
+}
+
+export interface EffectRunnerOptions {
+  readonly handlers: EffectHandlers;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly faults: FaultPoints | undefined;
+  /** Records an outcome; rejects only with BadDataError or when this process stops leading. */
+  finish(outcome: EffectOutcome): Promise<void>;
+  /** Notes a failed attempt; failing to note it is harmless. */
+  retry(key: string, attempts: number, runAt: number, error: string): Promise<void>;
+}
+
+export function createEffectRunner(options: EffectRunnerOptions): EffectRunner {
+  const { clock, log } = options;
+  const jobs = new Map<string, Job>();
+  const chains = new Map<string, Job[]>();
+  const waiting = new Map<ExternalKind, Job[]>();
+  const runningOf = new Map<ExternalKind, number>();
+  const inFlight = new Set<Promise<void>>();
+  const timers = new Set<() => void>();
+  const stopping = new AbortController();
+
+  function add(rows: readonly EffectRow[]): void {
+    for (const row of rows) {
+      if (jobs.has(row.key) || stopping.signal.aborted) continue;
+      const job: Job = { row, attempts: row.attempts, running: false };
+      jobs.set(row.key, job);
+      if (row.orderKey === undefined) {
+        schedule(job, row.runAt);
+        continue;
+      }
+      const chain = chains.get(row.orderKey);
+      if (chain === undefined) {
+        chains.set(row.orderKey, [job]);
+        schedule(job, row.runAt);
+      } else chain.push(job);
+    }
+  }
+
+  function schedule(job: Job, runAt: number): void {
+    if (stopping.signal.aborted) return;
+    const wait = runAt - clock.now();
+    if (wait > 0) {
+      const cancel = clock.after(wait, () => {
+        timers.delete(cancel);
+        schedule(job, runAt);
+      });
+      timers.add(cancel);
+      return;
+    }
+    const queue = waiting.get(job.row.kind) ?? [];
+    waiting.set(job.row.kind, queue);
+    queue.push(job);
+    pump(job.row.kind);
+  }
+
+  function pump(kind: ExternalKind): void {
+    const queue = waiting.get(kind) ?? [];
+    const limit = EFFECT_POLICIES[kind]?.concurrency ?? 1;
+    while (!stopping.signal.aborted && queue.length > 0 && (runningOf.get(kind) ?? 0) < limit) {
+      const job = queue.shift();
+      if (job === undefined) return;
+      runningOf.set(kind, (runningOf.get(kind) ?? 0) + 1);
+      job.running = true;
+      const run = attempt(job)
+        .catch((error: unknown) => log.error({ effect: job.row.key, err: error }, 'an effect could not be recorded'))
+        .finally(() => {
+          job.running = false;
+          inFlight.delete(run);
+          runningOf.set(kind, (runningOf.get(kind) ?? 1) - 1);
+          pump(kind);
+        });
+      inFlight.add(run);
+    }
+  }
+
+  async function attempt(job: Job): Promise<void> {
+    const { row } = job;
+    const now = clock.now();
+    if (now >= row.deadline) {
+      await conclude(job, new TerminalError('deadline', `${row.kind} was not done in time`));
+      return;
+    }
+    job.attempts += 1;
+    let result: JsonObject | undefined;
+    try {
+      result = await callHandler(options, stopping.signal, job, now);
+    } catch (error) {
+      if (stopping.signal.aborted && !(error instanceof TerminalError)) return;
+      await afterFailure(job, error);
+      return;
+    }
+    await options.faults?.('after-effect');
+    await conclude(job, undefined, result);
+  }
+
+  async function afterFailure(job: Job, error: unknown): Promise<void> {
+    const { row } = job;
+    const policy = EFFECT_POLICIES[row.kind];
+    const asked = error instanceof RetryableError ? (error.retryAfterMs ?? 0) : 0;
+    const runAt = clock.now() + Math.max(asked, backoffMs(policy, job.attempts, Math.random()));
+    if (error instanceof TerminalError || job.attempts >= policy.attempts || runAt >= row.deadline) {
+      await conclude(job, error);
+      return;
+    }
+    const { code, message } = failureOf(error);
+    log.warn({ effect: row.key, kind: row.kind, attempt: job.attempts, code, err: error }, 'effect failed, will retry');
+    await options.retry(row.key, job.attempts, runAt, `${code}: ${message}`);
+    schedule(job, runAt);
+  }
+
+  async function conclude(job: Job, error: unknown, result?: JsonObject): Promise<void> {
+    const failed = error !== undefined;
+    if (failed) log.warn({ effect: job.row.key, kind: job.row.kind, err: error }, 'effect failed for good');
+    try {
+      await options.finish(outcomeOf(job, clock.now(), error, result));
+    } catch (refusal) {
+      if (!(refusal instanceof BadDataError)) throw refusal;
+      const unusable = new TerminalError('result.unusable', refusal.message);
+      await options.finish(outcomeOf(job, clock.now(), unusable, undefined));
+    }
+    jobs.delete(job.row.key);
+    advanceChain(job);
+  }
+
+  function advanceChain({ row }: Job): void {
+    if (row.orderKey === undefined) return;
+    const chain = chains.get(row.orderKey) ?? [];
+    chain.shift();
+    const head = chain[0];
+    if (head === undefined) chains.delete(row.orderKey);
+    else schedule(head, head.row.runAt);
+  }
+
+  return {
+    add,
+    async stop() {
+      stopping.abort(new Error('stopping'));
+      for (const cancel of timers) cancel();
+      await Promise.all(inFlight);
+    },
+    pending: () => jobs.size,
+    running: () => inFlight.size,
+  };
+}
+
+/** One attempt, bounded in time even if the handler does not listen to its signal. */
+async function callHandler(
+  { handlers, clock, log }: EffectRunnerOptions,
+  stopping: AbortSignal,
+  { row, attempts }: Job,
+  now: number,
+): Promise<JsonObject | undefined> {
+  const handler = handlers[row.kind] as
+    | ((request: EffectRequest, context: EffectContext) => Promise<JsonObject | undefined | void>)
+    | undefined;
+  if (handler === undefined) throw new TerminalError('effect.unknown', `nobody carries out ${row.kind}`);
+  const attempt = new AbortController();
+  const limit = Math.min(EFFECT_POLICIES[row.kind].timeoutMs, row.deadline - now);
+  const late = new RetryableError('timeout', `${row.kind} took longer than ${limit} ms`);
+  const cancelLimit = clock.after(limit, () => attempt.abort(late));
+  let cancelGrace: () => void = () => {};
+  const signal = AbortSignal.any([attempt.signal, stopping]);
+  const request = {
+    key: row.key,
+    actor: row.actor,
+    kind: row.kind,
+    params: row.params,
+    attempt: attempts,
+    deadline: row.deadline,
+  };
+  try {
+    const gaveUp = new Promise<never>((_resolve, reject) => {
+      signal.addEventListener('abort', () => {
+        cancelGrace = clock.after(GRACE_MS, () => reject(signal.reason));
+      });
+    });
+    const result = await Promise.race([handler(request as EffectRequest, { signal, log }), gaveUp]);
+    return result === undefined ? undefined : (result as JsonObject);
+  } catch (error) {
+    throw attempt.signal.aborted && !(error instanceof TerminalError) ? late : error;
+  } finally {
+    cancelLimit();
+    cancelGrace();
+  }
+}
+
+function outcomeOf({ row, attempts }: Job, at: number, error: unknown, result: JsonObject | undefined): EffectOutcome {
+  const failure = error === undefined ? undefined : failureOf(error);
+  const type = failure === undefined ? row.reply?.done : row.reply?.failed;
+  const { json: event } = toPlain<ChartEvent>({ ...result, ...failure, ...row.reply?.with, type, at });
+  return {
+    key: row.key,
+    status: failure === undefined ? 'done' : 'failed',
+    attempts,
+    error: failure === undefined ? undefined : toPlain<string>(`${failure.code}: ${failure.message}`).json,
+    at,
+    reply: type === undefined ? undefined : { to: row.actor, event, dedupKey: row.key, cause: row.key },
+  };
+}

@@ -1,0 +1,182 @@
+/** The actor system as the rest of the program sees it: see api.ts. */
+
+import type { Address } from '../machines/addresses.ts';
+import { kindOf } from '../machines/addresses.ts';
+import type { JsonObject } from '../machines/json.ts';
+import type { Runtime, RuntimeLimits, RuntimeOptions } from './api.ts';
+import { systemClock } from './clock.ts';
+import { FencedError } from './errors.ts';
+import { createGroup } from './group.ts';
+import { checkItem, checkOutputs } from './ingress.ts';
+import { createLead, type Lead } from './lead.ts';
+import { silentLog } from './log.ts';
+import { registerKinds } from './register.ts';
+import { tagsOf, wakeAtOf } from './step.ts';
+import type { LoadedActor, Turn } from './turn.ts';
+import type { ActorView, CommitNotice, CursorMove, DeliverResult, InboxItem, WaitResult } from './types.ts';
+import { createWaiters } from './waiters.ts';
+
+const DEFAULT_LIMITS: RuntimeLimits = { batch: 100, fold: 32, cached: 2000, pollMs: 5000 };
+
+/** @throws Error when a chart cannot be made durable; the message lists every reason with the state's path. */
+export function createRuntime(options: RuntimeOptions): Runtime {
+  const { store, faults } = options;
+  const clock = options.clock ?? systemClock;
+  const log = options.log ?? silentLog;
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const kinds = registerKinds(options.kinds, options.tasks);
+  const commitListeners = new Set<(notice: CommitNotice) => void>();
+  const dirtyListeners = new Set<(session: Address) => void>();
+  const waiters = createWaiters({ store, clock });
+  const counts = { turns: 0, deadLetters: 0 };
+  let lead: Lead | undefined;
+  let tellFenced: (reason: string) => void = () => {};
+  const fenced = new Promise<string>((resolve) => {
+    tellFenced = resolve;
+  });
+
+  interface Delivery {
+    readonly items: readonly InboxItem[];
+    readonly cursors: readonly CursorMove[];
+  }
+  const limitOf = (address: Address) => kinds.get(kindOf(address))?.supervision.inboxLimit ?? 1000;
+  const deliverGroup = createGroup<Delivery, DeliverResult[]>(async (deliveries) => {
+    const leader = lead;
+    const items = deliveries.flatMap((delivery) => delivery.items);
+    const cursors = deliveries.flatMap((delivery) => delivery.cursors);
+    const { results, rows } = await store.deliver(items, { term: leader?.term, limitOf, cursors });
+    leader?.accept(rows);
+    let at = 0;
+    return deliveries.map((delivery) => {
+      at += delivery.items.length;
+      return results.slice(at - delivery.items.length, at);
+    });
+  }, 64);
+
+  async function deliver(items: readonly InboxItem[], cursors: readonly CursorMove[]): Promise<DeliverResult[]> {
+    const results = await deliverGroup({ items: items.map(checkItem), cursors });
+    await faults?.('before-ack');
+    return results;
+  }
+
+  function notify<Value>(listeners: Set<(value: Value) => void>, value: Value): void {
+    for (const listener of listeners) {
+      try {
+        listener(value);
+      } catch (error) {
+        log.error({ err: error }, 'a listener failed');
+      }
+    }
+  }
+
+  function onTurn(turn: Turn): void {
+    counts.turns += turn.notices.length;
+    counts.deadLetters += turn.commit.deadLetters.length;
+    for (const { reason, event } of turn.commit.deadLetters) {
+      log.warn({ actor: turn.commit.address, event: event.type, reason }, 'dead letter');
+    }
+    for (const notice of turn.notices) notify(commitListeners, notice);
+    for (const { dedupKey, fate } of turn.fates) waiters.settle(dedupKey, fate);
+    const { transcript, threads } = turn.commit;
+    const dirty = new Set([...transcript, ...threads].map(({ session }) => session));
+    for (const session of dirty) notify(dirtyListeners, session);
+  }
+
+  async function deliverAndWait(item: InboxItem, timeoutMs: number): Promise<WaitResult> {
+    const checked = checkItem(item);
+    const waiter = waiters.wait(checked.dedupKey, timeoutMs, () => lead === undefined);
+    try {
+      const [result] = await deliver([checked], []);
+      if (result === 'busy') return 'busy';
+      if (result === 'duplicate') {
+        const state = await store.inboxState(checked.dedupKey);
+        if (state !== 'pending') return state === 'dead' ? 'dead' : 'duplicate';
+      }
+      return await waiter.result;
+    } finally {
+      waiter.cancel();
+    }
+  }
+
+  return {
+    fenced,
+    async start({ term, catchUp }) {
+      if (lead !== undefined) throw new Error('the runtime leads already');
+      lead = createLead({
+        term,
+        kinds,
+        store,
+        handlers: options.handlers,
+        tasks: options.tasks,
+        clock,
+        log,
+        limits,
+        faults,
+        onTurn,
+        onFenced: tellFenced,
+      });
+      await lead.start(catchUp);
+    },
+    async stop() {
+      const leader = lead;
+      lead = undefined;
+      await leader?.stop();
+    },
+    deliver: (items, extra = {}) => deliver(items, extra.cursors ?? []),
+    deliverAndWait: (item, { timeoutMs }) => deliverAndWait(item, timeoutMs),
+    async appendOutputs(batch) {
+      const leader = lead;
+      if (leader === undefined) throw new FencedError('outputs are taken by the leader only');
+      const { heldSeq, rows } = await store.appendOutputs(leader.term, checkOutputs(batch));
+      leader.accept(rows);
+      notify(dirtyListeners, batch.session);
+      await faults?.('before-ack');
+      return heldSeq;
+    },
+    async read(address) {
+      const cached = lead?.cached(address);
+      if (cached !== undefined) return view(address, cached);
+      const [row] = await store.loadActors([address]);
+      return row === undefined ? undefined : view(address, row);
+    },
+    onCommit(listener) {
+      commitListeners.add(listener);
+      return () => commitListeners.delete(listener);
+    },
+    onDirty(listener) {
+      dirtyListeners.add(listener);
+      return () => dirtyListeners.delete(listener);
+    },
+    stats() {
+      const figures = lead?.figures();
+      return {
+        leading: lead !== undefined,
+        pendingEvents: figures?.pendingEvents ?? 0,
+        pendingEffects: figures?.pendingEffects ?? 0,
+        runningEffects: figures?.runningEffects ?? 0,
+        runningTasks: figures?.runningTasks ?? 0,
+        commits: figures?.commits ?? 0,
+        cachedActors: figures?.cachedActors ?? 0,
+        ...counts,
+      };
+    },
+  };
+
+  function view(address: Address, actor: LoadedActor): ActorView {
+    const { envelope, rev, status, parent } = actor;
+    const kind = kinds.get(kindOf(address));
+    const current = kind !== undefined && kind.version === envelope.version;
+    return {
+      address,
+      kind: kindOf(address),
+      status,
+      version: envelope.version,
+      rev,
+      value: envelope.snapshot.value ?? null,
+      context: (envelope.snapshot.context ?? {}) as JsonObject,
+      tags: current ? tagsOf(kind, envelope) : [],
+      parent,
+      wakeAt: wakeAtOf(envelope),
+    };
+  }
+}

@@ -1,0 +1,69 @@
+/** Callers that wait for an event to be taken. */
+import type { Clock } from './clock.ts';
+import type { RuntimeStore } from './store.ts';
+import type { WaitResult } from './types.ts';
+
+/** How often a process that does not lead looks for what the leader did. */
+const LOOK_MS = 250;
+
+export interface Waiters {
+  wait(dedupKey: string, timeoutMs: number, mustLook: () => boolean): Waiter;
+  settle(dedupKey: string, fate: 'done' | 'dead'): void;
+}
+
+export interface Waiter {
+  readonly result: Promise<WaitResult>;
+  cancel(): void;
+}
+
+export function createWaiters({ store, clock }: { readonly store: RuntimeStore; readonly clock: Clock }): Waiters {
+  const waiting = new Map<string, Set<(result: WaitResult) => void>>();
+
+  function wait(dedupKey: string, timeoutMs: number, mustLook: () => boolean): Waiter {
+    const deadline = clock.now() + timeoutMs;
+    let over = false;
+    let cancelTimer: () => void = () => {};
+    let settle: (result: WaitResult) => void = () => {};
+    const result = new Promise<WaitResult>((resolve, reject) => {
+      settle = (fate) => {
+        cancel();
+        resolve(fate);
+      };
+      const look = async () => {
+        const late = clock.now() >= deadline;
+        // Looks once more at the end: the lead may have changed hands meanwhile.
+        const state = late || mustLook() ? await store.inboxState(dedupKey) : 'pending';
+        if (over) return;
+        if (state === 'done' || state === 'dead') settle(state);
+        else if (late) settle('timeout');
+        else schedule();
+      };
+      const schedule = () => {
+        const pause = Math.min(LOOK_MS, deadline - clock.now());
+        cancelTimer = clock.after(Math.max(0, pause), () => {
+          look().catch(reject);
+        });
+      };
+      const others = waiting.get(dedupKey) ?? new Set();
+      waiting.set(dedupKey, others.add(settle));
+      schedule();
+    });
+    function cancel(): void {
+      over = true;
+      cancelTimer();
+      const others = waiting.get(dedupKey);
+      others?.delete(settle);
+      if (others?.size === 0) waiting.delete(dedupKey);
+    }
+    // Nobody may be listening any more when the last look fails.
+    result.catch(() => undefined);
+    return { result, cancel };
+  }
+
+  return {
+    wait,
+    settle(dedupKey, fate) {
+      for (const settle of [...(waiting.get(dedupKey) ?? [])]) settle(fate);
+    },
+  };
+}
