@@ -14,7 +14,7 @@ import type { FaultPoints } from './faults.ts';
 import type { Log } from './log.ts';
 import type { EffectOutcome, EffectRow } from './store.ts';
 import { toPlain } from './text.ts';
-import type { EffectContext, EffectHandlers, EffectRequest } from './types.ts';
+import type { EffectHandler, EffectHandlers, EffectRequest } from './types.ts';
 
 /** How long after an aborted attempt its handler may still take to end. */
 const GRACE_MS = 5000;
@@ -186,9 +186,7 @@ async function callHandler(
   { row, attempts }: Job,
   now: number,
 ): Promise<JsonObject | undefined> {
-  const handler = handlers[row.kind] as
-    | ((request: EffectRequest, context: EffectContext) => Promise<JsonObject | undefined | void>)
-    | undefined;
+  const handler = handlers[row.kind] as EffectHandler<ExternalKind> | undefined;
   if (handler === undefined) throw new TerminalError('effect.unknown', `nobody carries out ${row.kind}`);
   const attempt = new AbortController();
   const limit = Math.min(EFFECT_POLICIES[row.kind].timeoutMs, row.deadline - now);

@@ -44,15 +44,13 @@ export async function acquireLeadership(db: Database, options: LeadershipOptions
   });
   client.on('error', (error) => tellLost(`connection: ${error.message}`));
   client.on('end', () => tellLost('connection ended'));
-  const abandon = () => void client.end().catch((error: Error) => tellLost(error.message));
-  options.signal?.addEventListener('abort', abandon, { once: true });
   try {
     await client.connect();
     // A server that no longer hears from a black-holed leader frees the lock within about 6 seconds.
     await client.query('set tcp_keepalives_idle = 2');
     await client.query('set tcp_keepalives_interval = 2');
     await client.query('set tcp_keepalives_count = 3');
-    await client.query('select pg_advisory_lock($1, $2)', [LOCK_CLASS, LEADER_LOCK]);
+    await waitForLock(db, client, options.signal);
     const raised = await client.query<{ term: string }>(
       `insert into lease (id, term, holder) values (1, 1, $1)
        on conflict (id) do update set term = lease.term + 1, taken_at = now(), holder = excluded.holder
@@ -77,8 +75,29 @@ export async function acquireLeadership(db: Database, options: LeadershipOptions
     await client.end().catch((ending: Error) => tellLost(ending.message));
     options.signal?.throwIfAborted();
     throw translate(error, 'acquireLeadership');
+  }
+}
+
+/** A connection that waits for a lock does not hear that it is closed: giving up cancels the statement first. */
+async function waitForLock(db: Database, client: pg.Client, signal: AbortSignal | undefined): Promise<void> {
+  const own = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
+  let again: NodeJS.Timeout | undefined;
+  const cancel = () => {
+    // Once more until it is heard: the first may arrive before the statement does.
+    again = setTimeout(cancel, 500);
+    db.pool.query('select pg_cancel_backend($1)', [own.rows[0]?.pid]).catch((error: Error) => {
+      // The server is out of reach: so is the lock.
+      client.emit('error', error);
+    });
+  };
+  signal?.throwIfAborted();
+  signal?.addEventListener('abort', cancel, { once: true });
+  try {
+    await client.query('select pg_advisory_lock($1, $2)', [LOCK_CLASS, LEADER_LOCK]);
+    signal?.throwIfAborted();
   } finally {
-    options.signal?.removeEventListener('abort', abandon);
+    signal?.removeEventListener('abort', cancel);
+    clearTimeout(again);
   }
 }
 

@@ -1,0 +1,85 @@
+import { readFile } from 'node:fs/promises';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { TerminalError } from '../../../src/actors/index.ts';
+import { acquireLeadership, createStore, migrateDatabase, openDatabase } from '../../../src/adapters/postgres/index.ts';
+import { startPostgres, type TestPostgres } from '../../support/postgres.ts';
+
+let postgres: TestPostgres;
+test.before(async () => {
+  postgres = await startPostgres();
+});
+test.after(() => postgres.stop());
+
+test('migrating twice, also at the same time, is harmless', async () => {
+  const db = openDatabase({ url: await postgres.emptyDatabase() });
+  await Promise.all([migrateDatabase(db), migrateDatabase(db)]);
+  await migrateDatabase(db);
+  const { rows } = await db.pool.query('select term from lease');
+  assert.equal(rows, [{ term: 0 }]);
+  await db.close();
+});
+
+test('a database newer than the program is refused in words', async () => {
+  const { db } = await postgres.freshDatabase();
+  const journal = JSON.parse(
+    await readFile(new URL('../../../drizzle/meta/_journal.json', import.meta.url), 'utf8'),
+  ) as { entries: { when: number }[] };
+  const newest = Math.max(...journal.entries.map(({ when }) => when));
+  await db.pool.query('insert into drizzle.__drizzle_migrations (hash, created_at) values ($1, $2)', ['x', newest + 1]);
+  try {
+    await migrateDatabase(db);
+    assert.unreachable('it was accepted');
+  } catch (error) {
+    assert.instance(error, TerminalError);
+    assert.match(String(error), /newer version/);
+  }
+});
+
+test('there is one leader, each with a higher term, and a killed one frees the lead', async () => {
+  const { db, rows } = await postgres.freshDatabase();
+  const first = await acquireLeadership(db, { holder: 'one' });
+  assert.is(first.term, 1);
+  let secondLeads = false;
+  const waiting = acquireLeadership(db, { holder: 'two' }).then((leadership) => {
+    secondLeads = true;
+    return leadership;
+  });
+  const blocked = `select 1 from pg_locks where locktype = 'advisory' and not granted`;
+  while ((await rows(blocked)).length === 0);
+  assert.not(secondLeads);
+  await rows(`select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and granted`);
+  assert.match(await first.lost, /connection/);
+  const second = await waiting;
+  assert.is(second.term, 2);
+  await second.release();
+  assert.is(await second.lost, 'released');
+});
+
+test('waiting for the lead can be given up', async () => {
+  const { db } = await postgres.freshDatabase();
+  const leader = await acquireLeadership(db);
+  const giveUp = new AbortController();
+  const waiting = acquireLeadership(db, { signal: giveUp.signal }).then(
+    () => 'leads',
+    () => 'gave up',
+  );
+  giveUp.abort();
+  assert.is(await waiting, 'gave up');
+  await leader.release();
+});
+
+test('health is a round trip', async () => {
+  const { db } = await postgres.freshDatabase();
+  await createStore(db).health(2000);
+  const gone = openDatabase({ url: 'postgres://nobody@127.0.0.1:1/none' });
+  try {
+    await createStore(gone).health(2000);
+    assert.unreachable('it answered');
+  } catch (error) {
+    assert.match(String(error), /ECONNREFUSED/);
+  }
+  await gone.close();
+});
+
+test.run();
