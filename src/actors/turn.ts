@@ -126,7 +126,7 @@ class Plan {
   }
 
   #takeRow(row: InboxRow): boolean {
-    const { kind, address, now, refusal } = this.#input;
+    const { kind, refusal } = this.#input;
     const actor = this.#actor;
     this.size += 1;
     if (kind === undefined) return this.#takeDead(row, 'absent');
@@ -143,7 +143,7 @@ class Plan {
       if (result.status === 'error') this.#giveUp('error', reasonOf(result.envelope.snapshot.error));
       return this.#take(row, 'done');
     } catch (error) {
-      return this.#throwing(row, kind, error, now, address);
+      return this.#throwing(row, kind, error);
     }
   }
 
@@ -168,7 +168,7 @@ class Plan {
   }
 
   /** A fold ends before an event that throws; at the head of a turn the event is tried again, then buried. */
-  #throwing(row: InboxRow, kind: RegisteredKind, error: unknown, _now: number, _address: Address): boolean {
+  #throwing(row: InboxRow, kind: RegisteredKind, error: unknown): boolean {
     if (this.size > 1) {
       this.size -= 1;
       return false;

@@ -22,12 +22,15 @@ export interface TestPostgres {
   freshDatabase(): Promise<TestDatabase>;
   /** A new database with nothing in it. */
   emptyDatabase(): Promise<string>;
+  /** A statement on another database of the same server, such as ending connections. */
+  asAdmin(sql: string): Promise<void>;
   /** Ends the server and removes its folder. */
   stop(): Promise<void>;
 }
 
 export interface TestDatabase {
   readonly url: string;
+  readonly name: string;
   readonly db: Database;
   /** Rows of any query, for invariants. */
   rows<Row extends pg.QueryResultRow>(sql: string, values?: unknown[]): Promise<Row[]>;
@@ -87,11 +90,11 @@ export async function startPostgres(): Promise<TestPostgres> {
   let count = 0;
   let template: Promise<void> | undefined;
 
-  async function create(from?: string): Promise<string> {
+  async function create(from?: string): Promise<{ name: string; url: string }> {
     count += 1;
     const name = `csm_test_${count}`;
     await admin.query(`create database ${name}${from === undefined ? '' : ` template ${from}`}`);
-    return urlOf(name);
+    return { name, url: urlOf(name) };
   }
 
   async function makeTemplate(): Promise<void> {
@@ -105,12 +108,15 @@ export async function startPostgres(): Promise<TestPostgres> {
     async freshDatabase() {
       template ??= makeTemplate();
       await template;
-      const url = await create(TEMPLATE);
+      const { name, url } = await create(TEMPLATE);
       const db = openDatabase({ url, onIdleError: () => undefined });
       opened.push(db);
-      return { url, db, rows: async (sql, values) => (await db.pool.query(sql, values)).rows };
+      return { url, name, db, rows: async (sql, values) => (await db.pool.query(sql, values)).rows };
     },
-    emptyDatabase: () => create(),
+    emptyDatabase: async () => (await create()).url,
+    async asAdmin(sql) {
+      await admin.query(sql);
+    },
     async stop() {
       for (const db of opened) await db.close();
       await admin.end();
