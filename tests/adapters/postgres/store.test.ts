@@ -1,0 +1,255 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { FencedError, type TurnCommit } from '../../../src/actors/index.ts';
+import { createStore } from '../../../src/adapters/postgres/index.ts';
+import { startPostgres, type TestPostgres } from '../../support/postgres.ts';
+
+let postgres: TestPostgres;
+test.before(async () => {
+  postgres = await startPostgres();
+});
+test.after(() => postgres.stop());
+
+const S = 'session/s' as const;
+
+async function fresh() {
+  const database = await postgres.freshDatabase();
+  await database.rows('update lease set term = 1');
+  return { ...database, store: createStore(database.db) };
+}
+
+function output(seq: number, text = `t${seq}`) {
+  return { seq, firstSeq: seq, at: 1000 + seq, kind: 'text', body: { text } };
+}
+
+function turn(fields: Partial<TurnCommit>): TurnCommit {
+  const envelope = { version: 1, snapshot: { value: 'open', context: { n: 1 } }, timers: {}, tasks: {} };
+  return {
+    address: S,
+    prevRev: 0,
+    actor: {
+      kind: 'session',
+      version: 1,
+      rev: 1,
+      status: 'active',
+      parent: undefined,
+      wakeAt: undefined,
+      failures: 0,
+      envelope,
+    },
+    taken: [],
+    tried: [],
+    tells: [],
+    effects: [],
+    journal: [],
+    deadLetters: [],
+    transcript: [],
+    threads: [],
+    ...fields,
+  };
+}
+
+const COMMIT_ID = '00000000-0000-4000-8000-000000000001';
+
+test('a turn that finds another revision writes nothing at all; its neighbours are written', async () => {
+  const { store, rows } = await fresh();
+  await store.commit(1, COMMIT_ID, [turn({})]);
+  const full = {
+    tells: [{ to: 'container/c', event: { type: 'TOLD', at: 1 }, dedupKey: 'k' }],
+    deadLetters: [
+      { reason: 'poison', event: { type: 'X', at: 1 }, dedupKey: 'd', cause: undefined, error: undefined, at: 1 },
+    ],
+    transcript: [{ session: S, logId: 'notes', ...output(1) }],
+    threads: [{ session: S, rootId: 'r', channelId: 'c' }],
+  } as const;
+  const stale = turn({ ...full, prevRev: 7 });
+  const born = turn({ ...full, prevRev: 0 });
+  const other = turn({ address: 'session/other', prevRev: 0 });
+  assert.equal((await store.commit(1, COMMIT_ID, [stale, other])).committed, ['session/other']);
+  assert.equal((await store.commit(1, COMMIT_ID, [born])).committed, [], 'a birth of what is there');
+  const [counts] = await rows(
+    `select (select count(*) from inbox) + (select count(*) from dead_letter) + (select count(*) from transcript)
+          + (select count(*) from thread) as n`,
+  );
+  assert.is(counts?.n, 0);
+  const { delivered } = await store.commit(1, COMMIT_ID, [turn({ ...full, prevRev: 1 })]);
+  assert.is(delivered.length, 1);
+  assert.equal(await store.threadOf(S), { session: S, rootId: 'r', channelId: 'c' });
+});
+
+test('a commit of an earlier term is fenced', async () => {
+  const { store, rows } = await fresh();
+  await rows('update lease set term = 2');
+  let error: unknown;
+  await store.commit(1, COMMIT_ID, [turn({})]).catch((thrown: unknown) => {
+    error = thrown;
+  });
+  assert.instance(error, FencedError);
+  assert.equal(await rows('select id from actor'), []);
+});
+
+test('outputs delivered again are held once; the resume point is the newest log', async () => {
+  const { store, rows } = await fresh();
+  const event = { to: S, event: { type: 'TURN_STARTED', at: 1 }, dedupKey: 'log1/1' };
+  assert.is(await store.resumePoint(S), undefined);
+  const first = await store.appendOutputs(1, {
+    session: S,
+    logId: 'log1',
+    rows: [output(1), output(2)],
+    events: [event],
+  });
+  assert.is(first.heldSeq, 2);
+  assert.is(first.rows.length, 1);
+  const again = await store.appendOutputs(1, {
+    session: S,
+    logId: 'log1',
+    rows: [output(2, 'other'), output(3)],
+    events: [event],
+  });
+  assert.equal({ held: again.heldSeq, events: again.rows }, { held: 3, events: [] });
+  assert.is((await store.appendOutputs(1, { session: S, logId: 'log1', rows: [], events: [] })).heldSeq, 3);
+  assert.equal(await store.resumePoint(S), { logId: 'log1', seq: 3 });
+  await store.appendOutputs(1, { session: S, logId: 'log2', rows: [output(1)], events: [] });
+  assert.equal(await store.resumePoint(S), { logId: 'log2', seq: 1 });
+  const all = await store.readTranscript(S);
+  assert.equal(
+    all.map(({ logId, seq, body }) => `${logId}/${seq}/${body.text}`),
+    ['log1/1/t1', 'log1/2/t2', 'log1/3/t3', 'log2/1/t1'],
+  );
+  assert.equal(await store.readTranscript(S, all[2]?.id), all.slice(3));
+  assert.is(all[0]?.at, 1001);
+  const [row] = await rows('select count(*) as n from inbox');
+  assert.is(row?.n, 1);
+});
+
+test('ids of a transcript rise in the order of commits, also when many write at once', async () => {
+  const { store } = await fresh();
+  const batch = (writer: number, at: number) =>
+    store.appendOutputs(1, { session: S, logId: `log${writer}`, rows: [output(at)], events: [] });
+  let last = 0;
+  let seen = 0;
+  let writing = true;
+  const reading = (async () => {
+    while (writing) {
+      const news = await store.readTranscript(S, last);
+      seen += news.length;
+      last = news.at(-1)?.id ?? last;
+    }
+  })();
+  await Promise.all(
+    [0, 1, 2, 3].map(async (writer) => {
+      for (let at = 1; at <= 40; at += 1) await batch(writer, at);
+    }),
+  );
+  writing = false;
+  await reading;
+  seen += (await store.readTranscript(S, last)).length;
+  assert.is(seen, 160);
+});
+
+test('a thread that changes while it is shown stays dirty', async () => {
+  const { store } = await fresh();
+  await store.appendOutputs(1, { session: S, logId: 'log', rows: [output(1)], events: [] });
+  const [dirty] = await store.dirtyThreads();
+  assert.ok(dirty);
+  await store.appendOutputs(1, { session: S, logId: 'log', rows: [output(2)], events: [] });
+  await store.cleanThread(S, dirty.mark);
+  const [still] = await store.dirtyThreads();
+  assert.is(still?.session, S);
+  await store.cleanThread(S, still?.mark ?? 0);
+  assert.equal(await store.dirtyThreads(), []);
+});
+
+test('the live sessions of a channel are those whose actor is active', async () => {
+  const { store, rows } = await fresh();
+  await store.commit(1, COMMIT_ID, [
+    turn({ threads: [{ session: S, rootId: 'r1', channelId: 'c' }] }),
+    turn({ address: 'session/t', threads: [{ session: 'session/t', rootId: 'r2', channelId: 'c' }] }),
+  ]);
+  await rows(`update actor set status = 'done' where id = 'session/t'`);
+  assert.equal(await store.liveSessionsInChannel('c'), [{ session: S, rootId: 'r1', channelId: 'c' }]);
+  assert.is((await store.findThread('r2'))?.session, 'session/t');
+  assert.is(await store.findThread('r3'), undefined);
+  const [session] = await rows('select value, context from sessions where id = $1', [S]);
+  assert.equal(session, { value: 'open', context: { n: 1 } });
+});
+
+test('a post is reserved before it is made, and an earlier attempt is told', async () => {
+  const { store } = await fresh();
+  const post = { key: 'turn/0/0', session: S, channelId: 'c', rootId: 'r', at: 5000 };
+  assert.is(await store.reservePost(post), undefined);
+  const earlier = await store.reservePost({ ...post, at: 9000 });
+  assert.equal({ state: earlier?.state, at: earlier?.attemptAt }, { state: 'creating', at: 5000 });
+  await store.postCreated(post.key, 'p1', 'hash1');
+  await store.postPatched(post.key, 'hash2');
+  const [row] = await store.postsOf(S);
+  assert.equal(row, {
+    key: post.key,
+    session: S,
+    channelId: 'c',
+    rootId: 'r',
+    postId: 'p1',
+    contentHash: 'hash2',
+    state: 'posted',
+    attemptAt: 9000,
+  });
+  await store.postGone(post.key);
+  assert.is((await store.findPost('p1'))?.state, 'gone');
+});
+
+test('cursors move with the events they stand for, and never back', async () => {
+  const { store } = await fresh();
+  const item = { to: S, event: { type: 'X', at: 1 }, dedupKey: 'x' };
+  const options = { term: 1, limitOf: () => undefined };
+  await store.deliver([item], { ...options, cursors: [{ channelId: 'c', readUpTo: 2000 }] });
+  await store.deliver([], { ...options, cursors: [{ channelId: 'c', readUpTo: 1000 }] });
+  assert.equal(await store.chatCursors(), [{ channelId: 'c', readUpTo: 2000 }]);
+});
+
+test('the first channel of a repository holds unless it is replaced on purpose', async () => {
+  const { store } = await fresh();
+  assert.is(await store.projectChannel('org/r'), undefined);
+  assert.is(await store.putProjectChannel('org/r', 'one'), 'one');
+  assert.is(await store.putProjectChannel('org/r', 'two'), 'one');
+  assert.is(await store.putProjectChannel('org/r', 'two', { replace: true }), 'two');
+});
+
+test('grants end by their time or by hand', async () => {
+  const { store } = await fresh();
+  const grant = {
+    approval: 'approval/s/1',
+    session: S,
+    host: 'example.org',
+    scope: 'session',
+    openedAt: 1000,
+    revokedAt: undefined,
+    detail: { port: 443 },
+  } as const;
+  await store.putGrant({ ...grant, id: 'a', expiresAt: 5000 });
+  await store.putGrant({ ...grant, id: 'b', expiresAt: undefined });
+  const ids = async (at: number) => (await store.activeGrants(at)).map(({ id }) => id);
+  assert.equal(await ids(4000), ['a', 'b']);
+  assert.equal(await ids(6000), ['b']);
+  await store.revokeGrant('b', 6000);
+  assert.equal(await ids(6000), []);
+});
+
+test('the audit chain holds with writers at once, takes each key once, and shows a change', async () => {
+  const { store, rows } = await fresh();
+  const entry = (n: number) => ({
+    key: `k${n}`,
+    at: 1000 + n,
+    action: 'approve',
+    who: 'u',
+    subject: S,
+    detail: { z: n, a: { y: 1, b: 2 } },
+  });
+  await Promise.all(Array.from({ length: 20 }, (_, n) => store.appendAudit(entry(n))));
+  await store.appendAudit(entry(3));
+  assert.equal(await store.verifyAudit(), { rows: 20, brokenAt: undefined });
+  const [middle] = await rows('select id from audit_log order by id offset 10 limit 1');
+  await rows(`update audit_log set who = 'someone else' where id = $1`, [middle?.id]);
+  assert.equal(await store.verifyAudit(), { rows: 10, brokenAt: middle?.id });
+});
+
+test.run();
