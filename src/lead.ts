@@ -5,7 +5,7 @@
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import type { Store } from './actors/index.ts';
+import type { InboxItem, Store } from './actors/index.ts';
 import { createMattermostSocket, type MattermostRest, type SocketState } from './adapters/mattermost/index.ts';
 import { acquireLeadership, type Database } from './adapters/postgres/index.ts';
 import type { Config } from './config.ts';
@@ -104,6 +104,7 @@ export async function lead(parts: Parts, stopping: AbortSignal): Promise<string>
       term,
       // Listening begins before reading up, so that nothing falls between the two.
       catchUp: async () => {
+        await runtime.deliver([rootEvent('BOOT', term)]);
         const socket = openSocket();
         closers.push(async () => socket.stop());
         await recovery.readUp('start').catch((error: unknown) => {
@@ -112,7 +113,6 @@ export async function lead(parts: Parts, stopping: AbortSignal): Promise<string>
         });
       },
     });
-    await tellRoot(runtime, 'BOOT', term);
     closers.push(() => tellRoot(runtime, 'DRAIN', term));
     await view.resume();
     await tellRoot(runtime, 'RECOVERED', term);
@@ -124,15 +124,14 @@ export async function lead(parts: Parts, stopping: AbortSignal): Promise<string>
   }
 }
 
-async function tellRoot(
-  runtime: Gateway['runtime'],
-  type: 'BOOT' | 'RECOVERED' | 'DRAIN',
-  term: number,
-): Promise<void> {
-  await runtime.deliverAndWait(
-    { to: GATEWAY, event: { type, at: Date.now() }, dedupKey: `${type.toLowerCase()}/${term}` },
-    { timeoutMs: 2_000 },
-  );
+type Milestone = 'BOOT' | 'RECOVERED' | 'DRAIN';
+
+function rootEvent(type: Milestone, term: number): InboxItem {
+  return { to: GATEWAY, event: { type, at: Date.now() }, dedupKey: `${type.toLowerCase()}/${term}` };
+}
+
+async function tellRoot(runtime: Gateway['runtime'], type: Milestone, term: number): Promise<void> {
+  await runtime.deliverAndWait(rootEvent(type, term), { timeoutMs: 2_000 });
 }
 
 function routingRules(config: Config) {

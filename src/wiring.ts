@@ -59,7 +59,14 @@ export function wire(config: Config, identity: Identity, store: Store, rest: Mat
     callbackUrl: config.server.callbackUrl,
     sign: (action) => ({ ...action, mac: signAction(keys, action) }),
   });
-  const view = createThreadView({ store, rest, posting, log, verbosity: config.sessions.verbosity });
+  const view = createThreadView({
+    store,
+    rest,
+    posting,
+    log,
+    verbosity: config.sessions.verbosity,
+    trigger: config.mattermost.botTrigger,
+  });
   const registry = createLinkRegistry();
   const clients = new Map<Address, WorkerClient>();
   const token = (container: string, generation: number) => workerToken(secret, container, generation);

@@ -1,9 +1,9 @@
 /** Cards of approvals: made from the committed state of the approval, never from what the server gives back. */
 import type { ActorView, EffectHandlers, Runtime, StorePorts } from '../actors/index.ts';
 import type { MattermostRest, Props } from '../adapters/mattermost/index.ts';
-import { cardView, renderCard } from '../chat/cards.ts';
+import { renderCard } from '../chat/cards.ts';
 import type { ApprovalContext } from '../machines/approval/context.ts';
-import type { JsonObject } from '../machines/json.ts';
+import type { Json, JsonObject } from '../machines/json.ts';
 import { contentHash, isGone, type Posting } from './posting.ts';
 
 export interface Cards {
@@ -20,9 +20,15 @@ export function createCards({ callbackUrl, sign }: CardPorts): Cards {
     render(view) {
       const context = view.context as ApprovalContext;
       const signed = (action: string) => sign({ approval: view.address, action, generation: context.cardGeneration });
-      return renderCard(cardView(context, view.value), signed, callbackUrl);
+      return renderCard(context, stateOf(view.value), signed, callbackUrl);
     },
   };
+}
+
+/** The outermost state: `settled` whatever it settled to. */
+function stateOf(value: Json): string {
+  if (typeof value === 'string') return value;
+  return typeof value === 'object' && value !== null ? (Object.keys(value)[0] ?? '') : '';
 }
 
 export interface CardEffectPorts {

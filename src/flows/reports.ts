@@ -1,11 +1,11 @@
 /** Texts made from what is stored: `status`, `context`, `help`, and the answer to `stop <prefix>`. */
-import type { ActorSummary, ActorView, Runtime, StorePorts } from '../actors/index.ts';
-import { type ContextView, contextText } from '../chat/context.ts';
+import type { ActorSummary, Runtime, StorePorts } from '../actors/index.ts';
 import { helpText } from '../chat/help.ts';
-import { type ContainerLine, statusText } from '../chat/status.ts';
+import { contextText, type SessionLine, statusText } from '../chat/status.ts';
 import { stopByPrefixText } from '../chat/texts.ts';
 import { type Address, keyOf } from '../machines/addresses.ts';
 import type { ContainerContext } from '../machines/container/context.ts';
+import type { Json } from '../machines/json.ts';
 import type { SessionContext } from '../machines/session/context.ts';
 
 export interface Reports {
@@ -13,4 +13,100 @@ export interface Reports {
   status(): Promise<string>;
   context(session: Address): Promise<string>;
   stopped(prefix: string, matches: readonly ActorSummary[]): string;
+}
+
+export interface ReportPorts {
+  readonly store: StorePorts;
+  readonly runtime: Pick<Runtime, 'read'>;
+  readonly trigger: string;
+  readonly now: () => number;
+}
+
+export function createReports({ store, runtime, trigger, now }: ReportPorts): Reports {
+  return {
+    help: (inThread) => helpText(inThread ? 'thread' : 'top', trigger),
+    async status() {
+      const sessions = (await store.listActors({ kind: 'session' })).filter(({ value }) => isLive(value));
+      const containers = await store.listActors({ kind: 'container' });
+      return statusText(
+        containers.map(({ address, value, context }) => ({
+          name: (context as ContainerContext).repo.repo + branchOf(context as ContainerContext),
+          state: topOf(value),
+          sessions: sessions
+            .filter((session) => (session.context as SessionContext).container === address)
+            .map((session) => sessionLine(session, now())),
+        })),
+      );
+    },
+    async context(session) {
+      const view = await runtime.read(session);
+      if (!view) return 'There is no such session.';
+      const context = view.context as SessionContext;
+      return contextText({
+        ...context.usage,
+        plan: isIn(view.value, 'plan'),
+        ageMs: now() - context.createdAt,
+        idleMs: now() - context.activeAt,
+        container: keyOf(context.container),
+        model: context.request.model,
+        state: conversationOf(view.value),
+      });
+    },
+    stopped: (prefix, matches) =>
+      stopByPrefixText(
+        prefix,
+        matches.map(({ address, context }) => ({
+          id: keyOf(address),
+          repo: (context as SessionContext).request.repo.repo,
+        })),
+      ),
+  };
+}
+
+function sessionLine({ address, value, context }: ActorSummary, now: number): SessionLine {
+  const { request, activeAt, usage } = context as SessionContext;
+  return {
+    id: keyOf(address),
+    state: conversationOf(value),
+    owner: request.owner.name,
+    idleMs: Math.max(0, now - activeAt),
+    contextTokens: usage.contextTokens,
+    contextWindow: usage.contextWindow,
+  };
+}
+
+function branchOf({ repo }: ContainerContext): string {
+  return repo.branch === '' ? '' : `@${repo.branch}`;
+}
+
+/** Neither stopped nor failed. */
+export function isLive(value: Json): boolean {
+  return topOf(value) === 'opening' || topOf(value) === 'active' || topOf(value) === 'stopping';
+}
+
+function topOf(value: Json): string {
+  if (typeof value === 'string') return value;
+  return typeof value === 'object' && value !== null ? (Object.keys(value)[0] ?? '') : '';
+}
+
+/** The word for what a session does: the conversation's state where there is one. */
+function conversationOf(value: Json): string {
+  const found = find(value, 'conversation');
+  return topOf(found ?? value);
+}
+
+function isIn(value: Json, state: string): boolean {
+  return find(value, 'mode') === state;
+}
+
+/** The part of a nested state value under this name. */
+function find(value: Json, name: string): Json | undefined {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
+  for (const [key, inner] of Object.entries(value)) {
+    if (inner === undefined) continue;
+    if (key === name) return inner;
+    const found = find(inner, name);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }

@@ -3,10 +3,11 @@
  * they say the same. Runs per thread one after the other, so edits of a post never overtake each other; while an answer
  * streams, at most one round per `pauseMs`.
  */
-import type { Log, PostRow, StoredOutput, StorePorts } from '../actors/index.ts';
+import type { Log, PostRow, StorePorts } from '../actors/index.ts';
 import type { MattermostRest } from '../adapters/mattermost/index.ts';
 import { type DesiredPost, renderThread } from '../chat/render/index.ts';
-import type { TranscriptEntry } from '../chat/transcript.ts';
+import type { Verbosity } from '../chat/render/pack.ts';
+import { readEntry, type TranscriptEntry } from '../chat/transcript.ts';
 import type { Address } from '../machines/addresses.ts';
 import { contentHash, isGone, type Posting } from './posting.ts';
 
@@ -15,10 +16,10 @@ export interface ThreadViewPorts {
   readonly rest: MattermostRest;
   readonly posting: Posting;
   readonly log: Log;
-  readonly verbosity: 'full' | 'normal' | 'quiet';
+  readonly verbosity: Verbosity;
+  /** What commands start with. */
+  readonly trigger: string;
   readonly pauseMs?: number;
-  /** A turn's text was shown for the first time: for latency figures. */
-  readonly onShown?: (session: Address) => void;
 }
 
 export interface ThreadView {
@@ -109,19 +110,15 @@ async function reconcile(ports: ThreadViewPorts, session: Address, state: Thread
   if (!thread) return;
   const mark = (await store.dirtyThreads()).find((dirty) => dirty.session === session)?.mark;
   const news = await store.readTranscript(session, state.lastId);
-  state.entries.push(...news.map(entryOf));
+  state.entries.push(...news.flatMap((row) => readEntry(row) ?? []));
   state.lastId = news.at(-1)?.id ?? state.lastId;
 
-  const desired = renderThread(state.entries, { verbosity: ports.verbosity });
+  const desired = renderThread(state.entries, { verbosity: ports.verbosity, trigger: ports.trigger });
   const rows = new Map((await store.postsOf(session)).map((row) => [row.key, row]));
   for (const post of desired) await show(ports, session, thread, rows, post);
   for (const row of surplus(session, state.entries, desired, rows)) await hide(ports, row);
   if (mark !== undefined) await store.cleanThread(session, mark);
   state.entries = state.entries.slice(settledUpTo(state.entries));
-}
-
-function entryOf({ id, at, kind, body }: StoredOutput): TranscriptEntry {
-  return { id, at, kind, body } as TranscriptEntry;
 }
 
 async function show(
@@ -132,15 +129,12 @@ async function show(
   post: DesiredPost,
 ): Promise<void> {
   const { store, rest, posting } = ports;
-  const key = postKey(session, post.key);
-  const row = rows.get(key);
   const hash = contentHash(post.message, undefined);
-  // A person deleted it. What it said stays deleted; what comes later has posts of its own.
-  if (row?.state === 'gone' || row?.contentHash === hash) return;
+  const { key, row } = place(rows, postKey(session, post.key), hash);
+  if (row?.contentHash === hash) return;
   const priority = post.final ? 'final' : 'progress';
   if (!row?.postId) {
     await posting.create({ key, owner: session, ...thread, message: post.message }, priority);
-    ports.onShown?.(session);
     return;
   }
   const id = row.postId;
@@ -150,6 +144,22 @@ async function show(
   } catch (error) {
     if (!isGone(error)) throw error;
     await store.postGone(key);
+  }
+}
+
+/**
+ * The post to use. One that a person deleted stays deleted with what it said; what is said beyond that gets a post of its own,
+ * under the same key with a number behind it.
+ */
+function place(
+  rows: ReadonlyMap<string, PostRow>,
+  base: string,
+  hash: string,
+): { key: string; row: PostRow | undefined } {
+  for (let copy = 0; ; copy += 1) {
+    const key = copy === 0 ? base : `${base}~${copy}`;
+    const row = rows.get(key);
+    if (row?.state !== 'gone' || row.contentHash === hash) return { key, row };
   }
 }
 
@@ -168,12 +178,11 @@ function surplus(
 ): PostRow[] {
   const wanted = new Set(desired.map((post) => postKey(session, post.key)));
   const subjects = new Set(entries.flatMap((entry) => subjectOf(entry) ?? []).map((name) => postKey(session, name)));
-  return [...rows.values()].filter(
-    (row) =>
-      row.state === 'posted' &&
-      !wanted.has(row.key) &&
-      [...subjects].some((name) => row.key === name || row.key.startsWith(`${name}/`)),
-  );
+  return [...rows.values()].filter((row) => {
+    const key = row.key.replace(/~\d+$/, '');
+    const isAbout = [...subjects].some((name) => key === name || key.startsWith(`${name}/`));
+    return row.state === 'posted' && isAbout && !wanted.has(key);
+  });
 }
 
 function subjectOf(entry: TranscriptEntry): string | undefined {

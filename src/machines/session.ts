@@ -319,7 +319,11 @@ export const sessionMachine = setup({
                   on: {
                     'LINK.UP': [
                       { guard: 'historyLost', target: 'connected', actions: ['linkUp', 'sayHistoryLost'] },
-                      { guard: 'logLost', target: 'connected', actions: ['withdrawAllApprovals', 'linkUp', 'sayLogLost'] },
+                      {
+                        guard: 'logLost',
+                        target: 'connected',
+                        actions: ['withdrawAllApprovals', 'linkUp', 'sayLogLost'],
+                      },
                       { target: 'connected', actions: 'linkUp' },
                     ],
                   },
@@ -330,7 +334,11 @@ export const sessionMachine = setup({
                   entry: ['sayMovedOn', 'askContainerForHelp'],
                   on: {
                     'LINK.UP': [
-                      { guard: 'logLost', target: 'connected', actions: ['withdrawAllApprovals', 'linkUp', 'sayLogLost'] },
+                      {
+                        guard: 'logLost',
+                        target: 'connected',
+                        actions: ['withdrawAllApprovals', 'linkUp', 'sayLogLost'],
+                      },
                       { target: 'connected', actions: 'linkUp' },
                     ],
                   },

@@ -28,12 +28,17 @@ export async function converse(environment: Environment, message: string, timeou
   try {
     const ask = await post(environment, { channel_id: environment.lobbyId, message: '@claude start demo --worktree' });
     const session = `session/${ask.id}`;
-    const opened = await until(end, async () => (await journal(database, session)).find((row) => isOpen(row.value)));
+    const settled = await until(end, async () =>
+      (await journal(database, session)).find((row) => isOpen(row.value) || row.value === 'failed'),
+    );
     const thread = await until(end, async () => threadOf(database, session));
     const say =
-      opened && thread && (await post(environment, { channel_id: thread.channelId, root_id: thread.rootId, message }));
+      settled &&
+      settled.value !== 'failed' &&
+      thread &&
+      (await post(environment, { channel_id: thread.channelId, root_id: thread.rootId, message }));
     if (say) await until(end, () => isAnswered(database, session));
-    return await report(environment, database, session, { ask, say: say ?? undefined });
+    return await report(environment, database, session, { ask, say });
   } finally {
     await database.end();
   }
@@ -132,8 +137,10 @@ async function stagesOf(
   const first = (kind: string) => outputs.find((row) => row.kind === kind)?.at;
   const firstByte = first('textDelta') ?? first('toolUse') ?? first('textBlock');
   const visible = chat.log
-    .created({ userId: bot.id })
-    .find((entry) => firstByte !== undefined && entry.at >= firstByte)?.at;
+    .entries()
+    .find(
+      (entry) => entry.kind !== 'click' && entry.userId === bot.id && firstByte !== undefined && entry.at >= firstByte,
+    )?.at;
   const ended = rows.find((row) => row.type === 'TURN.ENDED')?.at;
   const between = (from: number | undefined, to: number | undefined): number | null =>
     from === undefined || to === undefined ? null : Math.round(to - from);

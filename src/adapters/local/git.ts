@@ -22,8 +22,8 @@ export async function git(cwd: string, args: readonly string[], signal: AbortSig
       signal,
       maxBuffer: OUTPUT_LIMIT_BYTES,
       env: {
-        PATH: process.env['PATH'] ?? '/usr/bin:/bin',
-        HOME: process.env['HOME'] ?? '/',
+        PATH: process.env.PATH ?? '/usr/bin:/bin',
+        HOME: process.env.HOME ?? '/',
         GIT_TERMINAL_PROMPT: '0',
         GIT_CONFIG_NOSYSTEM: '1',
         LC_ALL: 'C',

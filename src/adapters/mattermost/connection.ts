@@ -39,17 +39,19 @@ export function openConnection(options: ConnectionOptions): Connection {
   });
   let ended = false;
   let up = false;
-  let heard = false;
   let pings = 0;
   let lastError: string | undefined;
   let cancelPing = (): void => {};
-  let cancelDeadline = clock.after(options.pingDeadlineMs, () => end('no answer to the connection'));
+  /** Set while an answer is owed; a later ping does not put it off. */
+  let cancelDeadline: (() => void) | undefined = clock.after(options.pingDeadlineMs, () =>
+    end('no answer to the connection'),
+  );
 
   function close(): void {
     if (ended) return;
     ended = true;
     cancelPing();
-    cancelDeadline();
+    cancelDeadline?.();
     // Not a closing handshake: the other side may be long gone.
     ws.terminate();
   }
@@ -62,20 +64,22 @@ export function openConnection(options: ConnectionOptions): Connection {
 
   function ping(): void {
     pings += 1;
-    heard = false;
     ws.send(JSON.stringify({ seq: pings, action: 'ping' }), ignoreSendError);
     ws.ping(undefined, undefined, ignoreSendError);
     cancelPing = clock.after(options.pingEveryMs, ping);
+    cancelDeadline ??= clock.after(options.pingDeadlineMs, () => end('the server fell silent'));
+  }
+
+  /** Whatever arrives shows that the connection lives; before it is up, only a frame does. */
+  function heard(): void {
     if (!up) return;
-    cancelDeadline();
-    cancelDeadline = clock.after(options.pingDeadlineMs, () => {
-      if (!heard) end('the server fell silent');
-    });
+    cancelDeadline?.();
+    cancelDeadline = undefined;
   }
 
   function cameUp(): void {
     up = true;
-    cancelDeadline();
+    heard();
     options.onUp();
   }
 
@@ -83,15 +87,11 @@ export function openConnection(options: ConnectionOptions): Connection {
   ws.on('open', () => {
     if (!ended) ping();
   });
-  ws.on('ping', () => {
-    heard = true;
-  });
-  ws.on('pong', () => {
-    heard = true;
-  });
+  ws.on('ping', heard);
+  ws.on('pong', heard);
   ws.on('message', (data, isBinary) => {
     if (ended) return;
-    heard = true;
+    heard();
     const frame: Frame = isBinary
       ? { kind: 'malformed', seq: undefined, why: 'a binary frame' }
       : parseFrame(data.toString());

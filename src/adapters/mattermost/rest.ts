@@ -203,7 +203,8 @@ function client(options: RequestOptions): MattermostRest {
       try {
         await ask({ method: 'DELETE', path: path`/posts/${id}`, changesPost: true }, wireStatusOk);
       } catch (error) {
-        if (!isChatError(error, 'CHAT_POST_GONE') || error.status !== 404) throw error;
+        // The server refuses in the same words what is gone and what is not ours.
+        if (!isChatError(error, 'CHAT_POST_GONE') || (await self.getPost(id)) !== undefined) throw error;
       }
     },
     getPost: (id) => maybe(() => get(path`/posts/${id}`, postShape)),

@@ -12,7 +12,7 @@ import {
   TerminalError,
   type TranscriptRow,
 } from '../../actors/index.ts';
-import type { Address } from '../../machines/addresses.ts';
+import { type Address, keyOf } from '../../machines/addresses.ts';
 import type { LinkInput } from '../../machines/session/context.ts';
 import type { WorkerClient } from './client.ts';
 import {
@@ -114,7 +114,7 @@ async function attachOnce(
     live.write({
       $case: 'attach',
       value: {
-        sessionId: input.session,
+        sessionId: keyOf(input.session),
         logId: held?.logId ?? '',
         afterSeq: held?.seq ?? 0,
         term: context.term,

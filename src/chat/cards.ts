@@ -1,0 +1,188 @@
+/**
+ * Cards of approvals. What an agent wrote stands inside fences and quotes that it cannot leave, whole, so that nobody
+ * approves what they were not shown.
+ */
+import type { ApprovalContext, Verdict } from '../machines/approval/context.ts';
+import { assertNever, type Json, type JsonObject } from '../machines/json.ts';
+import type { Person } from '../machines/session/context.ts';
+import { escapeMarkdown } from './escape.ts';
+import { firstQuestion, questionsOf } from './questions.ts';
+import { fenced } from './render/fences.ts';
+import { clockTime, codeSpan, plainWords } from './render/lines.ts';
+
+export interface Card {
+  readonly message: string;
+  readonly props: { readonly attachments: readonly Json[] };
+}
+
+interface Button {
+  /** Letters and digits only: the server routes clicks by it. */
+  readonly id: string;
+  readonly name: string;
+  readonly style: 'good' | 'danger' | 'default';
+}
+
+/** Code points of an attachment's text that are certain to fit with everything around them. */
+const MAX_TEXT = 14_000;
+
+/** @param sign makes the context of a button, bound to this card */
+export function renderCard(
+  context: ApprovalContext,
+  state: string,
+  sign: (action: string) => JsonObject,
+  url: string,
+): Card {
+  const open =
+    state === 'new' || state === 'posting' || state === 'unposted' || state === 'pending' || state === 'failed';
+  const title = titleOf(context);
+  const actions = open ? buttonsOf(context).map((button) => wireButton(button, sign, url)) : [];
+  const outcome = open ? '' : outcomeText(context, state);
+  const attachment = {
+    fallback: title,
+    color: colourOf(context, open),
+    title,
+    text: [bodyOf(context), failureText(context, state), outcome].filter((part) => part !== '').join('\n\n'),
+    actions,
+  };
+  return { message: '', props: { attachments: [attachment] } };
+}
+
+/** What a button means; undefined for an action that this card does not have. */
+export function verdictOf(context: ApprovalContext, action: string, by: Person, at: number): Verdict | undefined {
+  if (!buttonsOf(context).some(({ id }) => id === action)) return undefined;
+  const base = { by, at, words: '', answers: {} };
+  if (action === 'deny') return { ...base, outcome: 'denied', words: denialWords(context) };
+  if (action === 'approve') return { ...base, outcome: 'approved' };
+  const question = firstQuestion(context.inputJson);
+  const option = question?.options[Number(action.slice('answer'.length))];
+  return question && option ? { ...base, outcome: 'approved', answers: { [question.text]: option.label } } : undefined;
+}
+
+function denialWords({ kind }: ApprovalContext): string {
+  return kind === 'plan'
+    ? 'Not yet: keep planning.'
+    : kind === 'question'
+      ? 'Nobody wants to answer this.'
+      : 'A person said no.';
+}
+
+function buttonsOf(context: ApprovalContext): Button[] {
+  switch (context.kind) {
+    case 'question': {
+      const questions = questionsOf(context.inputJson);
+      const [only] = questions;
+      const options = questions.length === 1 && only && !only.several ? only.options : [];
+      const answers = options.map(
+        ({ label }, index): Button => ({ id: `answer${index}`, name: label, style: 'default' }),
+      );
+      return [...answers, { id: 'deny', name: 'Skip', style: 'danger' }];
+    }
+    case 'plan':
+      return [
+        { id: 'approve', name: 'Approve', style: 'good' },
+        { id: 'deny', name: 'Keep planning', style: 'danger' },
+      ];
+    case 'tool':
+    case 'network':
+      return [
+        { id: 'approve', name: 'Approve', style: 'good' },
+        { id: 'deny', name: 'Deny', style: 'danger' },
+      ];
+    default:
+      return assertNever(context.kind);
+  }
+}
+
+function wireButton({ id, name, style }: Button, sign: (action: string) => JsonObject, url: string): JsonObject {
+  return { id, name: [...name].slice(0, 60).join(''), type: 'button', style, integration: { url, context: sign(id) } };
+}
+
+function titleOf({ kind, toolName, hosts }: ApprovalContext): string {
+  switch (kind) {
+    case 'question':
+      return 'The agent asks';
+    case 'plan':
+      return 'The agent has a plan';
+    case 'network':
+      return `The agent asks for network access to ${hosts.length === 1 ? 'a host' : `${hosts.length} hosts`}`;
+    case 'tool':
+      return `The agent asks to use ${[...toolName].slice(0, 60).join('')}`;
+    default:
+      return assertNever(kind);
+  }
+}
+
+function bodyOf(context: ApprovalContext): string {
+  switch (context.kind) {
+    case 'question':
+      return questionsOf(context.inputJson)
+        .map(({ text, options, several }) => {
+          const list = options.map(
+            ({ label, description }) => `- **${plainWords(label)}** ${plainWords(description, 300)}`,
+          );
+          return [plainWords(text, 2_000), ...list, ...(several ? ['_(several may be chosen)_'] : [])].join('\n');
+        })
+        .join('\n\n');
+    case 'plan':
+      return quoted(stringField(context.inputJson, 'plan'));
+    case 'network':
+      return [
+        ...context.hosts.map((host) => `- ${codeSpan(host, 260)}`),
+        `**Reason:** ${plainWords(stringField(context.inputJson, 'reason'), 600)}`,
+        'Opens for: everything, since nothing stands between this agent and the network. Approving only tells the agent to go on.',
+      ].join('\n');
+    case 'tool':
+      return argumentsOf(context.inputJson);
+    default:
+      return assertNever(context.kind);
+  }
+}
+
+/** The exact arguments. What does not fit cannot be approved unseen, so it is said how much is missing. */
+function argumentsOf(inputJson: string): string {
+  const command = stringField(inputJson, 'command');
+  const shown = command === '' ? pretty(inputJson) : command;
+  const points = [...shown];
+  const rest = points.length - MAX_TEXT;
+  const warning = rest > 0 ? `\n\n⚠️ **${rest} more characters are not shown. Deny, and ask for smaller steps.**` : '';
+  return `${fenced(points.slice(0, MAX_TEXT).join(''))}${warning}`;
+}
+
+/** Every line of it begins with a quotation mark, so nothing in it can look like a line of the card. */
+function quoted(text: string): string {
+  return escapeMarkdown([...text].slice(0, MAX_TEXT).join('')).replace(/^/gm, '> ');
+}
+
+function failureText({ problem }: ApprovalContext, state: string): string {
+  return state === 'failed' && problem !== ''
+    ? `❌ It did not work: ${plainWords(problem, 300)} You can try again.`
+    : '';
+}
+
+function outcomeText(context: ApprovalContext, state: string): string {
+  const { verdict } = context;
+  if (state === 'withdrawn' || !verdict) return `_Withdrawn. ${plainWords(context.problem, 200)}_`;
+  if (verdict.outcome === 'expired') return '_Nobody answered in time; the agent was told so._';
+  const who = `${plainWords(verdict.by.name, 64)}, ${clockTime(verdict.at)}`;
+  const answers = Object.values(verdict.answers).filter((answer) => typeof answer === 'string');
+  if (answers.length > 0) return `✅ Answered: **${plainWords(answers.join('; '), 300)}** (${who})`;
+  return verdict.outcome === 'approved'
+    ? `✅ Approved (${who})`
+    : `⛔ ${context.kind === 'question' ? 'Skipped' : 'Denied'} (${who})`;
+}
+
+function colourOf({ verdict }: ApprovalContext, open: boolean): string {
+  if (open) return 'warning';
+  return verdict?.outcome === 'approved' ? 'good' : 'danger';
+}
+
+function stringField(inputJson: string, field: string): string {
+  const input: unknown = JSON.parse(inputJson);
+  if (typeof input !== 'object' || input === null || !(field in input)) return '';
+  const value: unknown = Reflect.get(input, field);
+  return typeof value === 'string' ? value : '';
+}
+
+function pretty(inputJson: string): string {
+  return JSON.stringify(JSON.parse(inputJson), null, 2);
+}

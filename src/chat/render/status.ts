@@ -1,0 +1,86 @@
+/** What stands below a turn while it runs: one line on what is going on, and the list of things to do. */
+import { assertNever } from '../../machines/json.ts';
+import type { TodoItem } from '../transcript.ts';
+import { clockTime, codeSpan, duration, percent, plainWords } from './lines.ts';
+import type { Segment, Turn } from './model.ts';
+import { toolName } from './tools.ts';
+
+/** @param now for how long it has been going on; without it no time is shown. */
+export function activityLine(turn: Turn, now: number | undefined): string {
+  const { activity } = turn;
+  const minutes = now === undefined ? 0 : Math.floor((now - activity.at) / 60_000);
+  const since = minutes < 1 ? '' : ` (${duration(minutes * 60_000)})`;
+  switch (activity.type) {
+    case 'thinking':
+      return `💭 _Thinking …_${since}`;
+    case 'writing':
+      return '⏳ _Writing …_';
+    case 'compacting':
+      return `🗜️ _Compacting the context …_${since}`;
+    case 'waiting':
+      return `✋ _Waiting for an answer …_${since}`;
+    case 'retrying': {
+      const { attempt, maxAttempts, delayMs, error, httpStatus } = activity.body;
+      const cause = [httpStatus > 0 ? `${httpStatus}` : '', plainWords(error, 80)]
+        .filter((part) => part !== '')
+        .join(' ');
+      const times = maxAttempts > 0 ? `${attempt} of ${maxAttempts}` : `${attempt}`;
+      return `🔁 _The model service did not answer${cause === '' ? '' : ` (${cause})`}. Attempt ${times} in ${duration(delayMs)}._`;
+    }
+    case 'working':
+      return workingLine(turn, since);
+    default:
+      return assertNever(activity);
+  }
+}
+
+function workingLine(turn: Turn, since: string): string {
+  const running = turn.segments
+    .flatMap(({ items }) => items)
+    .flatMap((item) => (item.type === 'run' ? item.calls : []))
+    .filter((call) => call.result === null);
+  const latest = running.at(-1);
+  if (latest === undefined) return `⏳ _Working …_${since}`;
+  const more = running.length > 1 ? ` and ${running.length - 1} more` : '';
+  return `⏳ _Running ${toolName(latest.name)}${more} …_${since}`;
+}
+
+/** A limit that is near or reached; empty while all is well. */
+export function rateLimitLine(turn: Turn): string {
+  const { rateLimit } = turn;
+  if (rateLimit === null || rateLimit.status === '' || rateLimit.status === 'allowed') return '';
+  const used = rateLimit.utilization > 0 ? `, ${percent(rateLimit.utilization, 1)} used` : '';
+  const resets = rateLimit.resetsAtMs > 0 ? `; it resets at ${clockTime(rateLimit.resetsAtMs)}` : '';
+  const limit = rateLimit.limit === '' ? 'usage limit' : `usage limit ${codeSpan(rateLimit.limit, 40)}`;
+  return rateLimit.status === 'rejected'
+    ? `⚠️ The ${limit} is reached${resets}.`
+    : `⚠️ The ${limit} is near${used}${resets}.`;
+}
+
+const MAX_TODOS = 12;
+const SIGNS: Readonly<Record<string, string>> = { TODO_STATUS_COMPLETED: '☑️', TODO_STATUS_IN_PROGRESS: '▶️' };
+
+/** The list of things to do; what is done first goes first when there are too many. */
+export function todoLines(items: readonly TodoItem[]): string {
+  if (items.length === 0) return '';
+  const done = items.filter((item) => item.status === 'TODO_STATUS_COMPLETED').length;
+  const hidden = Math.min(done, Math.max(0, items.length - MAX_TODOS));
+  let skipped = 0;
+  const shown = items.filter((item) => {
+    if (item.status !== 'TODO_STATUS_COMPLETED' || skipped >= hidden) return true;
+    skipped += 1;
+    return false;
+  });
+  const lines = shown.slice(0, MAX_TODOS).map((item) => `${SIGNS[item.status] ?? '⬜'} ${plainWords(item.text, 90)}`);
+  const rest = shown.length - MAX_TODOS;
+  return [`**To do** (${done}/${items.length})`, ...lines, ...(rest > 0 ? [`… ${rest} more`] : [])].join('\n');
+}
+
+export function todoCount(items: readonly TodoItem[]): string {
+  const done = items.filter((item) => item.status === 'TODO_STATUS_COMPLETED').length;
+  return items.length === 0 ? '' : `${done}/${items.length} done`;
+}
+
+export function isEmpty(segment: Segment): boolean {
+  return segment.items.every((item) => item.type === 'text' && item.text.trim() === '');
+}

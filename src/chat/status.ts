@@ -1,0 +1,72 @@
+/** The answers to `status` and `context`. */
+import { count, dollars, duration, percent } from './render/lines.ts';
+
+export interface SessionLine {
+  readonly id: string;
+  readonly state: string;
+  readonly owner: string;
+  readonly idleMs: number;
+  readonly contextTokens: number;
+  readonly contextWindow: number;
+}
+
+export interface ContainerLine {
+  readonly name: string;
+  readonly state: string;
+  readonly sessions: readonly SessionLine[];
+}
+
+/** Containers with their sessions; ended ones are left out before. */
+export function statusText(containers: readonly ContainerLine[]): string {
+  const shown = containers.filter(({ sessions, state }) => sessions.length > 0 || state === 'running');
+  if (shown.length === 0) return 'No session is running. `@claude start org/repo` starts one.';
+  const rows = shown.flatMap(({ name, state, sessions }) => [
+    `| **${name}** | ${state} | | | |`,
+    ...sessions.map(
+      (session) =>
+        `| \`${session.id.slice(0, 8)}\` | ${session.state} | ${session.owner} | ${duration(session.idleMs)} | ${contextShare(session)} |`,
+    ),
+  ]);
+  return ['| Session | State | Started by | Idle | Context |', '|:--|:--|:--|--:|--:|', ...rows].join('\n');
+}
+
+function contextShare(usage: { readonly contextTokens: number; readonly contextWindow: number }): string {
+  return usage.contextWindow > 0 ? percent(usage.contextTokens, usage.contextWindow) : '';
+}
+
+export interface ContextView {
+  readonly messages: number;
+  readonly contextTokens: number;
+  readonly contextWindow: number;
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  readonly compactions: number;
+  readonly costUsd: number;
+  readonly plan: boolean;
+  readonly ageMs: number;
+  readonly idleMs: number;
+  readonly container: string;
+  readonly model: string;
+  readonly state: string;
+}
+
+export function contextText(view: ContextView): string {
+  const used =
+    view.contextWindow > 0
+      ? `${count(view.contextTokens)} of ${count(view.contextWindow)} tokens (${contextShare(view)})`
+      : 'not known before the first answer';
+  const rows = [
+    ['State', view.state],
+    ['Context', used],
+    ['Messages', String(view.messages)],
+    ['Tokens so far', `${count(view.inputTokens)} in, ${count(view.outputTokens)} out`],
+    ['Compactions', String(view.compactions)],
+    ['Cost so far', dollars(view.costUsd)],
+    ['Plan mode', view.plan ? 'on' : 'off'],
+    ['Age', duration(view.ageMs)],
+    ['Idle', duration(view.idleMs)],
+    ['Container', `\`${view.container}\``],
+    ['Model', view.model === '' ? 'default' : `\`${view.model}\``],
+  ];
+  return ['| | |', '|:--|:--|', ...rows.map(([name, value]) => `| ${name} | ${value} |`)].join('\n');
+}
