@@ -5,9 +5,10 @@
 import type { InboxItem, Log, Runtime, StorePorts } from '../actors/index.ts';
 import type { ChatEvent, ChatPost, MattermostRest } from '../adapters/mattermost/index.ts';
 import type { IncomingPost, Known } from '../chat/routing.ts';
-import { route } from '../chat/routing.ts';
+import { route, routeDelete, routeEdit } from '../chat/routing.ts';
 import { type Address, GATEWAY } from '../machines/addresses.ts';
 import type { ChartEvent } from '../machines/events.ts';
+import { isLive } from './reports.ts';
 
 export interface IngressPorts {
   readonly runtime: Pick<Runtime, 'deliver'>;
@@ -88,10 +89,9 @@ export function createIngress(ports: IngressPorts): Ingress {
 
   const takeEdit = async (post: ChatPost): Promise<void> => {
     if (post.userId === ports.botUserId || post.editAt === 0) return;
-    const thread = await ports.store.findThread(post.rootId === '' ? post.id : post.rootId);
-    if (!thread) return;
-    const event = { type: 'POST.EDITED', at: post.editAt, postId: post.id, text: post.message };
-    await deliver(post, thread.session, event, `edit/${post.id}/${post.editAt}`);
+    const known = await lookUp(ports, post, true);
+    const routed = routeEdit(incomingPost(post, await nameOf(post.userId)), known);
+    if (routed.kind === 'deliver') await deliver(post, routed.to, routed.event, `edit/${post.id}/${post.editAt}`);
   };
 
   const takeDeletion = async (post: ChatPost): Promise<void> => {
@@ -104,11 +104,13 @@ export function createIngress(ports: IngressPorts): Ingress {
       }
     }
     if (!thread) return;
-    const event: ChartEvent =
-      post.id === thread.rootId
-        ? { type: 'COMMAND.STOP', at, container: false, all: false, ...personOf(post, '') }
-        : { type: 'POST.DELETED', at, postId: post.id };
-    await deliver(post, thread.session, event, `deleted/${post.id}`);
+    if (post.id === thread.rootId) {
+      const event = { type: 'COMMAND.STOP', at, container: false, all: false, ...personOf(post, '') };
+      await deliver(post, thread.session, event, `deleted/${post.id}`);
+      return;
+    }
+    const routed = routeDelete(incomingPost(post, ''), await lookUp(ports, post, true), at);
+    if (routed.kind === 'deliver') await deliver(post, routed.to, routed.event, `deleted/${post.id}`);
   };
 
   return {
@@ -131,16 +133,28 @@ export function createIngress(ports: IngressPorts): Ingress {
   };
 }
 
-async function lookUp(ports: IngressPorts, post: ChatPost): Promise<Known> {
-  const thread = post.rootId === '' ? undefined : await ports.store.findThread(post.rootId);
-  const live = post.rootId === '' ? await ports.store.liveSessionsInChannel(post.channelId) : [];
+/** @param settled the post is not new: a root post belongs to the session of its own thread */
+async function lookUp(ports: IngressPorts, post: ChatPost, settled = false): Promise<Known> {
+  const root = post.rootId === '' && settled ? post.id : post.rootId;
+  const thread = root === '' ? undefined : await ports.store.findThread(root);
+  const live = post.rootId === '' ? await liveSessions(ports.store, post.channelId) : [];
   return {
     ...ports.rules,
     botUserId: ports.botUserId,
     session: thread?.session,
-    liveSessionsInChannel: live.map((row) => row.session),
+    liveSessionsInChannel: live,
     isProjectChannel: live.length > 0,
   };
+}
+
+async function liveSessions(store: StorePorts, channelId: string): Promise<Address[]> {
+  const threads = await store.liveSessionsInChannel(channelId);
+  const live = new Set(
+    (await store.listActors({ kind: 'session', status: 'active' }))
+      .filter(({ value }) => isLive(value))
+      .map(({ address }) => address),
+  );
+  return threads.map(({ session }) => session).filter((session) => live.has(session));
 }
 
 function incomingPost(post: ChatPost, userName: string): IncomingPost {

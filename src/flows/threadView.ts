@@ -6,7 +6,7 @@
 import type { Log, PostRow, StorePorts } from '../actors/index.ts';
 import type { MattermostRest } from '../adapters/mattermost/index.ts';
 import { type DesiredPost, renderThread } from '../chat/render/index.ts';
-import type { Verbosity } from '../chat/render/pack.ts';
+import type { Verbosity } from '../chat/render/layout.ts';
 import { readEntry, type TranscriptEntry } from '../chat/transcript.ts';
 import type { Address } from '../machines/addresses.ts';
 import { contentHash, isGone, type Posting } from './posting.ts';

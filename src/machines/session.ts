@@ -72,6 +72,7 @@ export const sessionMachine = setup({
       event.type === 'LINK.UP' && event.logLost && (context.turn !== null || context.open.length > 0),
     startsFresh: ({ event }) => event.type === 'LINK.UP' && event.logLost,
     plansAlready: ({ event }) => event.type === 'LINK.UP' && event.plan,
+    plans: ({ context }) => context.plan,
     turnsPlanOn: ({ event }) => event.type === 'MODE.CHANGED' && event.plan,
     hasTitle: ({ event }) => event.type === 'COMMAND.TITLE' && event.text !== '',
     isMissing: ({ context, event }) => event.type === 'APPROVAL.REQUESTED' && !context.open.includes(event.requestId),
@@ -270,6 +271,7 @@ export const sessionMachine = setup({
                   tags: 'busy',
                   on: {
                     PROMPT: { actions: ['heard', 'enqueueHeld', 'markHeld'] },
+                    SLASH: { actions: ['heard', 'enqueueHeld', 'markHeld'] },
                     'TURN.STARTED': { actions: 'turnStarted' },
                     COMPACTED: { actions: ['compacted', 'sayCompacted'] },
                     'TURN.ENDED': { target: 'idle', actions: 'turnEnded' },
@@ -280,6 +282,7 @@ export const sessionMachine = setup({
                   tags: 'busy',
                   on: {
                     PROMPT: { actions: ['heard', 'enqueueHeld', 'markHeld'] },
+                    SLASH: { actions: ['heard', 'enqueueHeld', 'markHeld'] },
                     'TURN.STARTED': { actions: 'turnStarted' },
                     CLEARED: { actions: ['recordCleared', 'sayCleared'] },
                     'TURN.ENDED': { target: 'idle', actions: 'turnEnded' },
@@ -292,6 +295,7 @@ export const sessionMachine = setup({
                   after: { [CLOSE_PATIENCE_MS]: { target: '#session.active' } },
                   on: {
                     PROMPT: { actions: ['heard', 'enqueueHeld', 'markHeld'] },
+                    SLASH: { actions: ['heard', 'enqueueHeld', 'markHeld'] },
                     'TURN.ENDED': { actions: 'turnEnded' },
                     'SESSION.CLOSED': { target: '#session.active', actions: 'recordClosed' },
                     'CLOSE.REFUSED': { target: '#session.active' },
@@ -348,8 +352,9 @@ export const sessionMachine = setup({
 
             /** What the worker confirmed, not what was asked for. */
             mode: {
-              initial: 'normal',
+              initial: 'asked',
               states: {
+                asked: { always: [{ guard: 'plans', target: 'plan' }, { target: 'normal' }] },
                 normal: {
                   tags: 'waiting',
                   on: {
@@ -402,6 +407,8 @@ export const sessionMachine = setup({
           entry: ['withdrawAllApprovals', 'noApprovals', 'closeAgent'],
           after: { [CLOSE_PATIENCE_MS]: { target: '#session.stopping' } },
           on: {
+            PROMPT: { actions: ['heard', 'sayNotRunning'] },
+            SLASH: { actions: ['heard', 'sayNotRunning'] },
             'SESSION.CLOSED': { target: '#session.stopping', actions: 'recordClosed' },
             'CLOSE.REFUSED': { target: '#session.stopping' },
             'TURN.ENDED': { actions: 'turnEnded' },
@@ -414,6 +421,8 @@ export const sessionMachine = setup({
       tags: 'busy',
       entry: ['withdrawAllApprovals', 'noApprovals', 'tidyWorkspace'],
       on: {
+        PROMPT: { actions: ['heard', 'sayNotRunning'] },
+        SLASH: { actions: ['heard', 'sayNotRunning'] },
         'WORKSPACE.TIDIED': { target: 'stopped', actions: 'sayKept' },
         'WORKSPACE.UNTIDY': { target: 'stopped', actions: 'sayRefused' },
       },

@@ -58,11 +58,14 @@ test(`after ${KILLS} kills in mid-answer every thread has the whole answer, each
     environment.gateway().kill('SIGKILL');
     await environment.gateway().ended;
     await environment.restartGateway();
-    const whole = await until(60_000, async () => {
+    const whole = await until(30_000, async () => {
       const texts = (await you.answersIn(rootId)).map((post) => post.message);
       return texts.some((text) => text.includes(mark) && /\$\d|tokens|s ·/.test(text)) ? true : undefined;
     });
-    assert.ok(whole, `round ${round} (killed after ${wait} ms) has no finished answer`);
+    if (!whole) {
+      const said = (await you.read(rootId)).map((post) => post.message).join('\n---\n');
+      assert.unreachable(`round ${round} (killed after ${wait} ms) has no finished answer:\n${said}`);
+    }
   }
 
   const posts = await you.answersIn(rootId);

@@ -18,7 +18,13 @@ export async function startTestEnvironment(
 ): Promise<TestEnvironment> {
   const dataDir = await mkdtemp(join(tmpdir(), 'csm-test-'));
   try {
-    const environment = await startEnvironment({ dataDir, port: 0, model: 'scripted', ...options });
+    const environment = await startEnvironment({
+      dataDir,
+      port: 0,
+      model: 'scripted',
+      ...options,
+      gatewayEnv: { SM_CONTAINER_MAX_SESSIONS: '50', ...options.gatewayEnv },
+    });
     return {
       ...environment,
       dataDir,

@@ -32,11 +32,10 @@ export async function converse(environment: Environment, message: string, timeou
       (await journal(database, session)).find((row) => isOpen(row.value) || row.value === 'failed'),
     );
     const thread = await until(end, async () => threadOf(database, session));
-    const say =
-      settled &&
-      settled.value !== 'failed' &&
-      thread &&
-      (await post(environment, { channel_id: thread.channelId, root_id: thread.rootId, message }));
+    const ready = settled !== undefined && settled.value !== 'failed' && thread !== undefined;
+    const say = ready
+      ? await post(environment, { channel_id: thread.channelId, root_id: thread.rootId, message })
+      : undefined;
     if (say) await until(end, () => isAnswered(database, session));
     return await report(environment, database, session, { ask, say });
   } finally {

@@ -1,76 +1,179 @@
-/** A transcript as posts: what a thread should consist of, in order. */
+/**
+ * What a thread should show: the transcript as posts.
+ *
+ * Guarantees: the same entries give the same posts; a key never changes its meaning as more entries arrive; a post that is
+ * full keeps its text; only withdrawn notes and withdrawn text disappear, and their keys are not used again.
+ */
+import { escapeMarkdown } from '../escape.ts';
 import type { TranscriptEntry } from '../transcript.ts';
 import { endingText } from './ending.ts';
-import { bytes, codeSpan } from './lines.ts';
-import { type Note, readThread, type Segment, type Turn } from './model.ts';
-import { packSegment, type Verbosity } from './pack.ts';
-import { activityLine, isEmpty, rateLimitLine, todoLines } from './status.ts';
+import { readThread } from './fold.ts';
+import { type Atom, KEPT_CALLS, layoutSegment, POST_MAX, type Verbosity } from './layout.ts';
+import { bytes, clip, codeSpan } from './lines.ts';
+import type { LineItem, Note, Segment, Turn } from './model.ts';
+import { fenceClosed } from './split.ts';
+import { activityLine, rateLimitLine, todoCount, todoLines } from './status.ts';
+import { diffPreview, foldedLine, type ToolCall, toolLine } from './tools.ts';
 
-/** A post that should be there. Its key stands for the same place of the same answer however the transcript grows. */
 export interface DesiredPost {
+  /** `note/<note>`, `file/<entry>` or `<turn>/<segment>/<part>`. */
   readonly key: string;
+  /** Markdown, at most 16,383 code points. */
   readonly message: string;
-  /** It belongs to a turn that has ended. */
-  readonly final: boolean;
-  /** Where it stands among the others. */
+  /** Where in the thread it belongs: the id of the entry that began it. Posts come sorted by it. */
   readonly order: number;
+  /** Nothing more is expected to come: it should not wait behind posts that still change. */
+  readonly final: boolean;
 }
 
 export interface RenderOptions {
   readonly verbosity: Verbosity;
+  /** For how long things have been going on; without it no such times are shown. */
+  readonly now?: number;
   /** What commands start with. */
-  readonly trigger: string;
+  readonly trigger?: string;
 }
 
-/**
- * Deterministic. As entries are added, posts change only at their end, are added, or (a note or text taken back) go; posts
- * of ended turns stay as they are.
- */
 export function renderThread(entries: readonly TranscriptEntry[], options: RenderOptions): DesiredPost[] {
   const { turns, notes, files } = readThread(entries);
-  const posts = [
-    ...[...notes.values()].filter((note) => note.text !== '').map(renderNote),
-    ...turns.flatMap((turn) => renderTurn(turn, options)),
-    ...files.map(({ path, size, order }) => ({
-      key: `file/${order}`,
-      message: `📎 ${codeSpan(path)} (${bytes(size)})`,
-      final: true,
-      order,
-    })),
-  ];
+  const posts = turns.flatMap((turn) => renderTurn(turn, options));
+  for (const note of notes.values()) {
+    if (note.text !== '') posts.push(renderNote(note));
+  }
+  for (const { order, path, size } of files) {
+    posts.push({ key: `file/${order}`, message: fileLine(path, size), order, final: true });
+  }
   return posts.sort((a, b) => a.order - b.order);
 }
 
-const TONES: Readonly<Record<Note['tone'], string>> = { progress: '⏳ ', info: '', warning: '⚠️ ', error: '❌ ' };
+const TONES = { progress: '⏳ ', info: '', warning: '⚠️ ', error: '❌ ' } as const;
 
 function renderNote({ note, tone, text, order }: Note): DesiredPost {
-  return { key: `note/${note}`, message: `${TONES[tone]}${text}`, final: tone !== 'progress', order };
+  const message = fit(`${TONES[tone] ?? ''}${escapeMarkdown(text)}`);
+  return { key: `note/${note}`, message, order, final: tone !== 'progress' };
 }
 
 function renderTurn(turn: Turn, options: RenderOptions): DesiredPost[] {
-  return turn.segments.flatMap((segment, index) => {
-    const isLast = index === turn.segments.length - 1;
-    const parts = packSegment(segment, options.verbosity);
-    const below = isLast ? belowTurn(turn, segment, index, options) : '';
-    if (below !== '') parts.push([parts.pop() ?? '', below].filter((text) => text !== '').join('\n\n'));
-    return parts.map((message, part) => ({
-      key: `${turn.turnId}/${index}/${part}`,
-      message,
-      final: turn.ended !== null,
-      // Fractions keep parts behind each other and before whatever was committed next.
-      order: segment.order + part / 1000,
-    }));
-  });
+  return turn.segments.flatMap((segment, index) => renderSegment(turn, segment, index, options));
 }
 
-/** What stands under a turn's newest text. An empty segment after a card stays invisible until there is something to say. */
-function belowTurn(turn: Turn, segment: Segment, index: number, { trigger }: RenderOptions): string {
-  const lines = [todoLines(turn.todos), rateLimitLine(turn)];
-  if (turn.ended !== null) return [...lines, endingText(turn.ended, trigger)].filter(isSaid).join('\n\n');
-  if (index > 0 && isEmpty(segment)) return '';
-  return [...lines, activityLine(turn, undefined)].filter(isSaid).join('\n\n');
+function renderSegment(turn: Turn, segment: Segment, index: number, options: RenderOptions): DesiredPost[] {
+  const isLast = index === turn.segments.length - 1;
+  const isOpen = isLast && turn.ended === null;
+  const parts = layoutSegment(turn, segment, options.verbosity);
+  const posts: DesiredPost[] = [];
+  for (const [number, atoms] of parts.entries()) {
+    const isTail = isLast && number === parts.length - 1;
+    const live = isTail && isOpen;
+    const body = bodyOf(atoms, options.verbosity, false);
+    const message = isTail ? withTail(turn, segment, index, atoms, body, options) : body;
+    if (message.trim() === '') continue;
+    const key = `${turn.turnId}/${index}/${number}`;
+    posts.push({ key, message: fit(message), order: segment.order, final: !live });
+  }
+  return posts;
 }
 
-function isSaid(text: string): boolean {
-  return text !== '';
+/** The last post of a turn: what goes on below the text while it runs, how it ended afterwards. */
+function withTail(
+  turn: Turn,
+  segment: Segment,
+  index: number,
+  atoms: readonly Atom[],
+  settled: string,
+  options: RenderOptions,
+): string {
+  const { verbosity, now, trigger = '@claude' } = options;
+  if (turn.ended !== null) {
+    const done = turn.ended.outcome === 'TURN_OUTCOME_COMPLETED' && turn.segments.every(isBare) ? '✅ Done.' : '';
+    const limit = rateLimitLine(turn);
+    return stack([settled || done, limit, endingText(turn.ended, trigger)]);
+  }
+  // Only the first segment shows that something goes on before there is anything to see: a later one would be posted
+  // above the card that its turn waits for.
+  if (index > 0 && segment.items.length === 0) return '';
+  const body = bodyOf(atoms, verbosity, true);
+  const status = [rateLimitLine(turn), activityLine(turn, now)];
+  const todos = verbosity === 'quiet' ? todoCount(turn.todos) : todoLines(turn.todos);
+  const choices = [
+    [body, todos, ...status],
+    [settled, todos, ...status],
+    [settled, todoCount(turn.todos), ...status],
+  ].map(stack);
+  return choices.find((choice) => lengthOf(choice) <= POST_MAX) ?? settled;
+}
+
+function isBare({ items }: Segment): boolean {
+  return items.every((item) => item.type === 'text' && item.text.trim() === '');
+}
+
+function stack(blocks: readonly string[]): string {
+  return blocks.filter((block) => block !== '').join('\n\n');
+}
+
+/** @param live the last run of tools is shown as it goes on. */
+function bodyOf(atoms: readonly Atom[], verbosity: Verbosity, live: boolean): string {
+  let body = '';
+  for (const [index, atom] of atoms.entries()) {
+    const text = atomText(atom, verbosity, live && index === atoms.length - 1);
+    if (text.trim() === '') continue;
+    const previous = atoms[index - 1];
+    const isList = previous?.type === 'run' && atom.type === 'run' && !body.endsWith('`');
+    body += `${body === '' ? '' : isList ? '\n' : '\n\n'}${text}`;
+  }
+  return body;
+}
+
+function atomText(atom: Atom, verbosity: Verbosity, live: boolean): string {
+  switch (atom.type) {
+    case 'text': {
+      const { piece } = atom;
+      const shown = fenceClosed(piece, escapeMarkdown(piece.text, piece.opens));
+      const whole = piece.opens === null ? shown.replace(/^(?:[ \t]*\n)+/, '') : shown;
+      return piece.closes === null ? whole.trimEnd() : whole;
+    }
+    case 'run':
+      return live && verbosity === 'normal' ? liveRun(atom.calls) : settledRun(atom.calls, verbosity);
+    case 'line':
+      return lineText(atom.item);
+  }
+}
+
+const SHOWN_CALLS = 5;
+
+/** The latest calls, and what the latest change looks like. */
+function liveRun(calls: readonly ToolCall[]): string {
+  const hidden = calls.length - SHOWN_CALLS;
+  const lines = calls.slice(-SHOWN_CALLS).map((call) => toolLine(call, 'short'));
+  const preview = calls.map(diffPreview).findLast((text) => text !== '');
+  return [...(hidden > 0 ? [`… ${hidden} earlier`] : []), ...lines, ...(preview === undefined ? [] : [preview])].join(
+    '\n',
+  );
+}
+
+function settledRun(calls: readonly ToolCall[], verbosity: Verbosity): string {
+  if (verbosity === 'full') {
+    return calls
+      .flatMap((call) => [toolLine(call, 'long'), diffPreview(call)].filter((text) => text !== ''))
+      .join('\n');
+  }
+  if (calls.length > KEPT_CALLS) return foldedLine(calls);
+  return calls.map((call) => toolLine(call, 'short')).join('\n');
+}
+
+function lineText(item: LineItem): string {
+  return item.kind === 'file' ? fileLine(item.text, item.size) : `⌨️ ${codeSpan(item.text, 100)}`;
+}
+
+function fileLine(path: string, size: number): string {
+  return `📎 ${codeSpan(path, 200)} (${bytes(size)})`;
+}
+
+function lengthOf(text: string): number {
+  return text.length <= POST_MAX ? text.length : [...text].length;
+}
+
+/** For what should never be too long; losing the end is better than losing the post. */
+function fit(message: string): string {
+  return clip(message, POST_MAX);
 }

@@ -2,7 +2,7 @@
 import { assertNever } from '../../machines/json.ts';
 import type { TodoItem } from '../transcript.ts';
 import { clockTime, codeSpan, duration, percent, plainWords } from './lines.ts';
-import type { Segment, Turn } from './model.ts';
+import type { Turn } from './model.ts';
 import { toolName } from './tools.ts';
 
 /** @param now for how long it has been going on; without it no time is shown. */
@@ -79,8 +79,4 @@ export function todoLines(items: readonly TodoItem[]): string {
 export function todoCount(items: readonly TodoItem[]): string {
   const done = items.filter((item) => item.status === 'TODO_STATUS_COMPLETED').length;
   return items.length === 0 ? '' : `${done}/${items.length} done`;
-}
-
-export function isEmpty(segment: Segment): boolean {
-  return segment.items.every((item) => item.type === 'text' && item.text.trim() === '');
 }

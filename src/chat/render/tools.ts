@@ -31,8 +31,9 @@ export interface SubagentState {
 
 const ARGUMENT_MAX = 120;
 const RESULT_MAX = 80;
-/** What a result or a subagent's progress may add to a line, at most. */
-export const RESULT_RESERVE = 420;
+/** What a result, or a subagent's progress, may add to a line, at most. */
+const RESULT_RESERVE = 130;
+const SUBAGENT_RESERVE = 480;
 
 /** Which argument says most, in order of preference, for tools we know; others show their first text. */
 const MAIN_ARGUMENT: Readonly<Record<string, readonly string[]>> = {
@@ -112,7 +113,7 @@ export function toolLine(call: ToolCall, detail: 'short' | 'long'): string {
 
 /** The length a line may reach, known as soon as the call is. */
 export function toolLineReserve(call: ToolCall): number {
-  return [...callText(call)].length + RESULT_RESERVE;
+  return [...callText(call)].length + (call.subagent === null ? RESULT_RESERVE : SUBAGENT_RESERVE);
 }
 
 function outcomeText(call: ToolCall, detail: 'short' | 'long'): string {

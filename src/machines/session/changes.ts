@@ -99,7 +99,8 @@ export function linkUp({ context, event }: Args): Change {
   if (event.type !== 'LINK.UP') return {};
   const agentSessionId = event.agentSessionId === '' ? context.agentSessionId : event.agentSessionId;
   // With its log the worker replays how turns and questions ended; without it nobody ever will.
-  return event.logLost ? { agentSessionId, turn: null, open: [] } : { agentSessionId };
+  const known = { agentSessionId, plan: event.plan };
+  return event.logLost ? { ...known, turn: null, open: [] } : known;
 }
 
 export function approvalOpened({ context, event }: Args): Change {

@@ -72,6 +72,8 @@ export interface SessionContext extends JsonObject {
   readonly generation: number;
   readonly identity: string;
   readonly agentSessionId: string;
+  /** What the worker said of plan mode when its link came up. */
+  readonly plan: boolean;
   readonly queue: readonly QueuedPrompt[];
   readonly turn: RunningTurn | null;
   /** Requests that wait for a person. */
@@ -122,6 +124,7 @@ export function newSession(input: SessionInput): SessionContext {
     generation: 0,
     identity: '',
     agentSessionId: '',
+    plan: false,
     queue: [],
     turn: null,
     open: [],

@@ -54,7 +54,6 @@ export const sayNotRunning = aside(
   'warning',
   'This session is not running, so your message was not passed on. `@claude resume` (or `@claude retry`) starts it again; then send the message once more.',
 );
-export const sayInterrupting = aside('interrupting', 'info', 'Interrupting …');
 export const sayNothingRuns = aside('nothing-runs', 'info', 'Nothing is running that could be interrupted.');
 export const sayBusy = aside(
   'busy',
