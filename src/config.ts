@@ -3,9 +3,7 @@ import { nearest } from './chat/nearest.ts';
 import type { Area, Setting, ValuesOf } from './config/setting.ts';
 import * as table from './config/table.ts';
 
-export { type ConfigRow, configMarkdown, describeConfig } from './config/describe.ts';
-export { createSecret, type Secret } from './config/secret.ts';
-export type { ListenAddress } from './config/values.ts';
+export { configMarkdown } from './config/describe.ts';
 
 type Sessions = Omit<ValuesOf<typeof table.sessions>, 'toolPolicy'> & { readonly toolPolicy: 'ask' | 'allow' };
 

@@ -56,7 +56,8 @@ test('a person starts a session, talks to the agent and answers its question wit
   await page.goto(environment.pageUrl);
   await page.locator('#channels >> text=Lobby').click();
   await type(page, '#channel', '@claude start demo');
-  const link = page.locator('a[href*="/pl/"]').first();
+  await page.locator('#timeline button', { hasText: /repl/i }).first().click();
+  const link = page.locator('#replies a[href*="/pl/"]').first();
   await link.waitFor();
   await shoot(page, 'started');
   await link.click();

@@ -121,7 +121,6 @@ export type MessagesBody = z.infer<typeof messagesBody>;
 export type CountTokensBody = z.infer<typeof countTokensBody>;
 export type Message = MessagesBody['messages'][number];
 export type ContentBlock = Exclude<Message['content'], string>[number];
-export type ToolUse = Extract<ContentBlock, { type: 'tool_use' }>;
 export type ToolResult = Extract<ContentBlock, { type: 'tool_result' }>;
 
 /** A message's content as blocks, whichever way it was written. */

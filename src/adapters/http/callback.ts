@@ -8,8 +8,6 @@ export const buttonContext = z.object({
   mac: z.string().regex(/^[0-9a-f]{64}$/),
 });
 
-export type ButtonContext = z.infer<typeof buttonContext>;
-
 /**
  * What Mattermost posts for a click. It is neither signed nor authenticated: only `context` can prove anything, by its
  * MAC, and the rest is as good as the network between Mattermost and us.

@@ -1,9 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { LATE, withDeadline } from './health.ts';
 
-/** Where the time of an answer goes, each measured from the moment a person's post was accepted. */
-export type Stage = 'committed' | 'delivered' | 'first_byte' | 'first_text';
-
 export interface Reading {
   readonly labels?: Readonly<Record<string, string>>;
   readonly value: number;
