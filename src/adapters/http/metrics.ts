@@ -56,10 +56,10 @@ export function createMetrics() {
       labelNames,
       registers,
       async collect() {
-        // A figure that cannot be had is left out, so that it is not mistaken for zero; the others are told all the same.
-        this.reset();
-        this.remove();
         const readings = await lookUp(read);
+        // A figure that cannot be had is left out, so that it is not mistaken for zero; the others are told all the same.
+        if (labelNames.length > 0) this.reset();
+        else this.remove();
         if (readings) for (const { labels = {}, value } of readings) this.set(labels, value);
         else errors.inc({ adapter: 'metrics', kind: name });
       },
