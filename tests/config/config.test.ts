@@ -1,0 +1,68 @@
+import { readFileSync } from 'node:fs';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { configMarkdown, loadConfig } from '../../src/config.ts';
+
+const GOOD = {
+  SM_MATTERMOST_URL: 'https://chat.example.com',
+  SM_MATTERMOST_TOKEN: 'bot-token-value',
+  SM_MATTERMOST_TEAM_ID: 'a'.repeat(26),
+  SM_CALLBACK_SECRET: '0123456789abcdef0123456789abcdef',
+  SM_DATABASE_URL: 'postgres://u:p@db/csm',
+  SM_WORKSPACE: 'local',
+  SM_FIREWALL: 'none',
+};
+const load = (env: Record<string, string>, files: Record<string, string> = {}) =>
+  loadConfig(env, (path) => {
+    const text = files[path];
+    if (text === undefined) throw new Error('ENOENT');
+    return text;
+  });
+
+test('all problems are told at once', () => {
+  const loaded = load({ SM_RATE_LIMIT_RPS: 'fast', SM_LISTEN_ADDR: 'nowhere' });
+  assert.is(loaded.ok, false);
+  const names = loaded.ok ? [] : loaded.problems.map(({ variable }) => variable);
+  for (const name of ['SM_MATTERMOST_URL', 'SM_VM_HOST', 'SM_OPNSENSE_KEY', 'SM_RATE_LIMIT_RPS', 'SM_LISTEN_ADDR']) {
+    assert.ok(names.includes(name), name);
+  }
+});
+
+test('a list of approvers loads, as a comma list and as JSON', () => {
+  for (const value of ['alice,bob', '["alice","bob"]']) {
+    const loaded = load({ ...GOOD, SM_ALLOWED_APPROVERS: value });
+    assert.equal(loaded.ok && loaded.config.access.allowedApprovers, ['alice', 'bob']);
+  }
+});
+
+test('a secret may come from a file, without its newline, and from one place only', () => {
+  const { SM_MATTERMOST_TOKEN: _token, ...rest } = GOOD;
+  const loaded = load({ ...rest, SM_MATTERMOST_TOKEN_FILE: '/run/token' }, { '/run/token': 'from-file\n' });
+  assert.is(loaded.ok && loaded.config.mattermost.token.reveal(), 'from-file');
+  assert.is(load({ ...GOOD, SM_MATTERMOST_TOKEN_FILE: '/run/token' }, { '/run/token': 'x' }).ok, false);
+  assert.is(load({ ...rest, SM_MATTERMOST_TOKEN_FILE: '/none' }).ok, false);
+});
+
+test('secrets print as nothing', () => {
+  const loaded = load(GOOD);
+  assert.ok(loaded.ok);
+  assert.not.match(
+    `${JSON.stringify(loaded)} ${loaded.ok ? String(loaded.config.mattermost.token) : ''}`,
+    /bot-token-value|0123456789abcdef/,
+  );
+});
+
+test('a misspelt variable is pointed out', () => {
+  const loaded = load({ ...GOOD, SM_MATERMOST_URL: 'x' });
+  assert.match(JSON.stringify(loaded.warnings), /did you mean SM_MATTERMOST_URL/);
+});
+
+test('docs/configuration.md is what `csm config` prints', () => {
+  assert.is(
+    readFileSync('docs/configuration.md', 'utf8').trim(),
+    configMarkdown().trim(),
+    'refresh it: node dist/main.js config > docs/configuration.md',
+  );
+});
+
+test.run();
