@@ -147,13 +147,19 @@ async function readOnwards(
   }
 }
 
-/** Everything since a time, oldest first, read from the newest page back. */
+/**
+ * Everything since a time, oldest first, read from the newest page back. Each page hangs on a post of the one before, not
+ * on a count: posts that come or go meanwhile would shift a count.
+ */
 async function readBackTo({ rest }: CatchUpOptions, channelId: string, from: number): Promise<ChatPost[]> {
   const found = new Map<string, ChatPost>();
-  for (let page = 0; ; page += 1) {
-    const { posts, listed } = await rest.latestPosts(channelId, page);
-    for (const post of posts) found.set(post.id, post);
+  for (let page = await rest.latestPosts(channelId, 0); ; ) {
+    const { posts } = page;
     const oldest = posts[0];
-    if (listed === 0 || !oldest || oldest.createAt < from) return oldestFirst([...found.values()]);
+    const isNew = posts.some((post) => !found.has(post.id));
+    for (const post of posts) found.set(post.id, post);
+    if (!oldest || !isNew || oldest.createAt < from) return oldestFirst([...found.values()]);
+    const anchor = posts.find((post) => post.createAt > oldest.createAt) ?? oldest;
+    page = await rest.postsBefore(channelId, anchor.id, PAGE_SIZE);
   }
 }

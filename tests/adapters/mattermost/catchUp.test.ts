@@ -166,23 +166,26 @@ for (const deleted of [false, true]) {
   });
 }
 
-test('posts of one millisecond at the edge of a page are not lost', async () => {
-  await chat.sim.close();
-  let frozen = 1_700_000_000_000;
-  chat = await startChat({ now: () => frozen });
-  await chat.say('long ago');
-  frozen += 60_000;
-  const cursor = await cursorAt(await chat.say('last seen'));
-  const expected = new Set(['last seen']);
-  for (let i = 0; i < PAGE_SIZE + 20; i += 1) {
-    // Ten posts share each millisecond, also the one where a page ends.
-    if (i % 10 === 5) frozen += 1;
-    expected.add(`m${i}`);
-    await chat.say(`m${i}`);
-  }
-  const taken = inbox();
-  await run(cursor, taken, cutShort(chat.bot.rest));
-  assert.deepEqual(new Set(taken.messages), expected);
-});
+for (const named of [true, false]) {
+  test(`posts of one millisecond at the edge of a page are not lost${named ? '' : ' without a cursor post'}`, async () => {
+    await chat.sim.close();
+    let frozen = 1_700_000_000_000;
+    chat = await startChat({ now: () => frozen });
+    await chat.say('long ago');
+    frozen += 60_000;
+    const { at, postId } = await cursorAt(await chat.say('last seen'));
+    const cursor = { at, postId: named ? postId : '' };
+    const expected = new Set(['last seen']);
+    for (let i = 0; i < PAGE_SIZE + 20; i += 1) {
+      // Ten posts share each millisecond, also the one where a page ends.
+      if (i % 10 === 5) frozen += 1;
+      expected.add(`m${i}`);
+      await chat.say(`m${i}`);
+    }
+    const taken = inbox();
+    await run(cursor, taken, cutShort(chat.bot.rest));
+    assert.deepEqual(new Set(taken.messages), expected);
+  });
+}
 
 test.run();
