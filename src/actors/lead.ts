@@ -154,7 +154,9 @@ export function createLead(options: LeadOptions): Lead {
         const { address } = turn.commit;
         if (outcome.committed.has(address)) committed(turn);
         else {
+          // Somebody else wrote it, or took its events: what is in memory is out of date.
           cache.delete(address);
+          if (!outcome.refused.has(address)) mailboxes.forget(address);
           ready.add(address);
         }
       }

@@ -7,6 +7,8 @@ export interface Mailboxes {
   add(rows: readonly InboxRow[]): ReadonlySet<Address>;
   of(address: Address): readonly InboxRow[];
   remove(address: Address, seqs: readonly number[]): void;
+  /** Forgets what is pending for an actor: it is read from the database again. */
+  forget(address: Address): void;
   /** One more attempt for the first events. */
   tried(address: Address, seqs: readonly number[]): void;
   size(): number;
@@ -38,6 +40,10 @@ export function createMailboxes(): Mailboxes {
       const rest = (boxes.get(address) ?? []).filter(({ seq }) => !gone.has(seq));
       if (rest.length === 0) boxes.delete(address);
       else boxes.set(address, rest);
+    },
+    forget(address) {
+      for (const { seq } of boxes.get(address) ?? []) known.delete(seq);
+      boxes.delete(address);
     },
     tried(address, seqs) {
       const box = boxes.get(address) ?? [];

@@ -93,7 +93,10 @@ export interface DeadLetter {
 
 // ---------------------------------------------------------------- the commit
 
-/** One actor's part of a commit. Written only if the actor is at `prevRev` (0: is not there) and the term leads. */
+/**
+ * One actor's part of a commit. Written only if the actor is at `prevRev` (0: is not there), the events it takes or tries
+ * are undone, and the term leads.
+ */
 export interface TurnCommit {
   readonly address: Address;
   readonly prevRev: number;
@@ -112,7 +115,7 @@ export interface TurnCommit {
 }
 
 export interface CommitOutcome {
-  /** Addresses whose turn was written. One that is missing was at another revision: reload it. */
+  /** Addresses whose turn was written. One that is missing was written by somebody else: reload it and its inbox. */
   readonly committed: readonly Address[];
   /** The inbox rows that the tells became. */
   readonly delivered: readonly InboxRow[];

@@ -5,9 +5,11 @@ import type { WaitResult } from './types.ts';
 
 /** How often a process that does not lead looks for what the leader did. */
 const LOOK_MS = 250;
+/** How often the leader makes sure: after a lost connection the turn may have been committed unseen. */
+const MAKE_SURE_MS = 1000;
 
 export interface Waiters {
-  wait(dedupKey: string, timeoutMs: number, mustLook: () => boolean): Waiter;
+  wait(dedupKey: string, timeoutMs: number, standby: () => boolean): Waiter;
   settle(dedupKey: string, fate: 'done' | 'dead'): void;
 }
 
@@ -19,7 +21,7 @@ export interface Waiter {
 export function createWaiters({ store, clock }: { readonly store: RuntimeStore; readonly clock: Clock }): Waiters {
   const waiting = new Map<string, Set<(result: WaitResult) => void>>();
 
-  function wait(dedupKey: string, timeoutMs: number, mustLook: () => boolean): Waiter {
+  function wait(dedupKey: string, timeoutMs: number, standby: () => boolean): Waiter {
     const deadline = clock.now() + timeoutMs;
     let over = false;
     let cancelTimer: () => void = () => {};
@@ -31,15 +33,14 @@ export function createWaiters({ store, clock }: { readonly store: RuntimeStore; 
       };
       const look = async () => {
         const late = clock.now() >= deadline;
-        // Looks once more at the end: the lead may have changed hands meanwhile.
-        const state = late || mustLook() ? await store.inboxState(dedupKey) : 'pending';
+        const state = await store.inboxState(dedupKey);
         if (over) return;
         if (state === 'done' || state === 'dead') settle(state);
         else if (late) settle('timeout');
         else schedule();
       };
       const schedule = () => {
-        const pause = Math.min(LOOK_MS, deadline - clock.now());
+        const pause = Math.min(standby() ? LOOK_MS : MAKE_SURE_MS, deadline - clock.now());
         cancelTimer = clock.after(Math.max(0, pause), () => {
           look().catch(reject);
         });

@@ -77,6 +77,20 @@ test('a turn that finds another revision writes nothing at all; its neighbours a
   assert.equal(await store.threadOf(S), { session: S, rootId: 'r', channelId: 'c' });
 });
 
+test('a turn that takes an event that was taken already writes nothing, even at the right revision', async () => {
+  const { store, rows } = await fresh();
+  const item = { to: S, event: { type: 'X', at: 1 }, dedupKey: 'x' };
+  const delivered = await store.deliver([item], { term: 1, limitOf: () => undefined, cursors: [] });
+  const taken = delivered.rows.map(({ seq }) => seq);
+  assert.equal((await store.commit(1, COMMIT_ID, [turn({ taken })])).committed, [S]);
+  const letter = { event: item.event, dedupKey: 'x', cause: undefined, error: undefined, at: 1 };
+  const again = turn({ prevRev: 1, taken, deadLetters: [{ reason: 'unhandled', ...letter }] });
+  const tried = turn({ prevRev: 1, tried: taken });
+  assert.equal((await store.commit(1, COMMIT_ID, [again])).committed, []);
+  assert.equal((await store.commit(1, COMMIT_ID, [tried])).committed, []);
+  assert.equal(await rows('select id from dead_letter'), []);
+});
+
 test('a commit of an earlier term is fenced', async () => {
   const { store, rows } = await fresh();
   await rows('update lease set term = 2');

@@ -2,8 +2,10 @@
  * The commit: everything a batch of turns implies, in one statement.
  *
  * Guaranteed: an actor's part is written if and only if its row is at the revision the turn started from (or is not there,
- * for a birth) and the term still leads. Every other write selects from what the actor writes returned; a sibling CTE
- * would insert even if the update hit nothing. Actors are locked in order of their ids, so two batches cannot deadlock.
+ * for a birth), all events it takes are still undone, and the term still leads. The revision alone is not enough: a process
+ * that reloads an actor may still hold in memory an event that was taken meanwhile. Every other write selects from what the actor writes returned; a sibling CTE
+ * would insert even if the update hit nothing. Events are locked in order of arrival, then actors in order of their ids, so
+ * two batches cannot deadlock.
  */
 import { FencedError } from '../../../actors/errors.ts';
 import type { CommitOutcome, InnerItem, TurnCommit } from '../../../actors/store.ts';
@@ -16,10 +18,20 @@ const COMMIT: Statement = {
   text: `
 with leader as materialized (
   select term from lease where term = $1 for share
+), wanted as materialized (
+  select x.actor_id, x.seq from jsonb_to_recordset($4::jsonb) as x(actor_id text, seq bigint)
+  union all
+  select x.actor_id, x.seq from jsonb_to_recordset($5::jsonb) as x(actor_id text, seq bigint)
+), held as materialized (
+  select i.seq from inbox i join wanted on wanted.seq = i.seq
+  where i.done_at is null order by i.seq for update of i
+), outdated as materialized (
+  select wanted.actor_id from wanted left join held on held.seq = wanted.seq where held.seq is null
 ), turn as materialized (
   select t.* from leader, jsonb_to_recordset($3::jsonb) as t(
     id text, kind text, key text, version int, prev_rev bigint, rev bigint, status text, parent text,
     wake_at bigint, failures int, state jsonb)
+  where t.id not in (select actor_id from outdated)
 ), locked as materialized (
   select a.id from actor a join turn t on t.id = a.id
   where t.prev_rev > 0 and a.rev = t.prev_rev
