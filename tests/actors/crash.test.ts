@@ -1,4 +1,4 @@
-// @limit 90
+// @limit 150
 /**
  * The process is killed at every named fault point, again and again, and started anew. Then the database and an independent
  * record of the outside world must agree: every event taken once, every tell arrived once, every effect carried out at
@@ -85,7 +85,7 @@ for (const point of POINTS) {
       add(event(S, index % 2 === 0 ? { type: 'TELL', at: 1 } : { type: 'ASK', at: 1, text: `${index}` }));
     }
     let kills = 0;
-    for (const nth of [1, 2, 4]) if (await life(database, world, `${point}:${nth}`, sources)) kills += 1;
+    for (const nth of [1, 3]) if (await life(database, world, `${point}:${nth}`, sources)) kills += 1;
     assert.ok(kills >= 2, `it was killed ${kills} times`);
     assert.not(await life(database, world, '', sources));
 
