@@ -59,6 +59,7 @@ function plain({ posts, states, stages, gatewayRssBytes, answered }: OnceReport)
 
 function interrupted(): Promise<''> {
   return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve(''));
+    // Ctrl-C reaches us more than once: from the terminal and from npm. What is stopping must not be cut off by it.
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => resolve(''));
   });
 }

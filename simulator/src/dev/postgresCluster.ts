@@ -46,7 +46,7 @@ async function makeCluster(part: string, { initdb }: Programs, user: RunAs | und
   const args = ['-D', data, '-U', NAME, '--auth=scram-sha-256', `--pwfile=${given}`];
   const { code, output } = await runProgram(
     initdb,
-    [...args, '--encoding=UTF8', '--locale=C', '--no-instructions'],
+    [...args, '--encoding=UTF8', '--locale=C', '--no-instructions', '--no-sync'],
     user,
   );
   if (code !== 0) throw new Error(output);
