@@ -2,7 +2,7 @@
 // Runs test files, each in a process of its own, and counts what they did.
 //
 // A file fails if a test fails, if it runs no test, if it skips one, if it exits non-zero, or if it is not done within
-// its limit (60 s, or what its first lines say with `@limit SECONDS`). The whole process group of a file is ended with it.
+// its limit (150 s, or what its first lines say with `@limit SECONDS`). The whole process group of a file is ended with it.
 //
 //   node scripts/run-tests.mjs [--jobs N] [path or part of a path]...
 import { spawn } from 'node:child_process';
@@ -10,7 +10,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 
-const DEFAULT_LIMIT_SECONDS = 60;
+const DEFAULT_LIMIT_SECONDS = 150;
 const ROOTS = ['tests', 'agent-worker/tests', 'simulator/tests'];
 const tsx = createRequire(import.meta.url).resolve('tsx');
 

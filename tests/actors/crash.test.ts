@@ -1,4 +1,4 @@
-// @limit 150
+// @limit 420
 /**
  * The process is killed at every named fault point, again and again, and started anew. Then the database and an independent
  * record of the outside world must agree: every event taken once, every tell arrived once, every effect carried out at

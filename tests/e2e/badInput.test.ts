@@ -1,4 +1,4 @@
-// @limit 240
+// @limit 480
 // Whatever a person types, the answer is clear and nothing is lost.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';

@@ -1,4 +1,4 @@
-// @limit 240
+// @limit 480
 // One real conversation after the other: the real Claude Code, in a real checkout, through the whole height of the house.
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';

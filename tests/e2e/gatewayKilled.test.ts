@@ -1,4 +1,4 @@
-// @limit 420
+// @limit 900
 // The gateway is killed without warning in the middle of a streaming answer, twenty times at moments drawn by a seed, and
 // started again. The judge is the chat server's own log, not what the gateway believes.
 import { readFile } from 'node:fs/promises';
@@ -58,7 +58,7 @@ test(`after ${KILLS} kills in mid-answer every thread has the whole answer, each
     environment.gateway().kill('SIGKILL');
     await environment.gateway().ended;
     await environment.restartGateway();
-    const whole = await until(30_000, async () => {
+    const whole = await until(90_000, async () => {
       const texts = (await you.answersIn(rootId)).map((post) => post.message);
       return texts.some((text) => text.includes(mark) && /\$\d|tokens|s ·/.test(text)) ? true : undefined;
     });

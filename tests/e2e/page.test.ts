@@ -1,4 +1,4 @@
-// @limit 180
+// @limit 300
 // The chat page in a real browser: start a session, talk, answer a question with a button, with the keyboard alone where
 // a person would. Screenshots go to the folder that CSM_SCREENSHOTS names.
 import { mkdirSync } from 'node:fs';

@@ -1,4 +1,4 @@
-// @limit 120
+// @limit 300
 // What keeps a gateway from starting is said at once, whole, and in words.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -24,7 +24,7 @@ export interface Thread {
   readonly rootId: string;
 }
 
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 60_000;
 
 export function person(environment: TestEnvironment) {
   const { chat, you, bot, lobbyId } = environment;

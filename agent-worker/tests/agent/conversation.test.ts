@@ -1,4 +1,4 @@
-// @limit 90
+// @limit 300
 // Conversations with the real Claude Code: prompts, queueing, steering, commands, and what goes wrong at the model.
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';

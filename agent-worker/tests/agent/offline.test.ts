@@ -1,4 +1,4 @@
-// @limit 90
+// @limit 300
 // An agent reaches its model and nothing else by itself: no telemetry, no updates, no look-ups of names.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';

@@ -1,4 +1,4 @@
-// @limit 90
+// @limit 300
 // What the agent may do: the policy hook, people's decisions, plan mode, questions and network requests, all with the
 // real Claude Code.
 import assert from 'node:assert/strict';

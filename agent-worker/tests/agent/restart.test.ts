@@ -1,4 +1,4 @@
-// @limit 90
+// @limit 300
 // The worker dies without warning, or is told to stop: what was said is not lost, and nothing runs twice.
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';

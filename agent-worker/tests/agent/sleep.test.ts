@@ -1,4 +1,4 @@
-// @limit 60
+// @limit 300
 // Sessions nobody uses: the agent is closed and woken again; a dead memory is told; orphans end.
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';

@@ -1,4 +1,4 @@
-// @limit 60
+// @limit 300
 // Claude Code as another user than the worker: it works, and the worker's state is out of its reach.
 import assert from 'node:assert/strict';
 import { chmodSync, chownSync } from 'node:fs';

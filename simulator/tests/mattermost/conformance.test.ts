@@ -1,4 +1,4 @@
-// @limit 200
+// @limit 420
 // The stand-in must not be more forgiving than the server the scenarios were recorded from.
 import { strict as assert } from 'node:assert';
 import { spawn } from 'node:child_process';

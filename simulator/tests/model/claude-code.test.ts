@@ -1,4 +1,4 @@
-// @limit 120
+// @limit 420
 // The promise of this folder: the real Claude Code works against the simulated model, with real files and commands.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
