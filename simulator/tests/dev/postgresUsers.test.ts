@@ -1,4 +1,4 @@
-// @limit 120
+// @limit 420
 import * as assert from 'node:assert/strict';
 import { chmod, chown, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
