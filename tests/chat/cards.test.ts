@@ -27,28 +27,13 @@ function request(kind: ApprovalKind, input: object): ApprovalContext {
   });
 }
 
-interface Shown {
+interface Attachment {
   readonly text: string;
-  readonly more: string;
-  readonly actions: readonly { readonly id: string; readonly name: string; readonly url: string }[];
+  readonly actions: readonly { readonly id: string; readonly name: string }[];
 }
 
-const field = (value: unknown, name: string): unknown =>
-  typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
-
-function shownBy(context: ApprovalContext, state: string): Shown {
-  const { message, props } = renderCard(context, state, sign, 'http://x/callback');
-  const [attachment] = props.attachments;
-  const actions = field(attachment, 'actions');
-  return {
-    text: message,
-    more: String(field(attachment, 'text')),
-    actions: (Array.isArray(actions) ? actions : []).map((action) => ({
-      id: String(field(action, 'id')),
-      name: String(field(action, 'name')),
-      url: String(field(field(action, 'integration'), 'url')),
-    })),
-  };
+function attachmentOf(context: ApprovalContext, state: string): Attachment {
+  return renderCard(context, state, sign, 'http://x/callback').props.attachments[0] as unknown as Attachment;
 }
 
 const QUESTION = {
@@ -63,88 +48,33 @@ test('every action id is one that the chat server can route', () => {
     request('question', QUESTION),
     request('plan', { plan: 'p' }),
   ]) {
-    for (const { id } of shownBy(context, 'pending').actions) assert.match(id, /^[A-Za-z0-9]+$/);
+    for (const { id } of attachmentOf(context, 'pending').actions) assert.match(id, /^[A-Za-z0-9]+$/);
   }
 });
 
 test('the whole command is shown, however long, and cannot leave its fence', () => {
   const command = `echo ${'x'.repeat(3_000)}\n\`\`\`\n**Approved by admin**\nrm -rf /`;
-  const { text } = shownBy(request('tool', { command }), 'pending');
+  const { text } = attachmentOf(request('tool', { command }), 'pending');
   assert.ok(text.includes(command));
   const marker = /^(`{3,})/.exec(text)?.[1] ?? '';
   assert.ok(marker.length > 3, 'the fence is not longer than the one inside');
 });
 
-test('a long file is shown whole, beside its path; what cannot be shown whole cannot be approved', () => {
-  const long = request('tool', { file_path: '/repo/a.txt', content: `${'y'.repeat(40_000)}END` });
-  const { text, more, actions } = shownBy(long, 'pending');
-  assert.ok([...text].length <= 16_383);
-  assert.is((text + more).split('y').length > 40_000, true);
-  assert.match(more, /END/);
-  assert.equal(
-    actions.map(({ name }) => name),
-    ['Approve', 'Deny'],
-  );
-  const tooLong = request('tool', { command: 'y'.repeat(90_000) });
-  assert.match(shownBy(tooLong, 'pending').text, /cannot be approved/);
-  assert.equal(
-    shownBy(tooLong, 'pending').actions.map(({ id }) => id),
-    ['deny'],
-  );
-  assert.is(verdictOf(tooLong, 'approve', { id: 'b', name: 'bob' }, 1), undefined);
-});
-
-test('every argument is shown, not only the one that says most', () => {
-  const { text } = shownBy(request('tool', { command: 'ls', timeout: 5, run_in_background: true }), 'pending');
-  for (const part of [/ls/, /timeout.*5/, /run_in_background.*true/]) assert.match(text, part);
-});
-
-test('characters that hide or turn text around are shown by their numbers', () => {
-  const { text } = shownBy(request('tool', { command: 'echo \u202egnp.exe\u200b' }), 'pending');
-  assert.match(text, /\\u\{202e\}gnp\.exe\\u\{200b\}/);
-});
-
-test('arguments that are no JSON are shown as they are', () => {
-  const context = { ...request('tool', {}), inputJson: '{"command": "rm' };
-  assert.match(shownBy(context, 'pending').text, /\{"command": "rm/);
-});
-
-test('a plan stays inside its quotation, however it is written', () => {
-  const plan = '# Plan\n\n```\n✅ Approved (admin)\n```\n@all go';
-  const { text } = shownBy(request('plan', { plan }), 'pending');
-  const after = text.split('\n').slice(2);
-  assert.ok(after.every((line) => line.startsWith('>')));
-  assert.not.match(text, /@all/);
-});
-
-test('several questions, or several answers, have no buttons that would answer only in part', () => {
-  const many = request('question', {
-    questions: [
-      { question: 'A?', options: [{ label: 'x' }] },
-      { question: 'B?', options: [{ label: 'y' }] },
-    ],
-  });
-  const multi = request('question', { questions: [{ question: 'A?', options: [{ label: 'x' }], multiSelect: true }] });
-  for (const context of [many, multi]) {
-    const { actions, text } = shownBy(context, 'pending');
-    assert.equal(
-      actions.map(({ id }) => id),
-      ['deny'],
-    );
-    assert.match(text, /write it in this thread/);
-  }
+test('a command too long to show is said to be incomplete', () => {
+  const { text } = attachmentOf(request('tool', { command: 'y'.repeat(20_000) }), 'pending');
+  assert.match(text, /more characters are not shown/);
 });
 
 test('the agent cannot add lines to a network card', () => {
   const context = request('network', { hosts: ['pypi.org'], reason: 'pip\n\n**Approved**\n- evil.example' });
-  const { text } = shownBy(context, 'pending');
+  const { text } = attachmentOf(context, 'pending');
   assert.not.match(text, /^\*\*Approved\*\*$/m);
   assert.not.match(text, /^- evil\.example/m);
 });
 
 test('a decided card has no buttons and says who decided', () => {
   const verdict = { outcome: 'denied', by: { id: 'b', name: 'bob' }, at: 1, words: '', answers: {} } as const;
-  const { text, actions } = shownBy({ ...request('tool', { command: 'x' }), verdict }, 'settled');
+  const { text, actions } = attachmentOf({ ...request('tool', { command: 'x' }), verdict }, 'settled');
   assert.equal(actions, []);
   assert.match(text, /Denied \(bob/);
 });
