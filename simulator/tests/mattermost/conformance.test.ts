@@ -2,7 +2,7 @@
 // The stand-in must not be more forgiving than the server the scenarios were recorded from.
 import { strict as assert } from 'node:assert';
 import { spawn } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -63,7 +63,8 @@ async function replay(folder: string, options: MattermostOptions, args: string[]
   const mattermost = await startMattermost(options);
   try {
     const output = await run([
-      join(folder, 'replay.mjs'),
+      // The replay does nothing when it is started through a link.
+      join(realpathSync(folder), 'replay.mjs'),
       '--base',
       mattermost.url,
       '--admin-token',
