@@ -65,6 +65,7 @@ export async function lead(parts: Parts, stopping: AbortSignal): Promise<string>
     if (stopping.aborted) return 'stopping';
     closers.push(() => leadership.release());
     const { term } = leadership;
+    let onFenced: (reason: string) => void = () => {};
     log.info({ term }, 'leading');
 
     const ingress = createIngress({
@@ -100,8 +101,12 @@ export async function lead(parts: Parts, stopping: AbortSignal): Promise<string>
       });
     closers.push(() => view.stop());
     closers.push(() => runtime.stop());
+    const fenced = new Promise<string>((resolve) => {
+      onFenced = resolve;
+    });
     await runtime.start({
       term,
+      onFenced,
       // Listening begins before reading up, so that nothing falls between the two.
       catchUp: async () => {
         await runtime.deliver([rootEvent('BOOT', term)]);
@@ -116,7 +121,7 @@ export async function lead(parts: Parts, stopping: AbortSignal): Promise<string>
     closers.push(() => tellRoot(runtime, 'DRAIN', term));
     await view.resume();
     await tellRoot(runtime, 'RECOVERED', term);
-    return await Promise.race([runtime.fenced, leadership.lost]);
+    return await Promise.race([fenced, leadership.lost]);
   } catch (error) {
     if (stopping.aborted) return 'stopping';
     log.error({ err: error }, 'cannot lead');

@@ -3,7 +3,7 @@
  * it leads (see lead.ts).
  */
 import type { Logger } from 'pino';
-import type { Store } from './actors/index.ts';
+import type { FaultPoints, Store } from './actors/index.ts';
 import { checkHealth, type HttpServer, startHttp } from './adapters/http/index.ts';
 import { isChatError, type MattermostRest } from './adapters/mattermost/index.ts';
 import { createStore, type Database, migrateDatabase, openDatabase } from './adapters/postgres/index.ts';
@@ -25,8 +25,14 @@ export interface Service {
   stop(): Promise<void>;
 }
 
+/** Where tests get in: nothing of this is used otherwise. */
+export interface ServiceHooks {
+  readonly faults?: FaultPoints;
+  readonly wrapStore?: (store: Store) => Store;
+}
+
 /** @throws StartError for what a person has to mend. */
-export async function serve(config: Config, log: Logger): Promise<Service> {
+export async function serve(config: Config, log: Logger, hooks: ServiceHooks = {}): Promise<Service> {
   const rest = chatClient(config);
   const identity = await whoAmI(config, rest);
   const database = openDatabase({ url: config.database.url.reveal(), poolSize: config.database.poolSize });
@@ -38,8 +44,8 @@ export async function serve(config: Config, log: Logger): Promise<Service> {
   };
   try {
     await migrate(database);
-    const store = createStore(database);
-    const gateway = wire(config, identity, store, rest, log);
+    const store = (hooks.wrapStore ?? ((plain) => plain))(createStore(database));
+    const gateway = wire(config, identity, store, rest, log, hooks.faults);
     const chat = followChat(gateway, log);
     observe(gateway, store, () => chat.name() === 'up');
     const http = await listen(config, gateway, store, chat.name, log);

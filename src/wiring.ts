@@ -1,6 +1,6 @@
 /** The one place where everything is put together: configuration in, a gateway that can lead out. */
 import type { Logger } from 'pino';
-import { createRuntime, type Runtime, type Store } from './actors/index.ts';
+import { createRuntime, type FaultPoints, type Runtime, type Store } from './actors/index.ts';
 import { createMetrics, type Metrics, signAction, verifyAction } from './adapters/http/index.ts';
 import { localWorkspaceHandlers } from './adapters/local/handlers.ts';
 import { createMattermostRest, type MattermostRest } from './adapters/mattermost/index.ts';
@@ -48,7 +48,14 @@ export function signingKeys({ server, mattermost }: Config) {
   return { secret: server.callbackSecret.reveal(), instance: mattermost.teamId };
 }
 
-export function wire(config: Config, identity: Identity, store: Store, rest: MattermostRest, log: Logger): Gateway {
+export function wire(
+  config: Config,
+  identity: Identity,
+  store: Store,
+  rest: MattermostRest,
+  log: Logger,
+  faults?: FaultPoints,
+): Gateway {
   const now = Date.now;
   const secret = config.server.callbackSecret.reveal();
   const keys = signingKeys(config);
@@ -80,6 +87,7 @@ export function wire(config: Config, identity: Identity, store: Store, rest: Mat
     kinds: kindsOf(config),
     store,
     log,
+    ...(faults === undefined ? {} : { faults }),
     handlers: {
       ...chatHandlers({
         rest,

@@ -42,18 +42,17 @@ export interface RuntimeLimits {
 export interface StartOptions {
   /** From `acquireLeadership`. */
   readonly term: number;
+  /** Called at most once, when this process may not lead any more (a write was fenced): stop it. */
+  readonly onFenced?: (reason: string) => void;
   /** Timers that came due while nobody ran fire only after this resolves: what people did meanwhile is read first. */
   readonly catchUp?: () => Promise<void>;
 }
 
 export interface Runtime {
-  /** Leads: loads due work, restarts the tasks of active actors, takes over undone effects. */
+  /** Leads: loads due work, restarts the tasks of active actors, takes over undone effects. May be called again after `stop`. */
   start(options: StartOptions): Promise<void>;
   /** Stops turns, effects and tasks; resolves when none runs. What is undone stays for the next leader. */
   stop(): Promise<void>;
-  /** Rejects never; resolves with the reason when this process may not lead any more (a commit was fenced). */
-  readonly fenced: Promise<string>;
-
   /**
    * Public ingress, also on a standby. Results are in the order of the items. Resolves when committed: acknowledge the
    * source then. Refuses `xstate.*` and malformed addresses with a TerminalError; text is cleaned (U+0000, lone surrogates).

@@ -30,10 +30,6 @@ export function createRuntime(options: RuntimeOptions): Runtime {
   const waiters = createWaiters({ store, clock });
   const counts = { turns: 0, deadLetters: 0 };
   let lead: Lead | undefined;
-  let tellFenced: (reason: string) => void = () => {};
-  const fenced = new Promise<string>((resolve) => {
-    tellFenced = resolve;
-  });
 
   interface Delivery {
     readonly items: readonly InboxItem[];
@@ -99,8 +95,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
   }
 
   return {
-    fenced,
-    async start({ term, catchUp }) {
+    async start({ term, catchUp, onFenced }) {
       if (lead !== undefined) throw new Error('the runtime leads already');
       lead = createLead({
         term,
@@ -113,7 +108,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
         limits,
         faults,
         onTurn,
-        onFenced: tellFenced,
+        onFenced: onFenced ?? (() => {}),
       });
       await lead.start(catchUp);
     },

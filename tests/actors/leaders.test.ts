@@ -17,7 +17,7 @@ const start = () => event(S, { type: 'START', at: 1 });
 test('a leader whose term has passed writes nothing more and says so', async () => {
   const database = await postgres.freshDatabase();
   let calls = 0;
-  const { runtime, stop, store } = await leading(database, {
+  const { runtime, stop, store, fenced } = await leading(database, {
     handlers: {
       'chat.reply': async () => {
         calls += 1;
@@ -27,7 +27,7 @@ test('a leader whose term has passed writes nothing more and says so', async () 
   await runtime.deliverAndWait(start(), { timeoutMs: 5000 });
   await database.rows('update lease set term = term + 1');
   await runtime.deliver([event(S, { type: 'ASK', at: 1, text: 'late' })]);
-  assert.match(await runtime.fenced, /does not lead/);
+  assert.match(await fenced, /does not lead/);
   const [actor] = await database.rows('select rev from actor where id = $1', [S]);
   assert.is(actor?.rev, 1);
   assert.equal(await database.rows('select key from effect'), []);

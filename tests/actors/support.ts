@@ -120,9 +120,14 @@ export async function leading(database: TestDatabase, options: Options = {}) {
   const leadership = await acquireLeadership(database.db);
   const store = createStore(database.db);
   const runtime = createRuntime({ kinds: KINDS, handlers: {}, tasks: { link: untilAborted }, store, ...options });
-  await runtime.start({ term: leadership.term });
+  let onFenced: (reason: string) => void = () => {};
+  const fenced = new Promise<string>((resolve) => {
+    onFenced = resolve;
+  });
+  await runtime.start({ term: leadership.term, onFenced });
   return {
     runtime,
+    fenced,
     store,
     leadership,
     async stop() {
