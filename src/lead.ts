@@ -10,6 +10,7 @@ import { createMattermostSocket, type MattermostRest, type SocketState } from '.
 import { acquireLeadership, type Database } from './adapters/postgres/index.ts';
 import type { Config } from './config.ts';
 import { createIngress } from './flows/ingress.ts';
+import { kindsOf } from './flows/kinds.ts';
 import { createRecovery } from './flows/recovery.ts';
 import { GATEWAY } from './machines/addresses.ts';
 import { mayUse } from './policy/people.ts';
@@ -61,7 +62,12 @@ export async function lead(parts: Parts, stopping: AbortSignal): Promise<string>
   const { config, gateway, database, store, rest, closers, log } = parts;
   const { runtime, view } = gateway;
   try {
-    const leadership = await acquireLeadership(database, { signal: stopping, holder: hostname() });
+    const leadership = await acquireLeadership(database, {
+      signal: stopping,
+      holder: hostname(),
+      charts: Object.fromEntries(kindsOf(config).map(({ kind, version }) => [kind, version])),
+      onWaiting: (reason, waitingFor) => log.info({ reason, waitingFor }, 'waiting for the lead'),
+    });
     if (stopping.aborted) return 'stopping';
     closers.push(() => leadership.release());
     const { term } = leadership;

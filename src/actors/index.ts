@@ -7,7 +7,7 @@
  * openDatabase({ url, ... }): Database                        // a pool
  * migrateDatabase(db): Promise<void>                          // brings the schema up to date
  * createStore(db): Store                                      // RuntimeStore & StorePorts
- * acquireLeadership(db, { signal? }): Promise<{ term, lost: Promise<string>, release(): Promise<void> }>
+ * acquireLeadership(db, { signal?, charts?, onWaiting? }): Promise<{ term, lost, certain(), release() }>
  * // actors
  * createRuntime({ kinds, store, handlers, tasks, clock?, log?, limits?, faults? }): Runtime
  * runtime.deliver(...)                                        // works from here on, also on a standby

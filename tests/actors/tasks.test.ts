@@ -74,7 +74,7 @@ test('leaving the state aborts the task; its completion afterwards is refused', 
 
 test('a completion of an earlier incarnation, already in the inbox, is refused', async () => {
   const database = await postgres.freshDatabase();
-  const { runtime, runs, store, leadership, stop } = await working(database);
+  const { runtime, runs, store, stop } = await working(database);
   await runtime.deliverAndWait(event(S, { type: 'WORK', at: 2 }), { timeoutMs: 5000 });
   await until('it runs again', () => runs.length === 2);
   assert.ok(runs[0]?.context.signal.aborted);
@@ -91,7 +91,6 @@ test('a completion of an earlier incarnation, already in the inbox, is refused',
   runs[0]?.resolve();
   runs[1]?.resolve();
   await until('over', async () => (await runtime.read(S))?.value === 'idle');
-  assert.is(leadership.term, 1);
   await stop();
 });
 
@@ -105,7 +104,7 @@ test('a task of an active state runs again under the next leader, under the same
   const second = await leading(database, { tasks: { link } });
   await until('it runs again', () => runs.length === 1);
   assert.is(runs[0]?.task.key, `${S}/2/job`);
-  assert.is(runs[0]?.context.term, 2);
+  assert.ok((runs[0]?.context.term ?? 0) > first.leadership.term);
   runs[0]?.resolve();
   await until('over', async () => (await second.runtime.read(S))?.value === 'idle');
   await second.stop();

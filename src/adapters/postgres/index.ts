@@ -1,5 +1,5 @@
 /** PostgreSQL: the store of actors and of everything the flows remember. */
 export { type Database, type DatabaseOptions, openDatabase } from './database.ts';
-export { acquireLeadership, type Leadership, type LeadershipOptions } from './leadership.ts';
+export { acquireLeadership, type Leadership, type LeadershipOptions, type WaitingFor } from './leadership.ts';
 export { migrateDatabase } from './migrate.ts';
 export { createStore } from './store.ts';

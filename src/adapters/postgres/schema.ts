@@ -7,6 +7,7 @@ import { sql } from 'drizzle-orm';
 import {
   bigint,
   bigserial,
+  boolean,
   index,
   integer,
   jsonb,
@@ -28,6 +29,10 @@ export const lease = pgTable('lease', {
   term: rev('term').notNull(),
   takenAt: at('taken_at').notNull().defaultNow(),
   holder: text('holder').notNull().default(''),
+  /** Version of the program that led last. */
+  program: text('program').notNull().default(''),
+  /** The newest version of each chart that has led: {"session": 3}. Who knows only older ones must not lead. */
+  charts: jsonb('charts').notNull().default({}),
 });
 
 export const actor = pgTable(
@@ -49,9 +54,13 @@ export const actor = pgTable(
     failures: integer('failures').notNull().default(0),
     createdAt: at('created_at').notNull().defaultNow(),
     updatedAt: at('updated_at').notNull().defaultNow(),
+    /** A column, not a condition of the index: an index that reads `state` would be written with every commit. */
+    hasTasks: boolean('has_tasks').generatedAlwaysAs(sql`state -> 'tasks' <> '{}'::jsonb`),
   },
   (table) => [
     index('actor_kind_status').on(table.kind, table.status),
+    index('actor_tasks').on(table.id).where(sql`status = 'active' and has_tasks`),
+    index('actor_version').on(table.kind, table.version).where(sql`status = 'active'`),
     index('actor_wake_at').on(table.wakeAt).where(sql`status = 'active' and wake_at is not null`),
     index('actor_parent').on(table.parent),
   ],
@@ -134,10 +143,16 @@ export const deadLetter = pgTable(
     cause: text('cause'),
     error: text('error'),
     at: at('at').notNull(),
-    /** When an operator replayed or skipped it. */
     settledAt: at('settled_at'),
+    /** replayed | skipped: what an operator did with it. */
+    settledHow: text('settled_how'),
   },
-  (table) => [index('dead_letter_actor').on(table.actorId, table.id), index('dead_letter_key').on(table.dedupKey)],
+  (table) => [
+    index('dead_letter_actor').on(table.actorId, table.id),
+    index('dead_letter_key').on(table.dedupKey),
+    index('dead_letter_at').on(table.at),
+    index('dead_letter_settled').on(table.settledAt).where(sql`settled_at is not null`),
+  ],
 );
 
 /** A session's thread. `dirty` counts changes, `clean` is the count that was shown last. */
@@ -150,6 +165,8 @@ export const thread = pgTable(
     dirty: rev('dirty').notNull().default(0),
     clean: rev('clean').notNull().default(0),
     boundAt: at('bound_at'),
+    /** Since when what was said here is being deleted: the posts stay as they are, whatever is left of the transcript. */
+    prunedAt: at('pruned_at'),
   },
   (table) => [
     uniqueIndex('thread_root_id').on(table.rootId),

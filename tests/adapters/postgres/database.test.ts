@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { TerminalError } from '../../../src/actors/index.ts';
-import { acquireLeadership, createStore, migrateDatabase, openDatabase } from '../../../src/adapters/postgres/index.ts';
+import { createStore, migrateDatabase, openDatabase } from '../../../src/adapters/postgres/index.ts';
 import { startPostgres, type TestPostgres } from '../../support/postgres.ts';
 
 let postgres: TestPostgres;
@@ -34,39 +34,6 @@ test('a database newer than the program is refused in words', async () => {
     assert.instance(error, TerminalError);
     assert.match(String(error), /newer version/);
   }
-});
-
-test('there is one leader, each with a higher term, and a killed one frees the lead', async () => {
-  const { db, rows } = await postgres.freshDatabase();
-  const first = await acquireLeadership(db, { holder: 'one' });
-  assert.is(first.term, 1);
-  let secondLeads = false;
-  const waiting = acquireLeadership(db, { holder: 'two' }).then((leadership) => {
-    secondLeads = true;
-    return leadership;
-  });
-  const blocked = `select 1 from pg_locks where locktype = 'advisory' and not granted`;
-  while ((await rows(blocked)).length === 0);
-  assert.not(secondLeads);
-  await rows(`select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and granted`);
-  assert.match(await first.lost, /connection/);
-  const second = await waiting;
-  assert.is(second.term, 2);
-  await second.release();
-  assert.is(await second.lost, 'released');
-});
-
-test('waiting for the lead can be given up', async () => {
-  const { db } = await postgres.freshDatabase();
-  const leader = await acquireLeadership(db);
-  const giveUp = new AbortController();
-  const waiting = acquireLeadership(db, { signal: giveUp.signal }).then(
-    () => 'leads',
-    () => 'gave up',
-  );
-  giveUp.abort();
-  assert.is(await waiting, 'gave up');
-  await leader.release();
 });
 
 test('health is a round trip', async () => {
