@@ -21,6 +21,8 @@ import { createTaskSet } from './taskRunner.ts';
 import { type LoadedActor, planTurn, type Turn } from './turn.ts';
 import type { EffectHandlers, TaskRunners } from './types.ts';
 
+/** The last moment that a Date can hold. */
+const FOR_EVER = 8.64e15;
 const TASK_GRACE_MS = 10_000;
 /** Between two attempts at an event that makes its chart throw. */
 const THROW_PAUSE_MS = 50;
@@ -325,7 +327,7 @@ export function createLead(options: LeadOptions): Lead {
       after(limits.pollMs, () => void poll());
       await catchUp?.().catch((error: unknown) => log.error({ err: error }, 'catching up failed; timers fire now'));
       fireTimers = true;
-      for (const { address, wakeAt } of await store.wakeups()) {
+      for (const { address, wakeAt } of await store.wakeups(FOR_EVER)) {
         // What was committed since timers fire knows better than this list.
         if (!alarms.has(address)) alarms.set(address, wakeAt);
       }

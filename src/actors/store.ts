@@ -91,6 +91,19 @@ export interface DeadLetter {
   readonly at: number;
 }
 
+/** A dead letter as it is stored. */
+export interface StoredLetter extends DeadLetter {
+  readonly id: number;
+  readonly address: Address;
+  /** When an operator replayed or skipped it; undefined while nobody did. */
+  readonly settledAt: number | undefined;
+}
+
+export interface SettledLetter {
+  readonly id: number;
+  readonly how: 'replayed' | 'skipped';
+}
+
 // ---------------------------------------------------------------- the commit
 
 /**
@@ -110,6 +123,8 @@ export interface TurnCommit {
   readonly effects: readonly EffectRow[];
   readonly journal: readonly JournalRow[];
   readonly deadLetters: readonly DeadLetter[];
+  /** Dead letters an operator has dealt with. */
+  readonly settled: readonly SettledLetter[];
   readonly transcript: readonly (TranscriptRow & { readonly session: Address; readonly logId: string })[];
   readonly threads: readonly { readonly session: Address; readonly rootId: string; readonly channelId: string }[];
 }
@@ -149,9 +164,16 @@ export interface RuntimeStore {
   inboxState(dedupKey: string): Promise<'pending' | 'done' | 'dead' | undefined>;
 
   loadActors(addresses: readonly Address[]): Promise<readonly ActorRow[]>;
-  wakeups(): Promise<readonly { readonly address: Address; readonly wakeAt: number }[]>;
+  /** Timers that are due by `until`. */
+  wakeups(until: number): Promise<readonly { readonly address: Address; readonly wakeAt: number }[]>;
   /** Active actors with tasks or with an envelope older than the versions given. */
   actorsToResume(versions: Readonly<Partial<Record<ActorKind, number>>>): Promise<readonly Address[]>;
+
+  deadLetter(id: number): Promise<StoredLetter | undefined>;
+  /** The newest poison of an actor that nobody has settled. */
+  lastPoison(address: Address): Promise<StoredLetter | undefined>;
+  /** The event an actor was made of. */
+  birthOf(address: Address): Promise<ChartEvent | undefined>;
 
   /** Takes over the undone effects of earlier terms; each counts one more attempt, as it may have run. */
   claimEffects(term: number): Promise<readonly EffectRow[]>;

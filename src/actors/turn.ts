@@ -280,6 +280,7 @@ class Plan {
         ...this.#records,
         journal: this.#journal,
         deadLetters: this.#deadLetters,
+        settled: [],
       },
       next: actor,
       notices: this.#notices,

@@ -7,6 +7,7 @@ import { appendOutputs } from './sql/appendOutputs.ts';
 import { appendAudit, verifyAudit } from './sql/audit.ts';
 import { chatCursors, projectChannel, putProjectChannel } from './sql/channels.ts';
 import { commit } from './sql/commit.ts';
+import { birthOf, deadLetter, lastPoison } from './sql/deadLetters.ts';
 import { deliver } from './sql/deliver.ts';
 import { claimEffects, finishEffects, pendingEffects, retryEffect } from './sql/effects.ts';
 import { activeGrants, putGrant, revokeGrant } from './sql/grants.ts';
@@ -26,8 +27,11 @@ export function createStore(db: Database): Store {
     pendingInbox: (term) => pendingInbox(db, term),
     inboxState: (dedupKey) => inboxState(db, dedupKey),
     loadActors: (addresses) => loadActors(db, addresses),
-    wakeups: () => wakeups(db),
+    wakeups: (until) => wakeups(db, until),
     actorsToResume: (versions) => actorsToResume(db, versions),
+    deadLetter: (id) => deadLetter(db, id),
+    lastPoison: (address) => lastPoison(db, address),
+    birthOf: (address) => birthOf(db, address),
     claimEffects: (term) => claimEffects(db, term),
     pendingEffects: (term) => pendingEffects(db, term),
     finishEffects: (term, outcomes) => finishEffects(db, term, outcomes),

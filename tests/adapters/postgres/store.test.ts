@@ -1,8 +1,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { FencedError, type TurnCommit } from '../../../src/actors/index.ts';
-import { createStore } from '../../../src/adapters/postgres/index.ts';
+import { FencedError } from '../../../src/actors/index.ts';
 import { startPostgres, type TestPostgres } from '../../support/postgres.ts';
+import { COMMIT_ID, fresh, S, turn } from './support.ts';
 
 let postgres: TestPostgres;
 test.before(async () => {
@@ -10,49 +10,12 @@ test.before(async () => {
 });
 test.after(() => postgres.stop());
 
-const S = 'session/s' as const;
-
-async function fresh() {
-  const database = await postgres.freshDatabase();
-  await database.rows('update lease set term = 1');
-  return { ...database, store: createStore(database.db) };
-}
-
 function output(seq: number, text = `t${seq}`) {
   return { seq, firstSeq: seq, at: 1000 + seq, kind: 'text', body: { text } };
 }
 
-function turn(fields: Partial<TurnCommit>): TurnCommit {
-  const envelope = { version: 1, snapshot: { value: 'open', context: { n: 1 } }, timers: {}, tasks: {} };
-  return {
-    address: S,
-    prevRev: 0,
-    actor: {
-      kind: 'session',
-      version: 1,
-      rev: 1,
-      status: 'active',
-      parent: undefined,
-      wakeAt: undefined,
-      failures: 0,
-      envelope,
-    },
-    taken: [],
-    tried: [],
-    tells: [],
-    effects: [],
-    journal: [],
-    deadLetters: [],
-    transcript: [],
-    threads: [],
-    ...fields,
-  };
-}
-
-const COMMIT_ID = '00000000-0000-4000-8000-000000000001';
-
 test('a turn that finds another revision writes nothing at all; its neighbours are written', async () => {
-  const { store, rows } = await fresh();
+  const { store, rows } = await fresh(postgres);
   await store.commit(1, COMMIT_ID, [turn({})]);
   const full = {
     tells: [{ to: 'container/c', event: { type: 'TOLD', at: 1 }, dedupKey: 'k' }],
@@ -78,7 +41,7 @@ test('a turn that finds another revision writes nothing at all; its neighbours a
 });
 
 test('a turn that takes an event that was taken already writes nothing, even at the right revision', async () => {
-  const { store, rows } = await fresh();
+  const { store, rows } = await fresh(postgres);
   const item = { to: S, event: { type: 'X', at: 1 }, dedupKey: 'x' };
   const delivered = await store.deliver([item], { term: 1, limitOf: () => undefined, cursors: [] });
   const taken = delivered.rows.map(({ seq }) => seq);
@@ -92,7 +55,7 @@ test('a turn that takes an event that was taken already writes nothing, even at 
 });
 
 test('a commit of an earlier term is fenced', async () => {
-  const { store, rows } = await fresh();
+  const { store, rows } = await fresh(postgres);
   await rows('update lease set term = 2');
   let error: unknown;
   await store.commit(1, COMMIT_ID, [turn({})]).catch((thrown: unknown) => {
@@ -103,7 +66,7 @@ test('a commit of an earlier term is fenced', async () => {
 });
 
 test('outputs delivered again are held once; the resume point is the newest log', async () => {
-  const { store, rows } = await fresh();
+  const { store, rows } = await fresh(postgres);
   const event = { to: S, event: { type: 'TURN_STARTED', at: 1 }, dedupKey: 'log1/1' };
   assert.is(await store.resumePoint(S), undefined);
   const first = await store.appendOutputs(1, {
@@ -137,7 +100,7 @@ test('outputs delivered again are held once; the resume point is the newest log'
 });
 
 test('ids of a transcript rise in the order of commits, also when many write at once', async () => {
-  const { store } = await fresh();
+  const { store } = await fresh(postgres);
   const batch = (writer: number, at: number) =>
     store.appendOutputs(1, { session: S, logId: `log${writer}`, rows: [output(at)], events: [] });
   let last = 0;
@@ -162,7 +125,7 @@ test('ids of a transcript rise in the order of commits, also when many write at 
 });
 
 test('a thread that changes while it is shown stays dirty', async () => {
-  const { store } = await fresh();
+  const { store } = await fresh(postgres);
   await store.appendOutputs(1, { session: S, logId: 'log', rows: [output(1)], events: [] });
   const [dirty] = await store.dirtyThreads();
   assert.ok(dirty);
@@ -175,7 +138,7 @@ test('a thread that changes while it is shown stays dirty', async () => {
 });
 
 test('the live sessions of a channel are those whose actor is active', async () => {
-  const { store, rows } = await fresh();
+  const { store, rows } = await fresh(postgres);
   await store.commit(1, COMMIT_ID, [
     turn({ threads: [{ session: S, rootId: 'r1', channelId: 'c' }] }),
     turn({ address: 'session/t', threads: [{ session: 'session/t', rootId: 'r2', channelId: 'c' }] }),
@@ -189,7 +152,7 @@ test('the live sessions of a channel are those whose actor is active', async () 
 });
 
 test('a post is reserved before it is made, and an earlier attempt is told', async () => {
-  const { store } = await fresh();
+  const { store } = await fresh(postgres);
   const post = { key: 'turn/0/0', session: S, channelId: 'c', rootId: 'r', at: 5000 };
   assert.is(await store.reservePost(post), undefined);
   const earlier = await store.reservePost({ ...post, at: 9000 });
@@ -212,7 +175,7 @@ test('a post is reserved before it is made, and an earlier attempt is told', asy
 });
 
 test('cursors move with the events they stand for, and never back', async () => {
-  const { store } = await fresh();
+  const { store } = await fresh(postgres);
   const item = { to: S, event: { type: 'X', at: 1 }, dedupKey: 'x' };
   const options = { term: 1, limitOf: () => undefined };
   await store.deliver([item], { ...options, cursors: [{ channelId: 'c', readUpTo: 2000 }] });
@@ -221,7 +184,7 @@ test('cursors move with the events they stand for, and never back', async () => 
 });
 
 test('the first channel of a repository holds unless it is replaced on purpose', async () => {
-  const { store } = await fresh();
+  const { store } = await fresh(postgres);
   assert.is(await store.projectChannel('org/r'), undefined);
   assert.is(await store.putProjectChannel('org/r', 'one'), 'one');
   assert.is(await store.putProjectChannel('org/r', 'two'), 'one');
@@ -229,7 +192,7 @@ test('the first channel of a repository holds unless it is replaced on purpose',
 });
 
 test('grants end by their time or by hand', async () => {
-  const { store } = await fresh();
+  const { store } = await fresh(postgres);
   const grant = {
     approval: 'approval/s/1',
     session: S,
@@ -249,7 +212,7 @@ test('grants end by their time or by hand', async () => {
 });
 
 test('the audit chain holds with writers at once, takes each key once, and shows a change', async () => {
-  const { store, rows } = await fresh();
+  const { store, rows } = await fresh(postgres);
   const entry = (n: number) => ({
     key: `k${n}`,
     at: 1000 + n,

@@ -54,11 +54,11 @@ export async function lastCommits(db: Database, addresses: readonly Address[]): 
 
 const WAKEUPS: Statement = {
   name: 'wakeups',
-  text: `select id, wake_at from actor where status = 'active' and wake_at is not null`,
+  text: `select id, wake_at from actor where status = 'active' and wake_at <= to_timestamp($1::bigint / 1000.0)`,
 };
 
-export async function wakeups(db: Database): Promise<{ address: Address; wakeAt: number }[]> {
-  const rows = await run<{ id: Address; wake_at: number }>(db, WAKEUPS);
+export async function wakeups(db: Database, until: number): Promise<{ address: Address; wakeAt: number }[]> {
+  const rows = await run<{ id: Address; wake_at: number }>(db, WAKEUPS, [until]);
   return rows.map((row) => ({ address: row.id, wakeAt: row.wake_at }));
 }
 

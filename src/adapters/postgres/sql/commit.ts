@@ -89,6 +89,10 @@ with leader as materialized (
   from jsonb_to_recordset($9::jsonb) as x(
     actor_id text, reason text, event jsonb, dedup_key text, cause text, error text, at bigint)
   join ok on ok.id = x.actor_id
+), settled as (
+  update dead_letter d set settled_at = now(), settled_how = x.how
+  from jsonb_to_recordset($12::jsonb) as x(actor_id text, id bigint, how text) join ok on ok.id = x.actor_id
+  where d.id = x.id and d.actor_id = x.actor_id and d.settled_at is null
 ), marked as (
   insert into thread as t (session, root_id, channel_id, dirty, bound_at)
   select x.session, max(x.root_id), max(x.channel_id), 1, case when max(x.root_id) is not null then now() end
@@ -138,6 +142,7 @@ export async function commit(
     each(turns, (turn) => turn.deadLetters.map(({ dedupKey, ...dead }) => ({ ...dead, dedup_key: dedupKey }))),
     each(turns, threadFields),
     each(turns, (turn) => turn.transcript.map(transcriptFields)),
+    each(turns, (turn) => turn.settled),
   ]);
   const result = rows[0];
   if (result === undefined || !result.leads) throw new FencedError(`term ${term} does not lead any more`);
