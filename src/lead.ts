@@ -1,50 +1,26 @@
 /**
- * What a gateway does while it leads: it listens to the chat and lets the actors run. It ends all of that before it lets go of
- * the lead, so that two processes never act at the same time.
+ * Who leads acts: it listens to the chat and lets the actors run. Everybody else stands by, answers HTTP, takes clicks, and
+ * leads as soon as it can. A process that loses the lead (the database went away, another was quicker) stands by again; it
+ * never ends for that. All that acts has ended before the lead is let go.
  */
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { InboxItem, Store } from './actors/index.ts';
-import { createMattermostSocket, type MattermostRest, type SocketState } from './adapters/mattermost/index.ts';
-import { acquireLeadership, type Database } from './adapters/postgres/index.ts';
+import { createMattermostSocket, type MattermostRest } from './adapters/mattermost/index.ts';
+import { acquireLeadership, type Database, type Leadership } from './adapters/postgres/index.ts';
+import type { ChatFollower } from './chatFollower.ts';
 import type { Config } from './config.ts';
 import { createIngress } from './flows/ingress.ts';
-import { kindsOf } from './flows/kinds.ts';
 import { createRecovery } from './flows/recovery.ts';
 import { GATEWAY } from './machines/addresses.ts';
 import { mayUse } from './policy/people.ts';
 import type { Gateway, Identity } from './wiring.ts';
 
-export interface ChatFollower {
-  name(): SocketState['name'];
-  onState(state: SocketState): void;
-}
+/** Between losing the lead and asking for it again, so that a process in trouble does not keep taking it. */
+const REST_MS = 1_000;
 
-/** Remembers whether the chat can be heard, and tells the root actor when that changes. */
-export function followChat({ runtime, metrics }: Gateway, log: Logger): ChatFollower {
-  let state: SocketState = { name: 'connecting', since: Date.now() };
-  return {
-    name: () => state.name,
-    onState(next) {
-      const was = state.name;
-      state = next;
-      log.info({ ...next }, 'chat connection');
-      if (next.name === was || !runtime.stats().leading) return;
-      if (next.name === 'up') metrics.reconnects.inc({ link: 'chat' });
-      const reason = 'reason' in next ? next.reason : next.name;
-      const type = next.name === 'up' ? 'SYSTEM.UP' : 'SYSTEM.DOWN';
-      const event = { type, at: next.since, system: 'chat', reason };
-      background(
-        log,
-        'tell the root of the chat',
-        runtime.deliver([{ to: GATEWAY, event, dedupKey: `chat/${type}/${next.since}` }]),
-      );
-    },
-  };
-}
-
-interface Parts {
+export interface LeadParts {
   readonly config: Config;
   readonly identity: Identity;
   readonly gateway: Gateway;
@@ -52,87 +28,128 @@ interface Parts {
   readonly store: Store;
   readonly rest: MattermostRest;
   readonly chat: ChatFollower;
-  /** Undone from last to first. */
-  readonly closers: (() => Promise<unknown>)[];
+  /** Chart versions by kind: an older program does not lead after a newer one. */
+  readonly charts: Readonly<Record<string, number>>;
   readonly log: Logger;
 }
 
-/** Waits for the lead, then acts until it is lost. @returns why it ended. */
-export async function lead(parts: Parts, stopping: AbortSignal): Promise<string> {
-  const { config, gateway, database, store, rest, closers, log } = parts;
-  const { runtime, view } = gateway;
-  try {
-    const leadership = await acquireLeadership(database, {
-      signal: stopping,
-      holder: hostname(),
-      charts: Object.fromEntries(kindsOf(config).map(({ kind, version }) => [kind, version])),
-      onWaiting: (reason, waitingFor) => log.info({ reason, waitingFor }, 'waiting for the lead'),
-    });
-    if (stopping.aborted) return 'stopping';
-    closers.push(() => leadership.release());
-    const { term } = leadership;
-    let onFenced: (reason: string) => void = () => {};
-    log.info({ term }, 'leading');
-
-    const ingress = createIngress({
-      runtime,
-      store,
-      rest,
-      botUserId: parts.identity.botUserId,
-      rules: routingRules(config),
-      log,
-      now: Date.now,
-    });
-    const recovery = createRecovery({ rest, store, runtime, ingress, teamId: config.mattermost.teamId, log });
-    const readUp = (reason: string) =>
-      background(
-        log,
-        'read the channels up',
-        retrying(() => recovery.readUp(reason), stopping),
-      );
-    const openSocket = () =>
-      createMattermostSocket({
-        url: config.mattermost.url,
-        token: config.mattermost.token.reveal(),
-        rest,
-        onEvent: (event) => {
-          ingress.take(event).catch((error: unknown) => {
-            log.warn({ err: error }, 'a chat event could not be taken');
-            readUp('failed event');
-          });
-        },
-        onGap: readUp,
-        onState: (state) => parts.chat.onState(state),
-        log,
+/** Leads whenever it may, until `stopping`. Resolves when nothing acts any more. Never rejects. */
+export async function leadWhenever(parts: LeadParts, stopping: AbortSignal): Promise<void> {
+  const { database, charts, log } = parts;
+  while (!stopping.aborted) {
+    try {
+      const leadership = await acquireLeadership(database, {
+        signal: stopping,
+        holder: hostname(),
+        charts,
+        onWaiting: (reason) => log.info({ reason }, 'standing by'),
       });
-    closers.push(() => view.stop());
-    closers.push(() => runtime.stop());
-    const fenced = new Promise<string>((resolve) => {
-      onFenced = resolve;
-    });
-    await runtime.start({
-      term,
-      onFenced,
-      // Listening begins before reading up, so that nothing falls between the two.
-      catchUp: async () => {
-        await runtime.deliver([rootEvent('BOOT', term)]);
-        const socket = openSocket();
-        closers.push(async () => socket.stop());
-        await recovery.readUp('start').catch((error: unknown) => {
-          log.warn({ err: error }, 'the chat could not be read up at start');
-          readUp('start');
+      const reason = await reign(parts, leadership, stopping);
+      if (!stopping.aborted) log.warn({ term: leadership.term, reason }, 'leading no more; standing by');
+    } catch (error) {
+      if (!stopping.aborted) log.error({ err: error }, 'cannot lead; standing by');
+    }
+    await sleep(REST_MS, undefined, { signal: stopping }).catch(() => undefined);
+  }
+}
+
+/** One term. @returns why it ended; by then all that acted has stopped and the lead is free. */
+async function reign(parts: LeadParts, leadership: Leadership, stopping: AbortSignal): Promise<string> {
+  const { gateway, log } = parts;
+  const { term } = leadership;
+  log.info({ term }, 'leading');
+  /** Undone from last to first. */
+  const undo: (() => Promise<void>)[] = [() => leadership.release()];
+  try {
+    const over = Promise.race([leadership.lost, stopped(stopping)]);
+    const reason = await Promise.race([act(parts, leadership, stopping, undo), over]);
+    if (stopping.aborted) await tellRoot(gateway.runtime, 'DRAIN', term);
+    return reason;
+  } finally {
+    for (const end of undo.reverse()) {
+      await end().catch((error: unknown) => log.error({ err: error }, 'something did not stop as it should'));
+    }
+  }
+}
+
+/** Begins everything that acts. @returns the reason when a write was refused because another process leads. */
+async function act(
+  parts: LeadParts,
+  leadership: Leadership,
+  stopping: AbortSignal,
+  undo: (() => Promise<void>)[],
+): Promise<string> {
+  const { config, gateway, store, rest, log } = parts;
+  const { runtime, view } = gateway;
+  const { term } = leadership;
+  const over = new AbortController();
+  const ending = AbortSignal.any([stopping, over.signal]);
+  const ingress = createIngress({
+    runtime,
+    store,
+    rest,
+    botUserId: parts.identity.botUserId,
+    rules: routingRules(config),
+    log,
+    now: Date.now,
+  });
+  const recovery = createRecovery({ rest, store, runtime, ingress, teamId: config.mattermost.teamId, log });
+  const readUp = (reason: string) =>
+    background(
+      log,
+      'read the channels up',
+      retrying(() => recovery.readUp(reason), ending),
+    );
+  const listen = () => {
+    const socket = createMattermostSocket({
+      url: config.mattermost.url,
+      token: config.mattermost.token.reveal(),
+      rest,
+      onEvent: (event) => {
+        ingress.take(event).catch((error: unknown) => {
+          if (ending.aborted) return;
+          log.warn({ err: error }, 'a chat event could not be taken');
+          readUp('failed event');
         });
       },
+      onGap: readUp,
+      onState: (state) => parts.chat.onState(state),
+      log,
     });
-    closers.push(() => tellRoot(runtime, 'DRAIN', term));
-    await view.resume();
-    await tellRoot(runtime, 'RECOVERED', term);
-    return await Promise.race([fenced, leadership.lost]);
-  } catch (error) {
-    if (stopping.aborted) return 'stopping';
-    log.error({ err: error }, 'cannot lead');
-    return error instanceof Error ? error.message : String(error);
-  }
+    undo.push(async () => socket.stop());
+  };
+  undo.push(() => view.stop());
+  undo.push(() => runtime.stop());
+  undo.push(async () => over.abort(new Error('leading no more')));
+  return new Promise((resolve, reject) => {
+    const start = async () => {
+      await runtime.start({
+        term,
+        onFenced: resolve,
+        certain: () => leadership.certain(),
+        // Listening begins before reading up, so that nothing falls between the two.
+        catchUp: async () => {
+          await runtime.deliver([rootEvent('BOOT', term)]);
+          if (ending.aborted) return;
+          listen();
+          await recovery.readUp('start').catch((error: unknown) => {
+            log.warn({ err: error }, 'the chat could not be read up at start');
+            readUp('start');
+          });
+        },
+      });
+      await view.resume();
+      await tellRoot(runtime, 'RECOVERED', term);
+    };
+    start().catch(reject);
+  });
+}
+
+function stopped(stopping: AbortSignal): Promise<string> {
+  return new Promise((resolve) => {
+    if (stopping.aborted) resolve('stopping');
+    stopping.addEventListener('abort', () => resolve('stopping'), { once: true });
+  });
 }
 
 type Milestone = 'BOOT' | 'RECOVERED' | 'DRAIN';
@@ -157,14 +174,14 @@ function routingRules(config: Config) {
   };
 }
 
-/** Tries again, ever more slowly, until it works or the process stops. */
-async function retrying(work: () => Promise<void>, stopping: AbortSignal): Promise<void> {
-  for (let pause = 1_000; !stopping.aborted; pause = Math.min(60_000, pause * 2)) {
+/** Tries again, ever more slowly, until it works or is not wanted any more. */
+async function retrying(work: () => Promise<void>, ending: AbortSignal): Promise<void> {
+  for (let pause = 1_000; !ending.aborted; pause = Math.min(60_000, pause * 2)) {
     try {
       return await work();
     } catch (error) {
-      if (stopping.aborted) return;
-      await sleep(pause, undefined, { signal: stopping }).catch(() => undefined);
+      if (ending.aborted) return;
+      await sleep(pause, undefined, { signal: ending }).catch(() => undefined);
       if (pause >= 60_000) throw error;
     }
   }

@@ -4,7 +4,8 @@ import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { configMarkdown, loadConfig, problemText } from './config.ts';
 import { createLog } from './log.ts';
-import { StartError, serve } from './serve.ts';
+import { serve } from './serve.ts';
+import { StartError } from './start.ts';
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
   version: string;
@@ -49,10 +50,10 @@ async function runGateway(): Promise<number> {
   const log = createLog(config.server.logLevel);
   try {
     const service = await serve(config, log);
-    const reason = await Promise.race([signalled(), service.ended]);
-    log.info({ reason }, 'stopping');
+    await signalled();
+    log.info('stopping');
     await service.stop();
-    return reason === 'signal' ? 0 : 1;
+    return 0;
   } catch (error) {
     if (!(error instanceof StartError)) throw error;
     console.error(`The gateway cannot start. ${error.message}`);
@@ -60,8 +61,8 @@ async function runGateway(): Promise<number> {
   }
 }
 
-function signalled(): Promise<'signal'> {
+function signalled(): Promise<void> {
   return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => resolve('signal'));
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => resolve());
   });
 }

@@ -5,23 +5,19 @@
 import type { Logger } from 'pino';
 import type { FaultPoints, Store } from './actors/index.ts';
 import { checkHealth, type HttpServer, startHttp } from './adapters/http/index.ts';
-import { isChatError, type MattermostRest } from './adapters/mattermost/index.ts';
-import { createStore, type Database, migrateDatabase, openDatabase } from './adapters/postgres/index.ts';
+import { createStore, openDatabase } from './adapters/postgres/index.ts';
+import { followChat } from './chatFollower.ts';
 import type { Config } from './config.ts';
 import { decide } from './flows/decisions.ts';
+import { kindsOf } from './flows/kinds.ts';
 import { observe } from './flows/metrics.ts';
-import { followChat, lead } from './lead.ts';
+import { leadWhenever } from './lead.ts';
 import { mayDecide } from './policy/approvers.ts';
-import { chatClient, type Gateway, type Identity, verifier, wire } from './wiring.ts';
-
-/** What keeps a gateway from starting, in words for the person who starts it. */
-export class StartError extends Error {
-  override readonly name = 'StartError';
-}
+import { migrate, patiently, whoAmI } from './start.ts';
+import { chatClient, type Gateway, verifier, wire } from './wiring.ts';
 
 export interface Service {
-  /** Resolves with the reason when the process should end by itself. */
-  readonly ended: Promise<string>;
+  /** Ends what acts, lets go of the lead, then stops answering. */
   stop(): Promise<void>;
 }
 
@@ -34,7 +30,8 @@ export interface ServiceHooks {
 /** @throws StartError for what a person has to mend. */
 export async function serve(config: Config, log: Logger, hooks: ServiceHooks = {}): Promise<Service> {
   const rest = chatClient(config);
-  const identity = await whoAmI(config, rest);
+  const patience = config.server.startWaitSecs;
+  const identity = await patiently(patience, log, () => whoAmI(config, rest));
   const database = openDatabase({ url: config.database.url.reveal(), poolSize: config.database.poolSize });
   const stopping = new AbortController();
   const closers: (() => Promise<unknown>)[] = [() => database.close()];
@@ -43,47 +40,21 @@ export async function serve(config: Config, log: Logger, hooks: ServiceHooks = {
     for (const close of closers.splice(0).reverse()) await close();
   };
   try {
-    await migrate(database);
+    await patiently(patience, log, () => migrate(database));
     const store = (hooks.wrapStore ?? ((plain) => plain))(createStore(database));
-    const gateway = wire(config, identity, store, rest, log, hooks.faults);
+    const kinds = kindsOf(config);
+    const gateway = wire(config, identity, store, rest, log, kinds, hooks.faults);
     const chat = followChat(gateway, log);
     observe(gateway, store, () => chat.name() === 'up');
     const http = await listen(config, gateway, store, chat.name, log);
     closers.push(() => http.close());
-    const ended = lead({ config, identity, gateway, database, store, rest, chat, closers, log }, stopping.signal);
-    return { ended, stop };
+    const charts = Object.fromEntries(kinds.map(({ kind, version }) => [kind, version]));
+    const led = leadWhenever({ config, identity, gateway, database, store, rest, chat, charts, log }, stopping.signal);
+    closers.push(() => led);
+    return { stop };
   } catch (error) {
     await stop();
     throw error;
-  }
-}
-
-/** The first call with the token: what the socket would only show as a connection that keeps falling over. */
-async function whoAmI({ mattermost }: Config, rest: MattermostRest): Promise<Identity> {
-  try {
-    const me = await rest.me();
-    const team = await rest.team(mattermost.teamId);
-    if (!(await rest.teamMember(team.id, me.id))) {
-      throw new StartError(
-        `The bot ${me.username} is not a member of the team ${team.displayName}. Add it, then start again.`,
-      );
-    }
-    return { botUserId: me.id, teamName: team.name };
-  } catch (error) {
-    if (isChatError(error, 'CHAT_TOKEN')) {
-      throw new StartError('Mattermost does not accept SM_MATTERMOST_TOKEN. Make a new token for the bot and set it.');
-    }
-    if (!isChatError(error)) throw error;
-    throw new StartError(`Mattermost at ${mattermost.url} cannot be used: ${error.message}`, { cause: error });
-  }
-}
-
-async function migrate(database: Database): Promise<void> {
-  try {
-    await migrateDatabase(database);
-  } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    throw new StartError(`The database cannot be used: ${message}`, { cause: error });
   }
 }
 

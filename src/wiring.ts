@@ -1,6 +1,6 @@
 /** The one place where everything is put together: configuration in, a gateway that can lead out. */
 import type { Logger } from 'pino';
-import { createRuntime, type FaultPoints, type Runtime, type Store } from './actors/index.ts';
+import { createRuntime, type FaultPoints, type KindDefinition, type Runtime, type Store } from './actors/index.ts';
 import { createMetrics, type Metrics, signAction, verifyAction } from './adapters/http/index.ts';
 import { localWorkspaceHandlers } from './adapters/local/handlers.ts';
 import { createMattermostRest, type MattermostRest } from './adapters/mattermost/index.ts';
@@ -15,7 +15,6 @@ import { fetchAttachment } from './flows/attachments.ts';
 import { auditHandlers } from './flows/audit.ts';
 import { type Cards, cardHandlers, createCards } from './flows/cards.ts';
 import { chatHandlers } from './flows/chatEffects.ts';
-import { kindsOf } from './flows/kinds.ts';
 import { noFirewallHandlers } from './flows/openFirewall.ts';
 import { createPosting } from './flows/posting.ts';
 import { createRateGovernor } from './flows/rateGovernor.ts';
@@ -54,6 +53,7 @@ export function wire(
   store: Store,
   rest: MattermostRest,
   log: Logger,
+  kinds: readonly KindDefinition[],
   faults?: FaultPoints,
 ): Gateway {
   const now = Date.now;
@@ -84,7 +84,7 @@ export function wire(
     deliver: (items, extra) => runtime.deliver(items, extra),
   };
   const runtime: Runtime = createRuntime({
-    kinds: kindsOf(config),
+    kinds,
     store,
     log,
     ...(faults === undefined ? {} : { faults }),

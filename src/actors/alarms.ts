@@ -6,7 +6,10 @@ export interface Alarms {
   /** Replaces the actor's alarm; undefined clears it. */
   set(address: Address, wakeAt: number | undefined): void;
   has(address: Address): boolean;
+  /** Those whose time has come by the clock, whatever their timers still count: the clock may have jumped. */
+  due(): Address[];
   clear(): void;
+  size(): number;
 }
 
 export function createAlarms(clock: Clock, wake: (address: Address) => void): Alarms {
@@ -31,6 +34,11 @@ export function createAlarms(clock: Clock, wake: (address: Address) => void): Al
   return {
     set,
     has: (address) => alarms.has(address),
+    due() {
+      const now = clock.now();
+      return [...alarms].filter(([, { at }]) => at <= now).map(([address]) => address);
+    },
+    size: () => alarms.size,
     clear() {
       for (const { cancel } of alarms.values()) cancel();
       alarms.clear();

@@ -3,6 +3,8 @@ import type { Address } from '../machines/addresses.ts';
 import type { Clock } from './clock.ts';
 import type { FaultPoints } from './faults.ts';
 import type { Log } from './log.ts';
+import type { OperatorRequest, OperatorResult } from './operator.ts';
+import type { Degradation } from './persistence.ts';
 import type { RuntimeStore } from './store.ts';
 import type {
   ActorView,
@@ -37,6 +39,8 @@ export interface RuntimeLimits {
   readonly cached: number;
   /** How often rows that other processes wrote are looked for; NOTIFY makes it faster. At least 1,000 ms. */
   readonly pollMs: number;
+  /** Deliveries from outside that may wait for the database; more are answered with `busy`. */
+  readonly deliveries: number;
 }
 
 export interface StartOptions {
@@ -44,6 +48,8 @@ export interface StartOptions {
   readonly term: number;
   /** Called at most once, when this process may not lead any more (a write was fenced): stop it. */
   readonly onFenced?: (reason: string) => void;
+  /** From `Leadership.certain`: asked before anything is done to the outside. */
+  readonly certain?: () => boolean;
   /** Timers that came due while nobody ran fire only after this resolves: what people did meanwhile is read first. */
   readonly catchUp?: () => Promise<void>;
 }
@@ -63,6 +69,8 @@ export interface Runtime {
    * `duplicate`: it had been taken before. `dead`: it became a dead letter (nobody there, not enabled, poison).
    */
   deliverAndWait(item: InboxItem, options: { readonly timeoutMs: number }): Promise<WaitResult>;
+  /** What a person may do with an actor that is stuck; also on a standby. See operator.ts. */
+  operate(request: OperatorRequest): Promise<OperatorResult>;
   /** Worker outputs: transcript rows and the events among them, in one statement. @returns the highest seq held. */
   appendOutputs(batch: OutputBatch): Promise<number>;
 
@@ -85,4 +93,10 @@ export interface RuntimeStats {
   readonly turns: number;
   readonly deadLetters: number;
   readonly cachedActors: number;
+  /** Actors whose stored state this program cannot read; they are left alone. */
+  readonly unreadable: number;
+  /** Timers of the near future that are armed in memory. */
+  readonly alarms: number;
+  /** Set while the database does not answer a leader. */
+  readonly degraded: Degradation | undefined;
 }

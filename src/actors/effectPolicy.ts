@@ -5,7 +5,10 @@
  * - `attempts`: at most so many; the deadline usually ends it first.
  * - `timeoutMs`: one attempt is aborted after this and counts as retryable.
  * - `concurrency`: of this kind at the same time, in the whole process.
- * - `order`: effects with the same order key run one after the other, in the order they were asked for.
+ * - `lane`: the system that is asked; all kinds of a lane share its concurrency.
+ * - `urgency`: when the lane is full, what people wait for goes first. See `URGENCIES`.
+ *
+ * Effects with the same order key (see `orderKeyOf`) run one after the other, in the order they were asked for.
  */
 import type { Address } from '../machines/addresses.ts';
 import { keyOf, sessionOfApproval } from '../machines/addresses.ts';
@@ -15,7 +18,17 @@ import { assertNever } from '../machines/json.ts';
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 
+/** From first to last. */
+export const URGENCIES = ['decision', 'answer', 'work', 'sign'] as const;
+export type Urgency = (typeof URGENCIES)[number];
+
+/** How many effects a system is asked to carry out at the same time. */
+export const LANES = { chat: 16, vm: 12, worker: 512, firewall: 4, store: 4 } as const;
+export type Lane = keyof typeof LANES;
+
 export interface EffectPolicy {
+  readonly lane: Lane;
+  readonly urgency: Urgency;
   readonly deadlineMs: number;
   readonly attempts: number;
   readonly timeoutMs: number;
@@ -25,6 +38,8 @@ export interface EffectPolicy {
 }
 
 const CHAT: EffectPolicy = {
+  lane: 'chat',
+  urgency: 'answer',
   deadlineMs: 10 * MINUTE,
   attempts: 1000,
   timeoutMs: 30 * SECOND,
@@ -34,12 +49,35 @@ const CHAT: EffectPolicy = {
 };
 
 /** Git and small commands on the machine. */
-const SHELL: EffectPolicy = { ...CHAT, deadlineMs: 20 * MINUTE, timeoutMs: 10 * MINUTE, attempts: 8, concurrency: 6 };
+const SHELL: EffectPolicy = {
+  ...CHAT,
+  lane: 'vm',
+  urgency: 'work',
+  deadlineMs: 20 * MINUTE,
+  timeoutMs: 10 * MINUTE,
+  attempts: 8,
+  concurrency: 6,
+};
 
 /** The session's link may be down: a container restart or a rebuild takes minutes. */
-const WORKER: EffectPolicy = { ...CHAT, deadlineMs: 30 * MINUTE, timeoutMs: 2 * MINUTE, concurrency: 256 };
+const WORKER: EffectPolicy = {
+  ...CHAT,
+  lane: 'worker',
+  urgency: 'work',
+  deadlineMs: 30 * MINUTE,
+  timeoutMs: 2 * MINUTE,
+  concurrency: 256,
+};
 
-const FIREWALL: EffectPolicy = { ...CHAT, deadlineMs: 5 * MINUTE, timeoutMs: MINUTE, attempts: 20, concurrency: 4 };
+const FIREWALL: EffectPolicy = {
+  ...CHAT,
+  lane: 'firewall',
+  urgency: 'decision',
+  deadlineMs: 5 * MINUTE,
+  timeoutMs: MINUTE,
+  attempts: 20,
+  concurrency: 4,
+};
 
 export const EFFECT_POLICIES: { readonly [Kind in ExternalKind]: EffectPolicy } = {
   'chat.reply': CHAT,
@@ -47,10 +85,10 @@ export const EFFECT_POLICIES: { readonly [Kind in ExternalKind]: EffectPolicy } 
   'chat.help': CHAT,
   'chat.context': CHAT,
   'chat.stopByPrefix': CHAT,
-  'chat.react': { ...CHAT, deadlineMs: 2 * MINUTE },
+  'chat.react': { ...CHAT, urgency: 'sign', deadlineMs: 2 * MINUTE },
   'chat.openThread': CHAT,
   'chat.setRoot': CHAT,
-  'chat.card': CHAT,
+  'chat.card': { ...CHAT, urgency: 'decision' },
   'workspace.mirror': { ...SHELL, deadlineMs: 45 * MINUTE, timeoutMs: 30 * MINUTE },
   'workspace.vet': SHELL,
   'workspace.reserve': { ...SHELL, timeoutMs: MINUTE },
@@ -62,15 +100,15 @@ export const EFFECT_POLICIES: { readonly [Kind in ExternalKind]: EffectPolicy } 
   'workspace.checkout': SHELL,
   'workspace.tidy': SHELL,
   'worker.prompt': WORKER,
-  'worker.interrupt': { ...WORKER, deadlineMs: 5 * MINUTE },
+  'worker.interrupt': { ...WORKER, urgency: 'decision', deadlineMs: 5 * MINUTE },
   'worker.mode': WORKER,
   'worker.compact': WORKER,
   'worker.clear': WORKER,
   'worker.close': { ...WORKER, deadlineMs: 2 * MINUTE },
-  'worker.decide': WORKER,
+  'worker.decide': { ...WORKER, urgency: 'decision' },
   'worker.probe': { ...WORKER, deadlineMs: 2 * MINUTE, timeoutMs: MINUTE },
   'firewall.allow': FIREWALL,
-  'audit.record': { ...CHAT, deadlineMs: 24 * 60 * MINUTE, concurrency: 2 },
+  'audit.record': { ...CHAT, lane: 'store', urgency: 'work', deadlineMs: 24 * 60 * MINUTE, concurrency: 2 },
 };
 
 /** What must happen in order; undefined: in any. */

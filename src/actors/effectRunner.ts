@@ -11,6 +11,7 @@ import type { Clock } from './clock.ts';
 import { backoffMs, EFFECT_POLICIES } from './effectPolicy.ts';
 import { BadDataError, failureOf, RetryableError, TerminalError } from './errors.ts';
 import type { FaultPoints } from './faults.ts';
+import { createLanes } from './lanes.ts';
 import type { Log } from './log.ts';
 import type { EffectOutcome, EffectRow } from './store.ts';
 import { toPlain } from './text.ts';
@@ -18,11 +19,12 @@ import type { EffectHandler, EffectHandlers, EffectRequest } from './types.ts';
 
 /** How long after an aborted attempt its handler may still take to end. */
 const GRACE_MS = 5000;
+/** While it is not sure whether this process leads still. Soon it is, or the process stops. */
+const UNCERTAIN_PAUSE_MS = 250;
 
 interface Job {
   readonly row: EffectRow;
   attempts: number;
-  running: boolean;
 }
 
 export interface EffectRunner {
@@ -39,6 +41,8 @@ export interface EffectRunnerOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly faults: FaultPoints | undefined;
+  /** Whether this process is sure to lead still. Without certainty nothing is begun. */
+  certain(): boolean;
   /** Records an outcome; rejects only with BadDataError or when this process stops leading. */
   finish(outcome: EffectOutcome): Promise<void>;
   /** Notes a failed attempt; failing to note it is harmless. */
@@ -49,8 +53,7 @@ export function createEffectRunner(options: EffectRunnerOptions): EffectRunner {
   const { clock, log } = options;
   const jobs = new Map<string, Job>();
   const chains = new Map<string, Job[]>();
-  const waiting = new Map<ExternalKind, Job[]>();
-  const runningOf = new Map<ExternalKind, number>();
+  const lanes = createLanes();
   const inFlight = new Set<Promise<void>>();
   const timers = new Set<() => void>();
   const stopping = new AbortController();
@@ -58,7 +61,7 @@ export function createEffectRunner(options: EffectRunnerOptions): EffectRunner {
   function add(rows: readonly EffectRow[]): void {
     for (const row of rows) {
       if (jobs.has(row.key) || stopping.signal.aborted) continue;
-      const job: Job = { row, attempts: row.attempts, running: false };
+      const job: Job = { row, attempts: row.attempts };
       jobs.set(row.key, job);
       if (row.orderKey === undefined) {
         schedule(job, row.runAt);
@@ -83,30 +86,13 @@ export function createEffectRunner(options: EffectRunnerOptions): EffectRunner {
       timers.add(cancel);
       return;
     }
-    const queue = waiting.get(job.row.kind) ?? [];
-    waiting.set(job.row.kind, queue);
-    queue.push(job);
-    pump(job.row.kind);
-  }
-
-  function pump(kind: ExternalKind): void {
-    const queue = waiting.get(kind) ?? [];
-    const limit = EFFECT_POLICIES[kind]?.concurrency ?? 1;
-    while (!stopping.signal.aborted && queue.length > 0 && (runningOf.get(kind) ?? 0) < limit) {
-      const job = queue.shift();
-      if (job === undefined) return;
-      runningOf.set(kind, (runningOf.get(kind) ?? 0) + 1);
-      job.running = true;
+    lanes.enter(job.row.kind, () => {
       const run = attempt(job)
         .catch((error: unknown) => log.error({ effect: job.row.key, err: error }, 'an effect could not be recorded'))
-        .finally(() => {
-          job.running = false;
-          inFlight.delete(run);
-          runningOf.set(kind, (runningOf.get(kind) ?? 1) - 1);
-          pump(kind);
-        });
+        .finally(() => inFlight.delete(run));
       inFlight.add(run);
-    }
+      return run;
+    });
   }
 
   async function attempt(job: Job): Promise<void> {
@@ -114,6 +100,10 @@ export function createEffectRunner(options: EffectRunnerOptions): EffectRunner {
     const now = clock.now();
     if (now >= row.deadline) {
       await conclude(job, new TerminalError('deadline', `${row.kind} was not done in time`));
+      return;
+    }
+    if (!options.certain()) {
+      schedule(job, now + UNCERTAIN_PAUSE_MS);
       return;
     }
     job.attempts += 1;
@@ -171,6 +161,7 @@ export function createEffectRunner(options: EffectRunnerOptions): EffectRunner {
     add,
     async stop() {
       stopping.abort(new Error('stopping'));
+      lanes.close();
       for (const cancel of timers) cancel();
       await Promise.all(inFlight);
     },

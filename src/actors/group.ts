@@ -1,13 +1,20 @@
 /** Group commit: while one statement is on its way, whatever arrives waits and goes together in the next. */
 import { BadDataError } from './errors.ts';
 
+/** Too much waits already: nothing was done with this item. */
+export class GroupFullError extends Error {
+  override readonly name = 'GroupFullError';
+}
+
 /**
  * @param run takes a batch and gives one result per item, or rejects for all of them.
  * A BadDataError of a batch is found out one by one, so that only the culprit's caller sees it.
+ * @param maxWaiting an item that would wait behind more than this is refused with a GroupFullError.
  */
 export function createGroup<Item, Result>(
   run: (items: readonly Item[]) => Promise<readonly Result[]>,
   maxSize: number,
+  maxWaiting = Number.POSITIVE_INFINITY,
 ): (item: Item) => Promise<Result> {
   interface Waiting {
     readonly item: Item;
@@ -41,6 +48,10 @@ export function createGroup<Item, Result>(
 
   return (item) =>
     new Promise<Result>((resolve, reject) => {
+      if (waiting.length >= maxWaiting) {
+        reject(new GroupFullError(`${waiting.length} items wait already`));
+        return;
+      }
       waiting.push({ item, resolve, reject });
       if (!running) drain().catch(reject);
     });

@@ -5,18 +5,21 @@ import { kindOf } from '../machines/addresses.ts';
 import type { JsonObject } from '../machines/json.ts';
 import type { Runtime, RuntimeLimits, RuntimeOptions } from './api.ts';
 import { systemClock } from './clock.ts';
-import { FencedError } from './errors.ts';
-import { createGroup } from './group.ts';
+import { FencedError, RetryableError } from './errors.ts';
+import { createGroup, GroupFullError } from './group.ts';
 import { checkItem, checkOutputs } from './ingress.ts';
 import { createLead, type Lead } from './lead.ts';
 import { silentLog } from './log.ts';
+import { giveOrder } from './operator.ts';
 import { registerKinds } from './register.ts';
 import { tagsOf, wakeAtOf } from './step.ts';
 import type { LoadedActor, Turn } from './turn.ts';
 import type { ActorView, CommitNotice, CursorMove, DeliverResult, InboxItem, WaitResult } from './types.ts';
 import { createWaiters } from './waiters.ts';
 
-const DEFAULT_LIMITS: RuntimeLimits = { batch: 100, fold: 32, cached: 2000, pollMs: 5000 };
+const DEFAULT_LIMITS: RuntimeLimits = { batch: 100, fold: 32, cached: 2000, pollMs: 5000, deliveries: 1000 };
+/** Deliveries that share one statement. */
+const DELIVERY_BATCH = 64;
 
 /** @throws Error when a chart cannot be made durable; the message lists every reason with the state's path. */
 export function createRuntime(options: RuntimeOptions): Runtime {
@@ -36,23 +39,34 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     readonly cursors: readonly CursorMove[];
   }
   const limitOf = (address: Address) => kinds.get(kindOf(address))?.supervision.inboxLimit ?? 1000;
-  const deliverGroup = createGroup<Delivery, DeliverResult[]>(async (deliveries) => {
-    const leader = lead;
-    const items = deliveries.flatMap((delivery) => delivery.items);
-    const cursors = deliveries.flatMap((delivery) => delivery.cursors);
-    const { results, rows } = await store.deliver(items, { term: leader?.term, limitOf, cursors });
-    leader?.accept(rows);
-    let at = 0;
-    return deliveries.map((delivery) => {
-      at += delivery.items.length;
-      return results.slice(at - delivery.items.length, at);
-    });
-  }, 64);
+  const deliverGroup = createGroup<Delivery, DeliverResult[]>(
+    async (deliveries) => {
+      const leader = lead;
+      const items = deliveries.flatMap((delivery) => delivery.items);
+      const cursors = deliveries.flatMap((delivery) => delivery.cursors);
+      const { results, rows } = await store.deliver(items, { term: leader?.term, limitOf, cursors });
+      leader?.accept(rows);
+      let at = 0;
+      return deliveries.map((delivery) => {
+        at += delivery.items.length;
+        return results.slice(at - delivery.items.length, at);
+      });
+    },
+    DELIVERY_BATCH,
+    limits.deliveries,
+  );
 
   async function deliver(items: readonly InboxItem[], cursors: readonly CursorMove[]): Promise<DeliverResult[]> {
-    const results = await deliverGroup({ items: items.map(checkItem), cursors });
-    await faults?.('before-ack');
-    return results;
+    try {
+      const results = await deliverGroup({ items: items.map(checkItem), cursors });
+      await faults?.('before-ack');
+      return results;
+    } catch (error) {
+      // With cursors there is a source that would take "busy" for an answer and go on: it must deliver again.
+      if (error instanceof GroupFullError && cursors.length === 0) return items.map(() => 'busy');
+      if (error instanceof GroupFullError) throw new RetryableError('ingress.full', error.message, { cause: error });
+      throw error;
+    }
   }
 
   function notify<Value>(listeners: Set<(value: Value) => void>, value: Value): void {
@@ -78,14 +92,14 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     for (const session of dirty) notify(dirtyListeners, session);
   }
 
-  async function deliverAndWait(item: InboxItem, timeoutMs: number): Promise<WaitResult> {
-    const checked = checkItem(item);
-    const waiter = waiters.wait(checked.dedupKey, timeoutMs, () => lead === undefined);
+  async function deliverAndWait(unchecked: InboxItem, timeoutMs: number): Promise<WaitResult> {
+    const item = checkItem(unchecked);
+    const waiter = waiters.wait(item.dedupKey, timeoutMs, () => lead === undefined);
     try {
-      const [result] = await deliver([checked], []);
+      const [result] = await deliver([item], []);
       if (result === 'busy') return 'busy';
       if (result === 'duplicate') {
-        const state = await store.inboxState(checked.dedupKey);
+        const state = await store.inboxState(item.dedupKey);
         if (state !== 'pending') return state === 'dead' ? 'dead' : 'duplicate';
       }
       return await waiter.result;
@@ -95,7 +109,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
   }
 
   return {
-    async start({ term, catchUp, onFenced }) {
+    async start({ term, catchUp, onFenced, certain }) {
       if (lead !== undefined) throw new Error('the runtime leads already');
       lead = createLead({
         term,
@@ -109,6 +123,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
         faults,
         onTurn,
         onFenced: onFenced ?? (() => {}),
+        certain: certain ?? (() => true),
       });
       await lead.start(catchUp);
     },
@@ -119,6 +134,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     },
     deliver: (items, extra = {}) => deliver(items, extra.cursors ?? []),
     deliverAndWait: (item, { timeoutMs }) => deliverAndWait(item, timeoutMs),
+    operate: (request) => giveOrder({ store, waiters, clock }, request),
     async appendOutputs(batch) {
       const leader = lead;
       if (leader === undefined) throw new FencedError('outputs are taken by the leader only');
@@ -152,6 +168,9 @@ export function createRuntime(options: RuntimeOptions): Runtime {
         runningTasks: figures?.runningTasks ?? 0,
         commits: figures?.commits ?? 0,
         cachedActors: figures?.cachedActors ?? 0,
+        unreadable: figures?.unreadable ?? 0,
+        alarms: figures?.alarms ?? 0,
+        degraded: lead?.degraded(),
         ...counts,
       };
     },

@@ -69,6 +69,14 @@ export function stepInitial(
   return apply(definition, address, empty, begin(definition.machine, input), { at: now, now, rev });
 }
 
+/** The first step of an actor: made from its birth event, which is then offered to its initial state. */
+export function birthStep(definition: KindDefinition, address: Address, event: ChartEvent, time: StepTime): StepResult {
+  const born = stepInitial(definition, address, definition.inputOf(address, event), time);
+  if (born.status !== 'active') return born;
+  const offered = step(definition, address, born.envelope, event, time);
+  return { ...offered, handled: true, effects: [...born.effects, ...offered.effects] };
+}
+
 function apply(
   definition: KindDefinition,
   address: Address,

@@ -3,14 +3,14 @@
  * Nothing is written here; the same actor and rows give the same plan.
  */
 import type { Address } from '../machines/addresses.ts';
-import type { Effect } from '../machines/effects.ts';
-import type { ChartEvent } from '../machines/events.ts';
+import { Ledger, reasonOf } from './ledger.ts';
 import { upcast } from './migrate.ts';
-import { noRecords, type Records, recordEffects } from './records.ts';
+import { isOrder } from './operator.ts';
+import { obey } from './orders.ts';
 import type { RegisteredKind } from './register.ts';
-import { endTask, type StepResult, step, stepInitial, takeDueTimer, wakeAtOf } from './step.ts';
-import type { DeadLetter, DeadReason, InboxRow, JournalRow, TurnCommit } from './store.ts';
-import { cleanText } from './text.ts';
+import { birthStep, endTask, type StepResult, type StepTime, step, takeDueTimer } from './step.ts';
+import type { DeadReason, InboxRow, TurnCommit } from './store.ts';
+import { giveUp, noteTrouble } from './supervision.ts';
 import type { ActorStatus, CommitNotice, Envelope } from './types.ts';
 
 /** An actor between two turns. */
@@ -46,251 +46,142 @@ export interface Turn {
   readonly notices: readonly CommitNotice[];
   /** What became of the rows that were taken. */
   readonly fates: readonly { readonly dedupKey: string; readonly fate: 'done' | 'dead' }[];
-  readonly poisoned: number;
+  /** When events of this actor became poison lately, this turn included. */
+  readonly troubles: readonly number[];
 }
 
 /** @returns undefined if there is nothing to do now. @throws if the stored envelope cannot be read by this program. */
 export function planTurn(input: TurnInput): Turn | undefined {
-  const plan = new Plan(input);
-  plan.migrate();
-  while (plan.size < input.fold && plan.takeNext()) {
-    // Each call takes one event or timer, until nothing is left or an event throws.
+  const ledger = new Ledger(input);
+  migrate(ledger, input.kind);
+  // An operator's order must reach an actor that takes nothing else.
+  const rows = [...input.rows.filter(isOrder), ...input.rows.filter((row) => !isOrder(row))];
+  let taken = 0;
+  for (let size = 0; size < input.fold; size += 1) {
+    const next = nextOf(ledger, rows[taken], input.fireTimers);
+    if (next === undefined) break;
+    const refusal = size === 0 ? input.refusal : undefined;
+    const ended =
+      'timer' in next ? fire(ledger, input, next.timer, refusal) : take(ledger, input, next.row, size, refusal);
+    if (ended === 'again') break;
+    if ('row' in next) taken += 1;
+    if (ended === 'enough') break;
   }
-  return plan.finish();
+  return ledger.finish(input.kind);
 }
 
-/** The growing plan. A class because every step changes the same dozen fields. */
-class Plan {
-  readonly #input: TurnInput;
-  readonly #records: Records = noRecords();
-  readonly #journal: JournalRow[] = [];
-  readonly #deadLetters: DeadLetter[] = [];
-  readonly #notices: CommitNotice[] = [];
-  readonly #taken: InboxRow[] = [];
-  readonly #tried: number[] = [];
-  readonly #fates: { dedupKey: string; fate: 'done' | 'dead' }[] = [];
-  #actor: LoadedActor | undefined;
-  #troubles: number[];
-  #next = 0;
-  size = 0;
+/** `again`: nothing was taken, the turn ends before it. `enough`: taken, and the turn ends after it. */
+type Ended = 'next' | 'enough' | 'again';
+type DueTimer = NonNullable<ReturnType<typeof takeDueTimer>>;
 
-  constructor(input: TurnInput) {
-    this.#input = input;
-    this.#actor = input.actor;
-    this.#troubles = [...input.troubles];
-  }
+function migrate(ledger: Ledger, kind: RegisteredKind | undefined): void {
+  const { address, actor, now, nextRev: rev } = ledger;
+  if (kind === undefined || actor === undefined || actor.envelope.version === kind.version) return;
+  const envelope = upcast(kind, address, actor.envelope, { rev, now });
+  const event = { type: 'runtime.migrated', at: now };
+  ledger.advance({ envelope, effects: [], handled: true, status: actor.status }, event, event.type);
+}
 
-  migrate(): void {
-    const { kind, address, now } = this.#input;
-    const actor = this.#actor;
-    if (kind === undefined || actor === undefined || actor.envelope.version === kind.version) return;
-    const rev = actor.rev + 1;
-    const envelope = upcast(kind, address, actor.envelope, { rev, now });
-    this.#advance(
-      { envelope, effects: [], handled: true, status: actor.status },
-      { type: 'runtime.migrated', at: now },
-    );
-  }
+/** Events in order of arrival; a timer that was due before the next event goes first. */
+function nextOf(
+  { actor, now }: Ledger,
+  row: InboxRow | undefined,
+  fireTimers: boolean,
+): { readonly row: InboxRow } | { readonly timer: DueTimer } | undefined {
+  if (row !== undefined && isOrder(row)) return { row };
+  if (actor?.status === 'parked') return undefined;
+  const timer = fireTimers && actor?.status === 'active' ? takeDueTimer(actor.envelope, now) : undefined;
+  if (timer !== undefined && (row === undefined || timer.due < row.event.at)) return { timer };
+  return row === undefined ? undefined : { row };
+}
 
-  /** @returns false when nothing can be taken any more. */
-  takeNext(): boolean {
-    const { rows, now, fireTimers } = this.#input;
-    const row = rows[this.#next];
-    const actor = this.#actor;
-    if (actor?.status === 'parked') return false;
-    const timer = fireTimers && actor?.status === 'active' ? takeDueTimer(actor.envelope, now) : undefined;
-    if (actor !== undefined && timer !== undefined && (row === undefined || timer.due < row.event.at)) {
-      return this.#takeTimer(actor, timer);
-    }
-    return row === undefined ? false : this.#takeRow(row);
-  }
-
-  #takeTimer(actor: LoadedActor, timer: NonNullable<ReturnType<typeof takeDueTimer>>): boolean {
-    const { kind, address, now, refusal } = this.#input;
-    if (kind === undefined) return false;
-    this.size += 1;
-    const rev = actor.rev + 1;
-    try {
-      if (refusal !== undefined && this.size === 1) throw new Error(refusal);
-      const result = step(kind, address, timer.rest, timer.event, { rev, now });
-      this.#record(result.effects, rev, timer.event, `timer ${timer.id}`);
-      this.#advance(result, timer.event, `timer ${timer.id}`);
-      return true;
-    } catch (error) {
-      // A timer is not tried again: its chart is pure, it would throw again.
-      this.#advance({ envelope: timer.rest, effects: [], handled: true, status: actor.status }, timer.event, timer.id);
-      this.#bury({ event: timer.event, dedupKey: `${address}/${rev}/timer`, cause: timer.id }, 'poison', error);
-      this.#trouble(error);
-      return false;
-    }
-  }
-
-  #takeRow(row: InboxRow): boolean {
-    const { kind, refusal } = this.#input;
-    const actor = this.#actor;
-    this.size += 1;
-    if (kind === undefined) return this.#takeDead(row, 'absent');
-    if (actor !== undefined && actor.status !== 'active') return this.#takeDead(row, 'done');
-    if (actor === undefined && !kind.birthEvents.includes(row.event.type)) return this.#takeDead(row, 'absent');
-    try {
-      if (refusal !== undefined && this.size === 1) throw new Error(refusal);
-      const rev = (actor?.rev ?? 0) + 1;
-      const result = actor === undefined ? this.#birth(kind, row.event, rev) : this.#offer(kind, actor, row, rev);
-      if (result === 'stale') return this.#take(row, 'done');
-      if (!result.handled && row.taskKey === undefined) return this.#takeDead(row, 'unhandled');
-      this.#record(result.effects, rev, row.event, row.dedupKey);
-      this.#advance(result, row.event, row.cause ?? row.dedupKey, actor === undefined ? kind : undefined);
-      if (result.status === 'error') this.#giveUp('error', reasonOf(result.envelope.snapshot.error));
-      return this.#take(row, 'done');
-    } catch (error) {
-      return this.#throwing(row, kind, error);
-    }
-  }
-
-  #birth(kind: RegisteredKind, event: ChartEvent, rev: number): StepResult {
-    const { address, now } = this.#input;
-    const born = stepInitial(kind, address, kind.inputOf(address, event), { rev, now });
-    if (born.status !== 'active') return born;
-    const offered = step(kind, address, born.envelope, event, { rev, now });
-    return { ...offered, handled: true, effects: [...born.effects, ...offered.effects] };
-  }
-
-  #offer(kind: RegisteredKind, actor: LoadedActor, row: InboxRow, rev: number): StepResult | 'stale' {
-    const { address, now } = this.#input;
-    let envelope = actor.envelope;
-    if (row.taskKey !== undefined) {
-      const id = row.event.type.replace(/^xstate\.(done|error)\.actor\./, '');
-      const current = envelope.tasks[id];
-      if (current?.key !== row.taskKey || current.ended) return 'stale';
-      envelope = endTask(envelope, id);
-    }
-    return step(kind, address, envelope, row.event, { rev, now });
-  }
-
-  /** A fold ends before an event that throws; at the head of a turn the event is tried again, then buried. */
-  #throwing(row: InboxRow, kind: RegisteredKind, error: unknown): boolean {
-    if (this.size > 1) {
-      this.size -= 1;
-      return false;
-    }
-    const refused = this.#input.refusal !== undefined;
-    if (!refused && row.attempts + 1 < kind.supervision.maxAttempts) {
-      this.#tried.push(row.seq);
-      return false;
-    }
-    this.#bury(row, 'poison', error);
-    this.#take(row, 'dead');
-    this.#trouble(error);
-    return false;
-  }
-
-  #take(row: InboxRow, fate: 'done' | 'dead'): true {
-    this.#taken.push(row);
-    this.#fates.push({ dedupKey: row.dedupKey, fate });
-    this.#next += 1;
-    return true;
-  }
-
-  #takeDead(row: InboxRow, reason: DeadReason): true {
-    this.#bury(row, reason, undefined);
-    return this.#take(row, 'dead');
-  }
-
-  #bury(what: Pick<InboxRow, 'event' | 'dedupKey' | 'cause'>, reason: DeadReason, error: unknown): void {
-    const { event, dedupKey, cause } = what;
-    const text = error === undefined ? undefined : reasonOf(error);
-    this.#deadLetters.push({ reason, event, dedupKey, cause, error: text, at: this.#input.now });
-  }
-
-  #record(effects: readonly Effect[], rev: number, event: ChartEvent, cause: string): void {
-    const fresh = noRecords();
-    recordEffects(fresh, this.#input.address, rev, effects, { at: event.at, now: this.#input.now, cause });
-    this.#records.tells.push(...fresh.tells);
-    this.#records.effects.push(...fresh.effects);
-    this.#records.transcript.push(...fresh.transcript);
-    this.#records.threads.push(...fresh.threads);
-  }
-
-  /** The actor after a step, with its journal row. Cannot throw. */
-  #advance(result: StepResult, event: ChartEvent, cause?: string, bornAs?: RegisteredKind): void {
-    const { address, now } = this.#input;
-    const before = this.#actor;
-    const { envelope, effects, status } = result;
-    const rev = (before?.rev ?? 0) + 1;
-    const parent = before === undefined ? bornAs?.parentOf?.(address, event) : before.parent;
-    this.#actor = { rev, status, parent, failures: before?.failures ?? 0, envelope };
-    const { value = null, context } = envelope.snapshot;
-    this.#journal.push({
-      rev,
-      at: now,
-      event,
-      cause,
-      value,
-      context: (context ?? {}) as JournalRow['context'],
-      effects,
-      version: envelope.version,
-    });
-    const from = before?.envelope.snapshot.value;
-    this.#notices.push({ address, event, from, to: value, rev, status, effects });
-  }
-
-  /** Poison: too many in a short time park the actor. */
-  #trouble(error: unknown): void {
-    const { kind, now } = this.#input;
-    const actor = this.#actor;
-    if (kind === undefined) return;
-    const { parkAfter, windowMs } = kind.supervision;
-    this.#troubles = [...this.#troubles.filter((at) => at > now - windowMs), now];
-    if (actor === undefined) return;
-    this.#actor = { ...actor, failures: actor.failures + 1 };
-    if (this.#troubles.length > parkAfter) this.#giveUp('parked', reasonOf(error));
-  }
-
-  #giveUp(status: 'parked' | 'error', reason: string): void {
-    const { kind, address, now } = this.#input;
-    const actor = this.#actor;
-    if (kind === undefined || actor === undefined) return;
-    const context = (actor.envelope.snapshot.context ?? {}) as JournalRow['context'];
-    const effects = kind.onTrouble?.({ address, status, reason, context, at: now }) ?? [];
-    const event: ChartEvent = { type: `runtime.${status}`, at: now, reason };
-    this.#record(effects, actor.rev + 1, event, event.type);
-    this.#advance({ envelope: actor.envelope, effects, handled: true, status }, event, reason);
-  }
-
-  finish(): Turn | undefined {
-    const { address, kind, actor: before } = this.#input;
-    const actor = this.#actor;
-    if (this.#taken.length + this.#tried.length + this.#journal.length === 0) return undefined;
-    const row =
-      actor === undefined || kind === undefined
-        ? undefined
-        : {
-            ...actor,
-            kind: kind.kind,
-            version: actor.envelope.version,
-            wakeAt: actor.status === 'active' ? wakeAtOf(actor.envelope) : undefined,
-          };
-    return {
-      commit: {
-        address,
-        prevRev: before?.rev ?? 0,
-        actor: row,
-        taken: this.#taken.map(({ seq }) => seq),
-        tried: this.#tried,
-        ...this.#records,
-        journal: this.#journal,
-        deadLetters: this.#deadLetters,
-        settled: [],
-      },
-      next: actor,
-      notices: this.#notices,
-      fates: this.#fates,
-      poisoned: this.#deadLetters.filter(({ reason }) => reason === 'poison').length,
-    };
+function fire(ledger: Ledger, { kind }: TurnInput, timer: DueTimer, refusal: string | undefined): Ended {
+  const { address, actor, now, nextRev: rev } = ledger;
+  if (kind === undefined || actor === undefined) return 'again';
+  const cause = `timer ${timer.id}`;
+  try {
+    if (refusal !== undefined) throw new Error(refusal);
+    ledger.advance(step(kind, address, timer.rest, timer.event, { rev, now }), timer.event, cause);
+    return 'next';
+  } catch (error) {
+    // A timer is not tried again: its chart is pure, it would throw again.
+    const without = { envelope: timer.rest, effects: [], handled: true, status: actor.status };
+    ledger.advance(without, timer.event, cause);
+    ledger.bury({ event: timer.event, dedupKey: `${address}/${rev}/timer`, cause }, 'poison', error);
+    noteTrouble(ledger, kind, error);
+    return 'enough';
   }
 }
 
-function reasonOf(error: unknown): string {
-  const text = error instanceof Error ? error.message : typeof error === 'string' ? error : JSON.stringify(error);
-  return cleanText(text ?? String(error)).slice(0, 2000);
+function take(ledger: Ledger, input: TurnInput, row: InboxRow, size: number, refusal: string | undefined): Ended {
+  const { kind } = input;
+  const { actor } = ledger;
+  if (kind === undefined) return dead(ledger, row, 'absent');
+  if (isOrder(row)) {
+    obey(ledger, kind, row);
+    return 'enough';
+  }
+  if (actor !== undefined && actor.status !== 'active') return dead(ledger, row, 'done');
+  if (actor === undefined && !kind.birthEvents.includes(row.event.type)) return dead(ledger, row, 'absent');
+  try {
+    if (refusal !== undefined) throw new Error(refusal);
+    return decide(ledger, kind, row);
+  } catch (error) {
+    return throwing(ledger, kind, row, { size, error, refused: refusal !== undefined });
+  }
+}
+
+function decide(ledger: Ledger, kind: RegisteredKind, row: InboxRow): Ended {
+  const { address, actor, now, nextRev: rev } = ledger;
+  const result =
+    actor === undefined
+      ? birthStep(kind, address, row.event, { rev, now })
+      : offer(kind, address, actor, row, { rev, now });
+  if (result === 'stale') {
+    ledger.take(row, 'done');
+    return 'next';
+  }
+  if (!result.handled && row.taskKey === undefined) return dead(ledger, row, 'unhandled');
+  ledger.advance(result, row.event, row.cause ?? row.dedupKey, actor === undefined ? kind : undefined);
+  ledger.take(row, 'done');
+  if (result.status === 'error') giveUp(ledger, kind, 'error', reasonOf(result.envelope.snapshot.error));
+  return 'next';
+}
+
+function offer(
+  kind: RegisteredKind,
+  address: Address,
+  actor: LoadedActor,
+  row: InboxRow,
+  time: StepTime,
+): StepResult | 'stale' {
+  if (row.taskKey === undefined) return step(kind, address, actor.envelope, row.event, time);
+  const id = row.event.type.replace(/^xstate\.(done|error)\.actor\./, '');
+  const current = actor.envelope.tasks[id];
+  if (current?.key !== row.taskKey || current.ended) return 'stale';
+  return step(kind, address, endTask(actor.envelope, id), row.event, time);
+}
+
+/** A fold ends before an event that throws; at the head of a turn the event is tried again, then buried. */
+function throwing(
+  ledger: Ledger,
+  kind: RegisteredKind,
+  row: InboxRow,
+  { size, error, refused }: { readonly size: number; readonly error: unknown; readonly refused: boolean },
+): Ended {
+  if (size > 0) return 'again';
+  if (!refused && row.attempts + 1 < kind.supervision.maxAttempts) {
+    ledger.tried(row);
+    return 'again';
+  }
+  ledger.bury(row, 'poison', error);
+  ledger.take(row, 'dead');
+  noteTrouble(ledger, kind, error);
+  return 'enough';
+}
+
+function dead(ledger: Ledger, row: InboxRow, reason: DeadReason): Ended {
+  ledger.bury(row, reason);
+  ledger.take(row, 'dead');
+  return 'next';
 }

@@ -81,13 +81,16 @@ export interface KindDefinition {
   /** `migrate[n]` makes an envelope of version n+1 out of one of version n. */
   readonly migrate?: Readonly<Record<number, (envelope: Envelope) => Envelope>>;
   readonly policy?: Partial<SupervisionPolicy>;
-  /** What happens in the commit that parks an actor (or ends it with an error): tell the root, tell the thread. */
+  /** Events that people wait for: actors that have one go first when there is more to do than fits into a commit. */
+  readonly urgentEvents?: readonly string[];
+  /** What happens in the commit that parks, fails or stops an actor: tell the root, tell the thread, let go of what it holds. */
   onTrouble?(trouble: Trouble): readonly Effect[];
 }
 
 export interface Trouble {
   readonly address: Address;
-  readonly status: 'parked' | 'error';
+  /** `stopped`: an operator ended it for good. */
+  readonly status: 'parked' | 'error' | 'stopped';
   readonly reason: string;
   readonly context: JsonObject;
   readonly at: number;

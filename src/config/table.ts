@@ -200,6 +200,10 @@ export const server = {
     help: 'Proxies whose X-Forwarded-For is believed: addresses or networks (empty = none).',
     example: '10.0.0.0/8',
   }),
+  startWaitSecs: defaulted('SM_START_WAIT_SECS', seconds(0), '0', {
+    unit: SECONDS,
+    help: 'How long a starting gateway waits for a database or a Mattermost that cannot be reached, before it ends and says so.',
+  }),
   logLevel: defaulted('SM_LOG_LEVEL', oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace'), 'info', {
     help: 'How much is logged: fatal, error, warn, info, debug or trace.',
   }),

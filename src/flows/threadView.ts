@@ -27,8 +27,9 @@ export interface ThreadView {
   touch(session: Address): void;
   /** Brings the thread up to date now; resolves when it is. */
   settle(session: Address): Promise<void>;
-  /** Takes up every thread that is dirty in the store. */
+  /** Takes up every thread that is dirty in the store; also after `stop`, when another process may have shown some of it. */
   resume(): Promise<void>;
+  /** Resolves when nothing is being shown. */
   stop(): Promise<void>;
 }
 
@@ -90,6 +91,7 @@ export function createThreadView(ports: ThreadViewPorts): ThreadView {
       if (!stopped) await run(session, state);
     },
     async resume() {
+      stopped = false;
       for (const { session } of await ports.store.dirtyThreads()) touch(session);
     },
     async stop() {
@@ -98,6 +100,7 @@ export function createThreadView(ports: ThreadViewPorts): ThreadView {
         clearTimeout(state.timer);
         return state.running;
       });
+      threads.clear();
       await Promise.all(running);
     },
   };

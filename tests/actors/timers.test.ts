@@ -100,6 +100,22 @@ function cancelling(timer: NodeJS.Timeout): () => void {
   return () => clearTimeout(timer);
 }
 
+test('after a jump of the clock everything that is due by it fires', async () => {
+  const database = await postgres.freshDatabase();
+  let jump = 0;
+  const clock: Clock = {
+    now: () => Date.now() + jump,
+    after: (ms, call) => cancelling(setTimeout(call, ms)),
+  };
+  const { runtime, stop } = await leading(database, { clock, limits: { pollMs: 50 } });
+  await runtime.deliverAndWait(event(S, { type: 'START', at: clock.now() }), { timeoutMs: 5000 });
+  await runtime.deliverAndWait(event(S, { type: 'WAIT', at: clock.now() }), { timeoutMs: 5000 });
+  await database.rows('select 1');
+  jump = 86_400_000;
+  await until('it fired', async () => (await runtime.read(S))?.value === 'idle');
+  await stop();
+});
+
 test('a deadline further away than one timer can hold still waits for its time', () => {
   const clock = handClock();
   const woken: string[] = [];
