@@ -262,10 +262,28 @@ export interface ActorSummary {
   readonly updatedAt: number;
 }
 
+export interface ActorFilter {
+  readonly kind?: ActorKind;
+  readonly status?: ActorStatus;
+  /** Top-level states of the chart. */
+  readonly states?: readonly string[];
+  /** Beginning of the address after its kind. */
+  readonly keyPrefix?: string;
+}
+
+export interface ActorCount {
+  readonly kind: ActorKind;
+  readonly status: ActorStatus;
+  readonly state: string;
+  readonly count: number;
+}
+
 export interface StorePorts {
   /** A real round trip. @throws RetryableError when it takes longer than `timeoutMs`. */
   health(timeoutMs: number): Promise<void>;
-  listActors(filter?: { readonly kind?: ActorKind; readonly status?: ActorStatus }): Promise<readonly ActorSummary[]>;
+  listActors(filter?: ActorFilter): Promise<readonly ActorSummary[]>;
+  /** How many there are of each kind, status and top-level state. */
+  countActors(): Promise<readonly ActorCount[]>;
 
   /** Where the worker's newest log of a session stands; undefined before the first output. */
   resumePoint(session: Address): Promise<{ readonly logId: string; readonly seq: number } | undefined>;
@@ -274,12 +292,20 @@ export interface StorePorts {
 
   /** Threads that changed since they were last cleaned. `mark` goes back into `cleanThread`. */
   dirtyThreads(): Promise<readonly { readonly session: Address; readonly mark: number }[]>;
+  /** What waits: how long the oldest due effect has been, 0 if none is, and dead letters that nobody has settled. */
+  backlog(): Promise<{
+    readonly oldestEffectMs: number;
+    readonly deadLetters: readonly { readonly reason: DeadReason; readonly count: number }[];
+  }>;
+
+  /** Undefined while this thread is clean. */
+  dirtyMark(session: Address): Promise<number | undefined>;
   /** What was dirty up to `mark` is shown. A change after the mark was read keeps the thread dirty. */
   cleanThread(session: Address, mark: number): Promise<void>;
   findThread(rootId: string): Promise<ThreadRow | undefined>;
   threadOf(session: Address): Promise<ThreadRow | undefined>;
-  /** Sessions whose actor is active. */
-  liveSessionsInChannel(channelId: string): Promise<readonly ThreadRow[]>;
+  /** Sessions with a thread there whose chart is in one of these top-level states. */
+  sessionsInChannel(channelId: string, states: readonly string[]): Promise<readonly ThreadRow[]>;
 
   /** Notes that a post is about to be made. @returns the row as it was before, undefined if this is the first attempt. */
   reservePost(post: {

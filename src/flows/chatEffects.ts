@@ -41,9 +41,7 @@ export function chatHandlers(ports: ChatEffectPorts) {
       reply(key, actor, place, replyTo, await reports.context(session)),
     'chat.stopByPrefix': async ({ key, actor, params }) => {
       const { prefix, place, replyTo, userId, userName } = params;
-      const matches = (await store.listActors({ kind: 'session' })).filter(({ address }) =>
-        keyOf(address).startsWith(prefix),
-      );
+      const matches = await store.listActors({ kind: 'session', keyPrefix: prefix });
       const [only] = matches;
       if (matches.length === 1 && only) {
         const event = {

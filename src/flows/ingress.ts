@@ -8,7 +8,7 @@ import type { IncomingPost, Known } from '../chat/routing.ts';
 import { route, routeDelete, routeEdit } from '../chat/routing.ts';
 import { type Address, GATEWAY } from '../machines/addresses.ts';
 import type { ChartEvent } from '../machines/events.ts';
-import { isLive } from './reports.ts';
+import { LIVE_STATES } from './reports.ts';
 
 export interface IngressPorts {
   readonly runtime: Pick<Runtime, 'deliver'>;
@@ -137,7 +137,8 @@ export function createIngress(ports: IngressPorts): Ingress {
 async function lookUp(ports: IngressPorts, post: ChatPost, settled = false): Promise<Known> {
   const root = post.rootId === '' && settled ? post.id : post.rootId;
   const thread = root === '' ? undefined : await ports.store.findThread(root);
-  const live = post.rootId === '' ? await liveSessions(ports.store, post.channelId) : [];
+  const threads = post.rootId === '' ? await ports.store.sessionsInChannel(post.channelId, LIVE_STATES) : [];
+  const live = threads.map(({ session }) => session);
   return {
     ...ports.rules,
     botUserId: ports.botUserId,
@@ -145,16 +146,6 @@ async function lookUp(ports: IngressPorts, post: ChatPost, settled = false): Pro
     liveSessionsInChannel: live,
     isProjectChannel: live.length > 0,
   };
-}
-
-async function liveSessions(store: StorePorts, channelId: string): Promise<Address[]> {
-  const threads = await store.liveSessionsInChannel(channelId);
-  const live = new Set(
-    (await store.listActors({ kind: 'session', status: 'active' }))
-      .filter(({ value }) => isLive(value))
-      .map(({ address }) => address),
-  );
-  return threads.map(({ session }) => session).filter((session) => live.has(session));
 }
 
 function incomingPost(post: ChatPost, userName: string): IncomingPost {

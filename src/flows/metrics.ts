@@ -2,6 +2,7 @@
 import type { CommitNotice, Runtime, StorePorts } from '../actors/index.ts';
 import type { Metrics, Reading } from '../adapters/http/index.ts';
 import type { Json } from '../machines/json.ts';
+import { LIVE_STATES } from './reports.ts';
 
 /** Counts from now on, and answers for what is looked up. To be called once. */
 export function observe(
@@ -16,12 +17,20 @@ export function observe(
   });
   metrics.read({
     activeSessions: async () => {
-      const sessions = await store.listActors({ kind: 'session', status: 'active' });
-      return [{ value: sessions.filter(({ value }) => isLive(value)).length }];
+      const sessions = (await store.countActors()).filter(({ kind, state }) => kind === 'session' && isLive(state));
+      return [{ value: sessions.reduce((sum, { count }) => sum + count, 0) }];
     },
-    actors: async () => tally((await store.listActors()).map(({ kind, value }) => ({ kind, state: topOf(value) }))),
+    actors: async () =>
+      summed(
+        (await store.countActors()).map(({ kind, status, state, count: value }) => ({
+          labels: { kind, state: status === 'active' ? state : status },
+          value,
+        })),
+      ),
     containers: async () =>
-      tally((await store.listActors({ kind: 'container' })).map(({ value }) => ({ state: topOf(value) }))),
+      (await store.countActors())
+        .filter(({ kind, status }) => kind === 'container' && status === 'active')
+        .map(({ state, count: value }) => ({ labels: { state }, value })),
     queueDepth: () => {
       const { pendingEvents, pendingEffects, runningEffects } = runtime.stats();
       return [
@@ -30,6 +39,9 @@ export function observe(
         { labels: { queue: 'running_effects' }, value: runningEffects },
       ];
     },
+    outboxAge: async () => [{ value: (await store.backlog()).oldestEffectMs / 1000 }],
+    deadLetters: async () =>
+      (await store.backlog()).deadLetters.map(({ reason, count: value }) => ({ labels: { reason }, value })),
     linkUp: () => [{ labels: { link: 'chat' }, value: chatIsUp() ? 1 : 0 }],
   });
 }
@@ -63,18 +75,18 @@ function timeStart(metrics: Metrics, startedAt: Map<string, number>, { address, 
   startedAt.delete(address);
 }
 
-function tally(labels: readonly Readonly<Record<string, string>>[]): Reading[] {
-  const counts = new Map<string, { labels: Readonly<Record<string, string>>; value: number }>();
-  for (const each of labels) {
-    const key = JSON.stringify(each);
-    const known = counts.get(key) ?? { labels: each, value: 0 };
-    counts.set(key, { ...known, value: known.value + 1 });
+/** Of several readings with the same labels, the sum. */
+function summed(readings: readonly Reading[]): Reading[] {
+  const sums = new Map<string, Reading>();
+  for (const { labels, value } of readings) {
+    const key = JSON.stringify(labels);
+    sums.set(key, { ...(labels === undefined ? {} : { labels }), value: (sums.get(key)?.value ?? 0) + value });
   }
-  return [...counts.values()];
+  return [...sums.values()];
 }
 
-function isLive(value: Json): boolean {
-  return topOf(value) === 'active' || topOf(value) === 'opening';
+function isLive(state: string): boolean {
+  return LIVE_STATES.some((live) => live === state);
 }
 
 function topOf(value: Json | undefined): string {

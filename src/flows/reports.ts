@@ -26,7 +26,7 @@ export function createReports({ store, runtime, trigger, now }: ReportPorts): Re
   return {
     help: (inThread) => helpText(inThread ? 'thread' : 'top', trigger),
     async status() {
-      const sessions = (await store.listActors({ kind: 'session' })).filter(({ value }) => isLive(value));
+      const sessions = await store.listActors({ kind: 'session', status: 'active', states: LIVE_STATES });
       const containers = await store.listActors({ kind: 'container' });
       return statusText(
         containers.map(({ address, value, context }) => ({
@@ -80,9 +80,8 @@ function branchOf({ repo }: ContainerContext): string {
 }
 
 /** Neither stopped nor failed. */
-export function isLive(value: Json): boolean {
-  return topOf(value) === 'opening' || topOf(value) === 'active' || topOf(value) === 'stopping';
-}
+/** Top-level states of a session that people would call running. */
+export const LIVE_STATES = ['opening', 'active', 'stopping'] as const;
 
 function topOf(value: Json): string {
   if (typeof value === 'string') return value;

@@ -111,7 +111,7 @@ async function reconcile(ports: ThreadViewPorts, session: Address, state: Thread
   const { store } = ports;
   const thread = await store.threadOf(session);
   if (!thread) return;
-  const mark = (await store.dirtyThreads()).find((dirty) => dirty.session === session)?.mark;
+  const mark = await store.dirtyMark(session);
   const news = await store.readTranscript(session, state.lastId);
   state.entries.push(...news.flatMap((row) => readEntry(row) ?? []));
   state.lastId = news.at(-1)?.id ?? state.lastId;

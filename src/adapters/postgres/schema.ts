@@ -56,9 +56,14 @@ export const actor = pgTable(
     updatedAt: at('updated_at').notNull().defaultNow(),
     /** A column, not a condition of the index: an index that reads `state` would be written with every commit. */
     hasTasks: boolean('has_tasks').generatedAlwaysAs(sql`state -> 'tasks' <> '{}'::jsonb`),
+    /** The chart's state at the top level; of several regions the first. */
+    stateName: text('state_name').generatedAlwaysAs(
+      sql`case jsonb_typeof(state #> '{snapshot,value}') when 'string' then state #>> '{snapshot,value}'
+          else jsonb_path_query_first(state, '$.snapshot.value.keyvalue().key') #>> '{}' end`,
+    ),
   },
   (table) => [
-    index('actor_kind_status').on(table.kind, table.status),
+    index('actor_kind_status').on(table.kind, table.status, table.stateName),
     index('actor_tasks').on(table.id).where(sql`status = 'active' and has_tasks`),
     index('actor_version').on(table.kind, table.version).where(sql`status = 'active'`),
     index('actor_wake_at').on(table.wakeAt).where(sql`status = 'active' and wake_at is not null`),

@@ -1,10 +1,11 @@
 /** The store port on PostgreSQL: every method is a statement under sql/. */
 import type { Store } from '../../actors/store.ts';
 import type { Database } from './database.ts';
-import { actorsToResume, lastCommits, listActors, loadActors, wakeups } from './sql/actors.ts';
+import { actorsToResume, lastCommits, loadActors, wakeups } from './sql/actors.ts';
 import { adoptInbox, pendingInbox } from './sql/adoptInbox.ts';
 import { appendOutputs } from './sql/appendOutputs.ts';
 import { appendAudit, verifyAudit } from './sql/audit.ts';
+import { backlog } from './sql/backlog.ts';
 import { chatCursors, projectChannel, putProjectChannel } from './sql/channels.ts';
 import { commit } from './sql/commit.ts';
 import { birthOf, deadLetter, lastPoison } from './sql/deadLetters.ts';
@@ -13,8 +14,9 @@ import { claimEffects, finishEffects, pendingEffects, retryEffect } from './sql/
 import { activeGrants, putGrant, revokeGrant } from './sql/grants.ts';
 import { health } from './sql/health.ts';
 import { inboxState } from './sql/inboxState.ts';
+import { countActors, listActors } from './sql/listActors.ts';
 import { findPost, postCreated, postGone, postPatched, postsOf, reservePost } from './sql/posts.ts';
-import { cleanThread, dirtyThreads, findThread, liveSessionsInChannel, threadOf } from './sql/threads.ts';
+import { cleanThread, dirtyMark, dirtyThreads, findThread, sessionsInChannel, threadOf } from './sql/threads.ts';
 import { readTranscript, resumePoint } from './sql/transcript.ts';
 
 export function createStore(db: Database): Store {
@@ -43,13 +45,16 @@ export function createStore(db: Database): Store {
 
     health: (timeoutMs) => health(db, timeoutMs),
     listActors: (filter) => listActors(db, filter),
+    countActors: () => countActors(db),
+    backlog: () => backlog(db),
     resumePoint: (session) => resumePoint(db, session),
     readTranscript: (session, afterId) => readTranscript(db, session, afterId),
     dirtyThreads: () => dirtyThreads(db),
+    dirtyMark: (session) => dirtyMark(db, session),
     cleanThread: (session, mark) => cleanThread(db, session, mark),
     findThread: (rootId) => findThread(db, rootId),
     threadOf: (session) => threadOf(db, session),
-    liveSessionsInChannel: (channelId) => liveSessionsInChannel(db, channelId),
+    sessionsInChannel: (channelId, states) => sessionsInChannel(db, channelId, states),
     reservePost: (post) => reservePost(db, post),
     postCreated: (key, postId, contentHash) => postCreated(db, key, postId, contentHash),
     postPatched: (key, contentHash) => postPatched(db, key, contentHash),

@@ -137,14 +137,33 @@ test('a thread that changes while it is shown stays dirty', async () => {
   assert.equal(await store.dirtyThreads(), []);
 });
 
-test('the live sessions of a channel are those whose actor is active', async () => {
+test('the sessions of a channel are found by where their charts stand', async () => {
   const { store, rows } = await fresh(postgres);
   await store.commit(1, COMMIT_ID, [
     turn({ threads: [{ session: S, rootId: 'r1', channelId: 'c' }] }),
     turn({ address: 'session/t', threads: [{ session: 'session/t', rootId: 'r2', channelId: 'c' }] }),
   ]);
+  await rows(
+    `update actor set state = jsonb_set(state, '{snapshot,value}', '{"asleep": "deep"}') where id = 'session/t'`,
+  );
+  const here = [{ session: S, rootId: 'r1', channelId: 'c' }];
+  assert.equal(await store.sessionsInChannel('c', ['open']), here);
+  assert.equal(await store.sessionsInChannel('c', ['asleep']), [
+    { session: 'session/t', rootId: 'r2', channelId: 'c' },
+  ]);
+  assert.equal(await store.sessionsInChannel('d', ['open', 'asleep']), []);
+  assert.equal(await store.countActors(), [
+    { kind: 'session', status: 'active', state: 'asleep', count: 1 },
+    { kind: 'session', status: 'active', state: 'open', count: 1 },
+  ]);
+  const found = await store.listActors({ kind: 'session', keyPrefix: 't', states: ['asleep', 'open'] });
+  assert.equal(
+    found.map(({ address, value }) => ({ address, value })),
+    [{ address: 'session/t', value: { asleep: 'deep' } }],
+  );
+  assert.equal(await store.listActors({ keyPrefix: '%' }), [], 'a prefix is no pattern');
   await rows(`update actor set status = 'done' where id = 'session/t'`);
-  assert.equal(await store.liveSessionsInChannel('c'), [{ session: S, rootId: 'r1', channelId: 'c' }]);
+  assert.equal(await store.sessionsInChannel('c', ['asleep']), []);
   assert.is((await store.findThread('r2'))?.session, 'session/t');
   assert.is(await store.findThread('r3'), undefined);
   const [session] = await rows('select value, context from sessions where id = $1', [S]);

@@ -1,8 +1,7 @@
 /** Actors as they are stored. */
-import type { ActorRow, ActorSummary } from '../../../actors/store.ts';
+import type { ActorRow } from '../../../actors/store.ts';
 import type { ActorStatus, Envelope } from '../../../actors/types.ts';
 import type { ActorKind, Address } from '../../../machines/addresses.ts';
-import type { Json, JsonObject } from '../../../machines/json.ts';
 import { type Database, run, type Statement } from '../database.ts';
 
 interface ActorRecord {
@@ -77,42 +76,4 @@ export async function actorsToResume(
 ): Promise<Address[]> {
   const rows = await run<{ id: Address }>(db, ACTORS_TO_RESUME, [JSON.stringify(versions)]);
   return rows.map((row) => row.id);
-}
-
-const LIST_ACTORS: Statement = {
-  name: 'list_actors',
-  text: `
-select id, kind, status, version, rev, parent, wake_at, updated_at,
-       state->'snapshot'->'value' as value, state->'snapshot'->'context' as context
-from actor
-where ($1::text is null or kind = $1) and ($2::text is null or status = $2)
-order by updated_at desc, id`,
-};
-
-interface SummaryRecord extends Omit<ActorRecord, 'commit_id' | 'failures' | 'state'> {
-  readonly updated_at: number;
-  readonly value: Json;
-  readonly context: JsonObject;
-}
-
-export async function listActors(
-  db: Database,
-  filter: { readonly kind?: ActorKind; readonly status?: ActorStatus } = {},
-): Promise<ActorSummary[]> {
-  const rows = await run<SummaryRecord & Record<string, unknown>>(db, LIST_ACTORS, [
-    filter.kind ?? null,
-    filter.status ?? null,
-  ]);
-  return rows.map((row) => ({
-    address: row.id as Address,
-    kind: row.kind as ActorKind,
-    status: row.status as ActorStatus,
-    version: Number(row.version),
-    rev: Number(row.rev),
-    parent: (row.parent as Address | null) ?? undefined,
-    value: row.value,
-    context: row.context,
-    wakeAt: (row.wake_at as number | null) ?? undefined,
-    updatedAt: row.updated_at,
-  }));
 }

@@ -23,6 +23,15 @@ export async function dirtyThreads(db: Database): Promise<{ session: Address; ma
   return run(db, DIRTY_THREADS);
 }
 
+const DIRTY_MARK: Statement = {
+  name: 'dirty_mark',
+  text: 'select dirty as mark from thread where session = $1 and dirty > clean',
+};
+
+export async function dirtyMark(db: Database, session: Address): Promise<number | undefined> {
+  return (await run<{ mark: number }>(db, DIRTY_MARK, [session]))[0]?.mark;
+}
+
 const CLEAN_THREAD: Statement = {
   name: 'clean_thread',
   text: 'update thread set clean = greatest(clean, least($2, dirty)) where session = $1',
@@ -51,15 +60,19 @@ export async function threadOf(db: Database, session: Address): Promise<ThreadRo
   return (await run<ThreadRecord>(db, THREAD_OF, [session])).map(readThread)[0];
 }
 
-const LIVE_SESSIONS: Statement = {
-  name: 'live_sessions',
+const SESSIONS_IN_CHANNEL: Statement = {
+  name: 'sessions_in_channel',
   text: `
 select t.session, t.root_id, t.channel_id
 from thread t join actor a on a.id = t.session
-where t.channel_id = $1 and t.root_id is not null and a.status = 'active'
+where t.channel_id = $1 and t.root_id is not null and a.status = 'active' and a.state_name = any($2::text[])
 order by t.bound_at, t.session`,
 };
 
-export async function liveSessionsInChannel(db: Database, channelId: string): Promise<ThreadRow[]> {
-  return (await run<ThreadRecord>(db, LIVE_SESSIONS, [channelId])).map(readThread);
+export async function sessionsInChannel(
+  db: Database,
+  channelId: string,
+  states: readonly string[],
+): Promise<ThreadRow[]> {
+  return (await run<ThreadRecord>(db, SESSIONS_IN_CHANNEL, [channelId, states])).map(readThread);
 }
