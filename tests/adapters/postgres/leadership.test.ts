@@ -7,6 +7,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { acquireLeadership, openDatabase, type WaitingFor } from '../../../src/adapters/postgres/index.ts';
 import { createPulseWatch } from '../../../src/adapters/postgres/pulse.ts';
+import { startFaultProxy } from '../../support/faultProxy.ts';
 import { startPostgres, type TestPostgres } from '../../support/postgres.ts';
 
 let postgres: TestPostgres;
@@ -154,6 +155,38 @@ test('a leader that is stopped while its connection stands is ended, and knows w
   assert.is((await child.says('certain')).certain, false);
   assert.match(String((await child.says('lost')).lost), /connection|heartbeat/);
   await child.ended;
+  await second.release();
+});
+
+test('a leader that is cut off while its connection stands stops by itself, and is ended by a standby', async () => {
+  const database = await postgres.freshDatabase();
+  const proxy = await startFaultProxy({ path: postgres.socketPath });
+  const far = openDatabase({ url: database.urlThrough(proxy), onIdleError: () => undefined });
+  const first = await acquireLeadership(far);
+  proxy.blackhole();
+  const waiting = acquireLeadership(database.db);
+  assert.match(await first.lost, /not answered/);
+  assert.not(first.certain());
+  const second = await waiting;
+  assert.ok(second.term > first.term);
+  await first.release();
+  await proxy.close();
+  await far.close();
+  await second.release();
+});
+
+test('the lead is taken again after the server failed and came back', async () => {
+  const { db } = await postgres.freshDatabase();
+  const first = await acquireLeadership(db);
+  await postgres.crash();
+  assert.match(await first.lost, /connection|heartbeat/);
+  const ear = listen();
+  const waiting = acquireLeadership(db, { onWaiting: ear.onWaiting });
+  await ear.waitsFor('unreachable');
+  await postgres.restart();
+  const second = await waiting;
+  assert.ok(second.term > first.term);
+  await first.release();
   await second.release();
 });
 
