@@ -1,12 +1,17 @@
 /** The connection pool and the one way a statement is run. */
 import pg from 'pg';
-import { translate } from './errors.ts';
+import { judge } from './errors.ts';
+import { limited } from './limited.ts';
+import { type DatabaseState, watchState } from './state.ts';
 
 export interface DatabaseOptions {
   readonly url: string;
   /** Connections for statements; the lead takes one more. */
   readonly poolSize?: number;
-  /** Milliseconds after which the server gives up on a statement. */
+  /**
+   * Milliseconds after which the server gives up on a statement. When it has not even said that a little later, the
+   * connection counts as lost.
+   */
   readonly statementTimeoutMs?: number;
   readonly applicationName?: string;
   /** Told about idle connections that broke; statements report their own errors. */
@@ -19,6 +24,21 @@ export interface Database {
   readonly applicationName: string;
   /** Called when the database says that another process wrote inbox rows. */
   readonly hints: Set<() => void>;
+  /** Whether it can be used, as the last statements showed. */
+  state(): DatabaseState;
+  /** Calls when it goes down or comes back; the listener must not throw. @returns what stops it. */
+  onState(listener: (state: DatabaseState) => void): () => void;
+  /** Connections in use, and statements that wait for one. */
+  pressure(): { readonly waiting: number; readonly inUse: number };
+  /**
+   * Lends a connection for some statements, all within one limit. It is not used again if anything speaks against it.
+   * @param doing for the log, and whether it only reads.
+   * @throws BadDataError, UnknownOutcomeError, RetryableError: see the store port.
+   */
+  lend<Result>(
+    doing: { readonly name: string; readonly reads: boolean },
+    work: (client: pg.PoolClient) => Promise<Result>,
+  ): Promise<Result>;
   close(): Promise<void>;
 }
 
@@ -46,34 +66,90 @@ function toIso(text: string): string {
   return /[+-]\d\d$/.test(iso) ? `${iso}:00` : iso;
 }
 
+const STATEMENT_MS = 15_000;
+/** How much longer than the server the client waits. */
+const GRACE_MS = 2_000;
+
 export function openDatabase(options: DatabaseOptions): Database {
   const applicationName = options.applicationName ?? 'claude-session-manager';
+  const statementMs = options.statementTimeoutMs ?? STATEMENT_MS;
   const pool = new pg.Pool({
     connectionString: options.url,
     application_name: applicationName,
     max: options.poolSize ?? 8,
     connectionTimeoutMillis: 5000,
     keepAlive: true,
-    statement_timeout: options.statementTimeoutMs ?? 30_000,
+    statement_timeout: statementMs,
     types,
   });
+  const watch = watchState();
+  /** Raised when all connections made so far are to be dropped. */
+  let generation = 0;
+  const madeIn = new WeakMap<pg.PoolClient, number>();
+  pool.on('connect', (client) => madeIn.set(client, generation));
   pool.on('error', (error) => options.onIdleError?.(error));
-  return { pool, url: options.url, applicationName, hints: new Set(), close: () => pool.end() };
+
+  async function connected(): Promise<pg.PoolClient> {
+    for (;;) {
+      const client = await pool.connect();
+      if (madeIn.get(client) === generation) return client;
+      client.release(true);
+    }
+  }
+
+  function note(error: unknown, doing: { readonly name: string; readonly reads: boolean; readonly sent: boolean }) {
+    const verdict = judge(error, doing);
+    if (verdict.dropAll) generation += 1;
+    if (verdict.affects !== 'none') watch.failed(verdict.error.message, verdict.affects);
+    return verdict;
+  }
+
+  return {
+    pool,
+    url: options.url,
+    applicationName,
+    hints: new Set(),
+    state: watch.current,
+    onState(listener) {
+      watch.listeners.add(listener);
+      return () => watch.listeners.delete(listener);
+    },
+    pressure: () => ({ waiting: pool.waitingCount, inUse: pool.totalCount - pool.idleCount }),
+    async lend(doing, work) {
+      const client = await connected().catch((error: unknown) => {
+        throw note(error, { ...doing, sent: false }).error;
+      });
+      // A connection that breaks tells whoever waits for an answer; without a listener it would end the process as well.
+      const told = () => undefined;
+      client.on('error', told);
+      let keep = true;
+      try {
+        const result = await limited(client, statementMs + GRACE_MS, work(client));
+        watch.worked(doing.reads);
+        return result;
+      } catch (error) {
+        const verdict = note(error, { ...doing, sent: true });
+        keep = verdict.keep;
+        throw verdict.error;
+      } finally {
+        client.off('error', told);
+        client.release(!keep);
+      }
+    },
+    close: () => pool.end(),
+  };
 }
 
 /**
- * Runs one statement.
+ * Runs one statement. One that begins with `select` reads: it may be done again whatever happened.
  * @throws BadDataError, UnknownOutcomeError, RetryableError: see the store port.
  */
 export async function run<Row extends pg.QueryResultRow>(
   db: Database,
-  statement: Statement,
+  { name, text }: Statement,
   values: readonly unknown[] = [],
 ): Promise<Row[]> {
-  try {
-    const result = await db.pool.query<Row>({ name: statement.name, text: statement.text, values: [...values] });
-    return result.rows;
-  } catch (error) {
-    throw translate(error, statement.name);
-  }
+  const reads = /^\s*select\b/i.test(text);
+  const { rows } = await db.lend({ name, reads }, (client) => client.query<Row>({ name, text, values: [...values] }));
+  return rows;
 }

@@ -2,4 +2,5 @@
 export { type Database, type DatabaseOptions, openDatabase } from './database.ts';
 export { acquireLeadership, type Leadership, type LeadershipOptions, type WaitingFor } from './leadership.ts';
 export { migrateDatabase } from './migrate.ts';
+export type { DatabaseState } from './state.ts';
 export { createStore } from './store.ts';

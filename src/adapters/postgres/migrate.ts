@@ -15,7 +15,14 @@ const MIGRATIONS = fileURLToPath(new URL('../../../drizzle', import.meta.url));
  * @throws TerminalError `database.newer` when the database has migrations that this program does not know.
  */
 export async function migrateDatabase(db: Database, folder: string = MIGRATIONS): Promise<void> {
-  const client = new pg.Client({ connectionString: db.url, application_name: `${db.applicationName} migration` });
+  const client = new pg.Client({
+    connectionString: db.url,
+    application_name: `${db.applicationName} migration`,
+    connectionTimeoutMillis: 5000,
+    keepAlive: true,
+  });
+  // The statement under way tells of a connection that breaks; without a listener it would end the process as well.
+  client.on('error', () => undefined);
   await client.connect();
   try {
     await client.query('select pg_advisory_lock($1, $2)', [LOCK_CLASS, MIGRATION_LOCK]);

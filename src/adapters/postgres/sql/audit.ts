@@ -5,14 +5,14 @@
 import { createHash } from 'node:crypto';
 import type { AuditEntry } from '../../../actors/store.ts';
 import type { JsonObject } from '../../../machines/json.ts';
-import type { Database } from '../database.ts';
-import { translate } from '../errors.ts';
+import { type Database, run, type Statement } from '../database.ts';
 import { AUDIT_LOCK, LOCK_CLASS } from '../locks.ts';
 
 const BEGINNING = '0'.repeat(64);
 const PAGE = 1000;
 
 interface AuditRecord {
+  readonly [column: string]: unknown;
   readonly id: number;
   readonly key: string;
   readonly at: number;
@@ -26,39 +26,41 @@ interface AuditRecord {
 
 /** Writes an entry once per key. */
 export async function appendAudit(db: Database, entry: AuditEntry): Promise<void> {
-  const client = await db.pool.connect().catch((error: unknown) => {
-    throw translate(error, 'append_audit');
-  });
-  let broken: Error | undefined;
-  try {
+  await db.lend({ name: 'append_audit', reads: false }, async (client) => {
     await client.query('begin');
-    await client.query('select pg_advisory_xact_lock($1, $2)', [LOCK_CLASS, AUDIT_LOCK]);
-    const last = await client.query<{ hash: string }>('select hash from audit_log order by id desc limit 1');
-    const prevHash = last.rows[0]?.hash ?? BEGINNING;
-    await client.query(
-      `insert into audit_log (key, at, action, who, subject, detail, prev_hash, hash)
-       select $1, to_timestamp($2::bigint / 1000.0), $3, $4, $5, $6, $7, $8
-       where not exists (select from audit_log where key = $1)`,
-      [
-        entry.key,
-        entry.at,
-        entry.action,
-        entry.who,
-        entry.subject,
-        JSON.stringify(entry.detail),
-        prevHash,
-        hashOf(entry, prevHash),
-      ],
-    );
-    await client.query('commit');
-  } catch (error) {
-    broken = translate(error, 'append_audit');
-    throw broken;
-  } finally {
-    // A connection whose transaction failed is not used again: closing it rolls back.
-    client.release(broken);
-  }
+    try {
+      await client.query('select pg_advisory_xact_lock($1, $2)', [LOCK_CLASS, AUDIT_LOCK]);
+      const last = await client.query<{ hash: string }>('select hash from audit_log order by id desc limit 1');
+      const prevHash = last.rows[0]?.hash ?? BEGINNING;
+      await client.query(
+        `insert into audit_log (key, at, action, who, subject, detail, prev_hash, hash)
+         select $1, to_timestamp($2::bigint / 1000.0), $3, $4, $5, $6, $7, $8
+         where not exists (select from audit_log where key = $1)`,
+        [
+          entry.key,
+          entry.at,
+          entry.action,
+          entry.who,
+          entry.subject,
+          JSON.stringify(entry.detail),
+          prevHash,
+          hashOf(entry, prevHash),
+        ],
+      );
+      await client.query('commit');
+    } catch (error) {
+      // If this fails, too, the connection is broken, and its transaction with it.
+      await client.query('rollback').catch(() => undefined);
+      throw error;
+    }
+  });
 }
+
+const AUDIT_PAGE: Statement = {
+  name: 'audit_page',
+  text: `
+select id, key, at, action, who, subject, detail, prev_hash, hash from audit_log where id > $1 order by id limit $2`,
+};
 
 /** Recomputes the chain. @returns the id of the first row that does not fit. */
 export async function verifyAudit(db: Database): Promise<{ rows: number; brokenAt: number | undefined }> {
@@ -66,17 +68,14 @@ export async function verifyAudit(db: Database): Promise<{ rows: number; brokenA
   let after = 0;
   let prevHash = BEGINNING;
   for (;;) {
-    const page = await db.pool.query<AuditRecord>(
-      `select id, key, at, action, who, subject, detail, prev_hash, hash from audit_log where id > $1 order by id limit $2`,
-      [after, PAGE],
-    );
-    for (const row of page.rows) {
+    const page = await run<AuditRecord>(db, AUDIT_PAGE, [after, PAGE]);
+    for (const row of page) {
       if (row.prev_hash !== prevHash || row.hash !== hashOf(row, prevHash)) return { rows, brokenAt: row.id };
       prevHash = row.hash;
       after = row.id;
       rows += 1;
     }
-    if (page.rows.length < PAGE) return { rows, brokenAt: undefined };
+    if (page.length < PAGE) return { rows, brokenAt: undefined };
   }
 }
 

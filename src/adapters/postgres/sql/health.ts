@@ -1,6 +1,7 @@
 import { RetryableError } from '../../../actors/errors.ts';
-import type { Database } from '../database.ts';
-import { translate } from '../errors.ts';
+import { type Database, run, type Statement } from '../database.ts';
+
+const HEALTH: Statement = { name: 'health', text: 'select 1' };
 
 /** A real round trip. @throws RetryableError after `timeoutMs`, whatever the connection does meanwhile. */
 export async function health(db: Database, timeoutMs: number): Promise<void> {
@@ -11,9 +12,7 @@ export async function health(db: Database, timeoutMs: number): Promise<void> {
     }, timeoutMs);
   });
   try {
-    await Promise.race([db.pool.query('select 1'), tooLate]);
-  } catch (error) {
-    throw error instanceof RetryableError ? error : translate(error, 'health');
+    await Promise.race([run(db, HEALTH), tooLate]);
   } finally {
     clearTimeout(timer);
   }
