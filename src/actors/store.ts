@@ -278,6 +278,39 @@ export interface ActorCount {
   readonly count: number;
 }
 
+/** What is kept, and how much is deleted by one statement. Ages in milliseconds, by the database's clock. */
+export interface Retention {
+  /** Rows per statement. */
+  readonly batch: number;
+  /** Events that were dealt with. Longer than anything may come again: chat posts are read up from their cursor. */
+  readonly doneEventsMs: number;
+  /** Effects that were done or have failed. */
+  readonly doneEffectsMs: number;
+  /** Dead letters an operator has dealt with, since then. */
+  readonly settledLettersMs: number;
+  /** Dead letters nobody has dealt with; those of parked actors stay. */
+  readonly openLettersMs: number;
+  /** Journal rows kept of each actor: the newest, and always the first. */
+  readonly journalRows: number;
+  /** What was said in sessions that ended, and the keys of its posts, since the end. */
+  readonly endedSessionsMs: number;
+}
+
+export type PrunedTable = 'inbox' | 'effect' | 'dead_letter' | 'journal' | 'transcript' | 'chat_post';
+
+/** Where the walk over the actors stands. */
+export interface PruneCursor {
+  readonly after: string;
+  /** All were visited: only what goes by age alone is left. */
+  readonly walked: boolean;
+}
+
+export interface Pruned {
+  readonly deleted: Readonly<Record<PrunedTable, number>>;
+  /** To go on with; undefined when nothing is left to delete. */
+  readonly next: PruneCursor | undefined;
+}
+
 export interface StorePorts {
   /** A real round trip. @throws RetryableError when it takes longer than `timeoutMs`. */
   health(timeoutMs: number): Promise<void>;
@@ -329,6 +362,9 @@ export interface StorePorts {
   putGrant(grant: GrantRow): Promise<void>;
   revokeGrant(id: string, at: number): Promise<void>;
   activeGrants(at: number): Promise<readonly GrantRow[]>;
+
+  /** Deletes one batch of what is too old, never anything pending, nothing of the audit log and no actor. */
+  prune(retention: Retention, from?: PruneCursor): Promise<Pruned>;
 
   appendAudit(entry: AuditEntry): Promise<void>;
   /** Recomputes the hash chain. @returns the id of the first row that does not fit. */

@@ -2,5 +2,6 @@
 export { type Database, type DatabaseOptions, openDatabase } from './database.ts';
 export { acquireLeadership, type Leadership, type LeadershipOptions, type WaitingFor } from './leadership.ts';
 export { migrateDatabase } from './migrate.ts';
+export { DEFAULT_RETENTION } from './sql/prune.ts';
 export type { DatabaseState } from './state.ts';
 export { createStore } from './store.ts';

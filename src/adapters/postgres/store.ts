@@ -16,6 +16,7 @@ import { health } from './sql/health.ts';
 import { inboxState } from './sql/inboxState.ts';
 import { countActors, listActors } from './sql/listActors.ts';
 import { findPost, postCreated, postGone, postPatched, postsOf, reservePost } from './sql/posts.ts';
+import { pruneOnce } from './sql/prune.ts';
 import { cleanThread, dirtyMark, dirtyThreads, findThread, sessionsInChannel, threadOf } from './sql/threads.ts';
 import { readTranscript, resumePoint } from './sql/transcript.ts';
 
@@ -67,6 +68,7 @@ export function createStore(db: Database): Store {
     putGrant: (grant) => putGrant(db, grant),
     revokeGrant: (id, at) => revokeGrant(db, id, at),
     activeGrants: (at) => activeGrants(db, at),
+    prune: (retention, from) => pruneOnce(db, retention, from),
     appendAudit: (entry) => appendAudit(db, entry),
     verifyAudit: () => verifyAudit(db),
   };

@@ -51,7 +51,7 @@ export async function lastCommits(db: Database, addresses: readonly Address[]): 
   return new Map(rows.map((row) => [row.id, row.commit_id]));
 }
 
-const WAKEUPS: Statement = {
+export const WAKEUPS: Statement = {
   name: 'wakeups',
   text: `select id, wake_at from actor where status = 'active' and wake_at <= to_timestamp($1::bigint / 1000.0)`,
 };
@@ -61,13 +61,15 @@ export async function wakeups(db: Database, until: number): Promise<{ address: A
   return rows.map((row) => ({ address: row.id, wakeAt: row.wake_at }));
 }
 
-const ACTORS_TO_RESUME: Statement = {
+/** Both halves read an index that holds nothing of cold actors. */
+export const ACTORS_TO_RESUME: Statement = {
   name: 'actors_to_resume',
   text: `
-select a.id from actor a
-where a.status = 'active'
-  and (a.state->'tasks' <> '{}'::jsonb or a.version < coalesce(($1::jsonb->>a.kind)::int, 0))
-order by a.id`,
+select a.id from actor a where a.status = 'active' and a.has_tasks
+union
+select a.id from jsonb_each_text($1::jsonb) current
+join actor a on a.kind = current.key and a.version < current.value::int and a.status = 'active'
+order by id`,
 };
 
 export async function actorsToResume(

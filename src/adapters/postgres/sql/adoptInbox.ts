@@ -3,7 +3,7 @@ import type { InboxRow } from '../../../actors/store.ts';
 import { type Database, run, type Statement } from '../database.ts';
 import { bySeq, INBOX_COLUMNS, type InboxRecord, readInbox } from './inboxRows.ts';
 
-const ADOPT_INBOX: Statement = {
+export const ADOPT_INBOX: Statement = {
   name: 'adopt_inbox',
   text: `
 update inbox i set term = $1
@@ -12,7 +12,7 @@ where i.done_at is null and i.term is distinct from $1
 returning ${INBOX_COLUMNS}`,
 };
 
-const PENDING_INBOX: Statement = {
+export const PENDING_INBOX: Statement = {
   name: 'pending_inbox',
   text: `select ${INBOX_COLUMNS} from inbox i where i.done_at is null and i.term = $1`,
 };

@@ -39,7 +39,7 @@ function inOrder(records: EffectRecord[]): EffectRow[] {
     }));
 }
 
-const CLAIM_EFFECTS: Statement = {
+export const CLAIM_EFFECTS: Statement = {
   name: 'claim_effects',
   text: `
 with leader as materialized (select term from lease where term = $1 for share)
@@ -53,7 +53,7 @@ export async function claimEffects(db: Database, term: number): Promise<EffectRo
   return inOrder(await run<EffectRecord>(db, CLAIM_EFFECTS, [term]));
 }
 
-const PENDING_EFFECTS: Statement = {
+export const PENDING_EFFECTS: Statement = {
   name: 'pending_effects',
   text: `select ${COLUMNS} from effect e where e.status = 'pending' and e.term = $1`,
 };

@@ -14,9 +14,12 @@ function readThread({ session, root_id, channel_id }: ThreadRecord): ThreadRow {
   return { session, rootId: root_id, channelId: channel_id };
 }
 
-const DIRTY_THREADS: Statement = {
+/** Once what was said in an ended session is being deleted, its posts are left as they are. */
+const SHOWN = `(t.pruned_at is null or exists (select from actor a where a.id = t.session and a.status = 'active'))`;
+
+export const DIRTY_THREADS: Statement = {
   name: 'dirty_threads',
-  text: 'select session, dirty as mark from thread where dirty > clean order by session',
+  text: `select t.session, t.dirty as mark from thread t where t.dirty > t.clean and ${SHOWN} order by t.session`,
 };
 
 export async function dirtyThreads(db: Database): Promise<{ session: Address; mark: number }[]> {
@@ -53,9 +56,12 @@ export async function findThread(db: Database, rootId: string): Promise<ThreadRo
 
 const THREAD_OF: Statement = {
   name: 'thread_of',
-  text: 'select session, root_id, channel_id from thread where session = $1 and root_id is not null',
+  text: `
+select t.session, t.root_id, t.channel_id from thread t
+where t.session = $1 and t.root_id is not null and ${SHOWN}`,
 };
 
+/** Where a session is shown; undefined before it is bound and after it was pruned. */
 export async function threadOf(db: Database, session: Address): Promise<ThreadRow | undefined> {
   return (await run<ThreadRecord>(db, THREAD_OF, [session])).map(readThread)[0];
 }
