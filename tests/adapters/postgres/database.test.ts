@@ -27,13 +27,21 @@ test('a database newer than the program is refused in words', async () => {
   ) as { entries: { when: number }[] };
   const newest = Math.max(...journal.entries.map(({ when }) => when));
   await db.pool.query('insert into drizzle.__drizzle_migrations (hash, created_at) values ($1, $2)', ['x', newest + 1]);
+  const applied = async () => (await db.pool.query('select * from drizzle.__drizzle_migrations order by id')).rows;
+  const before = await applied();
   try {
     await migrateDatabase(db);
     assert.unreachable('it was accepted');
   } catch (error) {
-    assert.instance(error, TerminalError);
-    assert.match(String(error), /newer version/);
+    if (!(error instanceof TerminalError)) throw error;
+    assert.is(error.code, 'database.newer');
+    assert.is(
+      error.message,
+      `The database was migrated by a newer version of this program (migration ${newest + 1}, this program knows ${newest}). ` +
+        'Start that version or restore a backup from before it.',
+    );
   }
+  assert.equal(await applied(), before);
 });
 
 test('health is a round trip', async () => {
