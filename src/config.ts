@@ -19,6 +19,7 @@ export interface Config {
   readonly server: ValuesOf<typeof table.server>;
   readonly database: ValuesOf<typeof table.database>;
   readonly sessions: Sessions;
+  readonly retention: ValuesOf<typeof table.retention>;
 }
 
 export interface Problem {
@@ -45,6 +46,7 @@ export function loadConfig(env: Environment, readFile: ReadFile): LoadedConfig {
   const workspace = read(table.workspace);
   const firewall = read(table.firewall);
   const sessions = read(table.sessions);
+  const retention = read(table.retention);
   const config: Config = {
     mattermost: read(table.mattermost),
     access: read(table.access),
@@ -55,6 +57,7 @@ export function loadConfig(env: Environment, readFile: ReadFile): LoadedConfig {
     firewall: firewall.kind === 'none' ? { kind: 'none' } : { kind: 'opnsense', ...read(table.opnsense) },
     server: read(table.server),
     database: read(table.database),
+    retention,
     sessions: { ...sessions, toolPolicy: sessions.toolPolicy ?? (workspace.kind === 'local' ? 'ask' : 'allow') },
   };
   const warnings = unknownVariables(env);

@@ -6,13 +6,14 @@
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import type { InboxItem, Store } from './actors/index.ts';
+import type { InboxItem, Retention, Store } from './actors/index.ts';
 import { createMattermostSocket, type MattermostRest } from './adapters/mattermost/index.ts';
-import { acquireLeadership, type Database, type Leadership } from './adapters/postgres/index.ts';
+import { acquireLeadership, type Database, DEFAULT_RETENTION, type Leadership } from './adapters/postgres/index.ts';
 import type { ChatFollower } from './chatFollower.ts';
 import type { Config } from './config.ts';
 import { createIngress } from './flows/ingress.ts';
 import { createRecovery } from './flows/recovery.ts';
+import { keepTidy } from './flows/retention.ts';
 import { GATEWAY } from './machines/addresses.ts';
 import { mayUse } from './policy/people.ts';
 import type { Gateway, Identity } from './wiring.ts';
@@ -30,6 +31,8 @@ export interface LeadParts {
   readonly chat: ChatFollower;
   /** Chart versions by kind: an older program does not lead after a newer one. */
   readonly charts: Readonly<Record<string, number>>;
+  /** Of this program. */
+  readonly version: string;
   readonly log: Logger;
 }
 
@@ -40,7 +43,8 @@ export async function leadWhenever(parts: LeadParts, stopping: AbortSignal): Pro
     try {
       const leadership = await acquireLeadership(database, {
         signal: stopping,
-        holder: hostname(),
+        holder: `${hostname()}/${process.pid}`,
+        program: parts.version,
         charts,
         onWaiting: (reason) => log.info({ reason }, 'standing by'),
       });
@@ -120,6 +124,8 @@ async function act(
   };
   undo.push(() => view.stop());
   undo.push(() => runtime.stop());
+  let tidying: Promise<void> = Promise.resolve();
+  undo.push(() => tidying);
   undo.push(async () => over.abort(new Error('leading no more')));
   return new Promise((resolve, reject) => {
     const start = async () => {
@@ -140,9 +146,24 @@ async function act(
       });
       await view.resume();
       await tellRoot(runtime, 'RECOVERED', term);
+      tidying = keepTidy({ store, retention: retentionOf(config), log }, ending);
     };
     start().catch(reject);
   });
+}
+
+const DAY_MS = 24 * 60 * 60_000;
+
+function retentionOf({ retention }: Config): Retention {
+  return {
+    ...DEFAULT_RETENTION,
+    doneEventsMs: retention.eventsDays * DAY_MS,
+    doneEffectsMs: retention.eventsDays * DAY_MS,
+    settledLettersMs: retention.eventsDays * DAY_MS,
+    openLettersMs: retention.sessionsDays * DAY_MS,
+    endedSessionsMs: retention.sessionsDays * DAY_MS,
+    journalRows: retention.journalRows,
+  };
 }
 
 function stopped(stopping: AbortSignal): Promise<string> {

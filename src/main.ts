@@ -6,10 +6,7 @@ import { configMarkdown, loadConfig, problemText } from './config.ts';
 import { createLog } from './log.ts';
 import { serve } from './serve.ts';
 import { StartError } from './start.ts';
-
-const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
-  version: string;
-};
+import { version } from './version.ts';
 
 const program = new Command('csm')
   .description('Claude Session Manager: chat with Claude Code in Mattermost threads.')

@@ -14,6 +14,7 @@ import { observe } from './flows/metrics.ts';
 import { leadWhenever } from './lead.ts';
 import { mayDecide } from './policy/approvers.ts';
 import { migrate, patiently, whoAmI } from './start.ts';
+import { version } from './version.ts';
 import { chatClient, type Gateway, verifier, wire } from './wiring.ts';
 
 export interface Service {
@@ -45,11 +46,14 @@ export async function serve(config: Config, log: Logger, hooks: ServiceHooks = {
     const kinds = kindsOf(config);
     const gateway = wire(config, identity, store, rest, log, kinds, hooks.faults);
     const chat = followChat(gateway, log);
-    observe(gateway, store, () => chat.name() === 'up');
+    observe(gateway, store, database, () => chat.name() === 'up');
     const http = await listen(config, gateway, store, chat.name, log);
     closers.push(() => http.close());
     const charts = Object.fromEntries(kinds.map(({ kind, version }) => [kind, version]));
-    const led = leadWhenever({ config, identity, gateway, database, store, rest, chat, charts, log }, stopping.signal);
+    const led = leadWhenever(
+      { config, identity, gateway, database, store, rest, chat, charts, version, log },
+      stopping.signal,
+    );
     closers.push(() => led);
     return { stop };
   } catch (error) {

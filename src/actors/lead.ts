@@ -7,7 +7,7 @@ import { createAlarms } from './alarms.ts';
 import type { RuntimeLimits } from './api.ts';
 import type { Clock } from './clock.ts';
 import { createEffectRunner } from './effectRunner.ts';
-import { FencedError } from './errors.ts';
+import { FencedError, UnknownOutcomeError } from './errors.ts';
 import type { FaultPoints } from './faults.ts';
 import { createGroup } from './group.ts';
 import type { Log } from './log.ts';
@@ -140,7 +140,14 @@ export function createLead(options: LeadOptions): Lead {
   }
 
   async function adopt(): Promise<void> {
-    if (running) turns.accept(await store.adoptInbox(term));
+    if (!running) return;
+    try {
+      turns.accept(await store.adoptInbox(term));
+    } catch (error) {
+      // They may be this leader's now without being known here.
+      if (!(error instanceof UnknownOutcomeError)) throw error;
+      await resync();
+    }
   }
 
   /** The alarms of the near future. What was committed meanwhile knows better than this list. */

@@ -25,6 +25,7 @@ const AREAS: readonly { readonly title: string; readonly area: Readonly<Record<s
   { title: 'Server', area: table.server },
   { title: 'Database', area: table.database },
   { title: 'Sessions', area: table.sessions },
+  { title: 'Retention', area: table.retention },
 ];
 
 export function describeConfig(): readonly ConfigRow[] {

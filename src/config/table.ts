@@ -239,3 +239,17 @@ export const sessions = {
     help: "How much of an agent's work threads show: `full`, `normal` or `quiet`.",
   }),
 };
+
+export const retention = {
+  eventsDays: defaulted('SM_RETENTION_EVENTS_DAYS', integer(1, 3650), '14', {
+    unit: 'days',
+    help: 'How long events and effects that are done with are kept. Longer than any gateway is ever down.',
+  }),
+  sessionsDays: defaulted('SM_RETENTION_SESSIONS_DAYS', integer(1, 3650), '90', {
+    unit: 'days',
+    help: 'How long the database keeps what was said in sessions that ended, and dead letters nobody looked at. Threads stay as they are.',
+  }),
+  journalRows: defaulted('SM_RETENTION_JOURNAL_ROWS', integer(10, 1_000_000), '200', {
+    help: 'How many steps of each actor the journal keeps, besides its first.',
+  }),
+};

@@ -1,6 +1,7 @@
 /** Figures about what is committed, for Prometheus. */
 import type { CommitNotice, Runtime, StorePorts } from '../actors/index.ts';
 import type { Metrics, Reading } from '../adapters/http/index.ts';
+import type { Database } from '../adapters/postgres/index.ts';
 import type { Json } from '../machines/json.ts';
 import { LIVE_STATES } from './reports.ts';
 
@@ -8,6 +9,7 @@ import { LIVE_STATES } from './reports.ts';
 export function observe(
   { runtime, metrics }: { readonly runtime: Runtime; readonly metrics: Metrics },
   store: StorePorts,
+  database: Pick<Database, 'pressure' | 'state'>,
   chatIsUp: () => boolean,
 ): void {
   const startedAt = new Map<string, number>();
@@ -42,7 +44,17 @@ export function observe(
     outboxAge: async () => [{ value: (await store.backlog()).oldestEffectMs / 1000 }],
     deadLetters: async () =>
       (await store.backlog()).deadLetters.map(({ reason, count: value }) => ({ labels: { reason }, value })),
-    linkUp: () => [{ labels: { link: 'chat' }, value: chatIsUp() ? 1 : 0 }],
+    databasePool: () => {
+      const { inUse, waiting } = database.pressure();
+      return [
+        { labels: { state: 'busy' }, value: inUse },
+        { labels: { state: 'waiting' }, value: waiting },
+      ];
+    },
+    linkUp: () => [
+      { labels: { link: 'chat' }, value: chatIsUp() ? 1 : 0 },
+      { labels: { link: 'database' }, value: database.state().name === 'up' ? 1 : 0 },
+    ],
   });
 }
 

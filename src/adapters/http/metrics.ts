@@ -22,7 +22,7 @@ export interface Readers {
   readonly outboxAge?: Reader;
   /** `reason` */
   readonly deadLetters?: Reader;
-  /** `state`: `idle`, `busy`, `waiting` */
+  /** `state`: `busy`, or `waiting` for a connection */
   readonly databasePool?: Reader;
   /** `link`; 1 while it is up */
   readonly linkUp?: Reader;
