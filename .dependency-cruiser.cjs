@@ -55,7 +55,11 @@ module.exports = {
       to: { dependencyTypes: ['npm'], pathNot: 'node_modules/xstate/' },
     },
     ...ADAPTERS.map((adapter) =>
-      room(`adapter-${adapter}-stands-alone`, `src/adapters/${adapter}/`, ['src/machines/', 'src/actors/']),
+      room(`adapter-${adapter}-stands-alone`, `src/adapters/${adapter}/`, [
+        'src/machines/',
+        'src/actors/',
+        ...(adapter === 'postgres' ? ['src/inspector/ports'] : []),
+      ]),
     ),
     room('flows-talk-to-ports', 'src/flows/', [
       'src/chat/',
@@ -65,6 +69,14 @@ module.exports = {
       'src/adapters/',
       'src/config',
     ]),
+    room('inspector-looks-through-ports', 'src/inspector/', ['src/actors/', 'src/machines/']),
+    {
+      name: 'inspector-runs-no-actors',
+      comment: 'It knows their types and asks its ports; the runtime itself is none of its business.',
+      severity: 'error',
+      from: { path: '^src/inspector/' },
+      to: { path: '^src/actors/', dependencyTypesNot: ['type-only'] },
+    },
     {
       name: 'product-never-imports-simulator',
       severity: 'error',
@@ -89,6 +101,6 @@ module.exports = {
     tsPreCompilationDeps: true,
     doNotFollow: { path: 'node_modules' },
     exclude: { path: '(^|/)(dist|generated)/' },
-    enhancedResolveOptions: { extensions: ['.ts', '.js', '.mjs'] },
+    enhancedResolveOptions: { extensions: ['.ts', '.tsx', '.js', '.mjs'] },
   },
 };

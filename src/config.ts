@@ -2,6 +2,7 @@
 import { nearest } from './chat/nearest.ts';
 import type { Area, Setting, ValuesOf } from './config/setting.ts';
 import * as table from './config/table.ts';
+import { isLoopback } from './config/values.ts';
 
 export { configMarkdown } from './config/describe.ts';
 
@@ -17,6 +18,7 @@ export interface Config {
   readonly git: ValuesOf<typeof table.git>;
   readonly firewall: ({ readonly kind: 'opnsense' } & ValuesOf<typeof table.opnsense>) | { readonly kind: 'none' };
   readonly server: ValuesOf<typeof table.server>;
+  readonly inspector: ValuesOf<typeof table.inspector>;
   readonly database: ValuesOf<typeof table.database>;
   readonly sessions: Sessions;
   readonly retention: ValuesOf<typeof table.retention>;
@@ -56,6 +58,7 @@ export function loadConfig(env: Environment, readFile: ReadFile): LoadedConfig {
     git: read(table.git),
     firewall: firewall.kind === 'none' ? { kind: 'none' } : { kind: 'opnsense', ...read(table.opnsense) },
     server: read(table.server),
+    inspector: readInspector(read, problems),
     database: read(table.database),
     retention,
     sessions: { ...sessions, toolPolicy: sessions.toolPolicy ?? (workspace.kind === 'local' ? 'ask' : 'allow') },
@@ -69,6 +72,24 @@ export function loadConfig(env: Environment, readFile: ReadFile): LoadedConfig {
 export function problemText(problem: Problem): string {
   const example = problem.example === '' ? '' : ` Example: ${problem.variable}=${problem.example}`;
   return `${problem.variable} ${problem.what}.${example}`;
+}
+
+/** What the inspector shows is for nobody else on the network. */
+function readInspector(
+  read: (area: typeof table.inspector) => Config['inspector'],
+  problems: Problem[],
+): Config['inspector'] {
+  const before = problems.length;
+  const inspector = read(table.inspector);
+  if (problems.length > before || inspector.addr === null) return inspector;
+  if (inspector.token === null && !isLoopback(inspector.addr)) {
+    problems.push({
+      variable: table.inspector.token.variable,
+      what: `is needed because ${table.inspector.addr.variable} is not a loopback address: others could open the inspector`,
+      example: table.inspector.token.example,
+    });
+  }
+  return inspector;
 }
 
 /** Where there are problems the values are incomplete, and `loadConfig` does not hand them out. */

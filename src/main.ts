@@ -1,8 +1,10 @@
 #!/usr/bin/env node
 // The command line.
 import { readFileSync } from 'node:fs';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { configMarkdown, loadConfig, problemText } from './config.ts';
+import { CHART_FORMATS, type ChartFormat, chartText, writeCharts } from './inspector/charts/export.ts';
+import { isKind, KINDS } from './inspector/charts/kinds.ts';
 import { createLog } from './log.ts';
 import { serve } from './serve.ts';
 import { StartError } from './start.ts';
@@ -27,6 +29,21 @@ program
   .action(({ check }: { check: boolean }) => {
     if (!check) console.log(configMarkdown());
     else process.exitCode = readConfig() ? 0 : 1;
+  });
+
+program
+  .command('charts')
+  .description('write the statecharts for other programs: JSON for XState editors, Mermaid and SVG for documents')
+  .argument('[kind...]', `which: ${KINDS.join(', ')} (all if left out)`)
+  .addOption(new Option('--format <format>', 'of the text').choices(CHART_FORMATS).default('svg'))
+  .option('--out <folder>', 'write one file for each kind into this folder, instead of to stdout')
+  .action(async (kinds: string[], options: { format: ChartFormat; out?: string }) => {
+    const unknown = kinds.filter((kind) => !isKind(kind));
+    if (unknown.length > 0) program.error(`There is no chart ${unknown.join(', ')}. There are: ${KINDS.join(', ')}`);
+    const wanted = kinds.length === 0 ? KINDS : kinds.filter(isKind);
+    if (options.out !== undefined) {
+      for (const path of await writeCharts(wanted, options.format, options.out)) console.log(path);
+    } else for (const kind of wanted) process.stdout.write(await chartText(kind, options.format));
   });
 
 await program.parseAsync();

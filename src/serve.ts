@@ -11,6 +11,7 @@ import type { Config } from './config.ts';
 import { decide } from './flows/decisions.ts';
 import { kindsOf } from './flows/kinds.ts';
 import { observe } from './flows/metrics.ts';
+import { inspect } from './inspect.ts';
 import { leadWhenever } from './lead.ts';
 import { mayDecide } from './policy/approvers.ts';
 import { migrate, patiently, whoAmI } from './start.ts';
@@ -49,6 +50,7 @@ export async function serve(config: Config, log: Logger, hooks: ServiceHooks = {
     observe(gateway, store, database, () => chat.name() === 'up');
     const http = await listen(config, gateway, store, chat.name, log);
     closers.push(() => http.close());
+    closers.push(await inspect(config, gateway.runtime, log));
     const charts = Object.fromEntries(kinds.map(({ kind, version }) => [kind, version]));
     const led = leadWhenever(
       { config, identity, gateway, database, store, rest, chat, charts, version, log },

@@ -23,6 +23,7 @@ const AREAS: readonly { readonly title: string; readonly area: Readonly<Record<s
   { title: 'Firewall', area: table.firewall },
   { title: 'OPNsense (with `SM_FIREWALL=opnsense`)', area: table.opnsense },
   { title: 'Server', area: table.server },
+  { title: 'Inspector', area: table.inspector },
   { title: 'Database', area: table.database },
   { title: 'Sessions', area: table.sessions },
   { title: 'Retention', area: table.retention },

@@ -52,6 +52,10 @@ export function requiredSecret(variable: string, about: About, type: Value<Secre
   return { ...required(variable, type, about), secret: true };
 }
 
-export function optionalSecret(variable: string, about: About): Setting<Secret | null> {
-  return { ...optional(variable, secretText, about), secret: true };
+export function optionalSecret(
+  variable: string,
+  about: About,
+  type: Value<Secret> = secretText,
+): Setting<Secret | null> {
+  return { ...optional(variable, type, about), secret: true };
 }

@@ -10,6 +10,7 @@ import {
   hostName,
   integer,
   listenAddress,
+  listenAddressOrOff,
   matching,
   namedPaths,
   networks,
@@ -187,10 +188,6 @@ export const server = {
     signingSecret,
   ),
   listenAddr: defaulted('SM_LISTEN_ADDR', listenAddress, '0.0.0.0:8000', { help: 'Server bind address.' }),
-  inspectorAddr: optional('SM_INSPECTOR_ADDR', listenAddress, {
-    help: 'Bind address of the statechart inspector; off if not set. It shows everything: keep it private.',
-    example: '127.0.0.1:8001',
-  }),
   rateLimitRps: defaulted('SM_RATE_LIMIT_RPS', positiveNumber, '10', {
     unit: 'requests per second',
     help: 'Requests per second per IP.',
@@ -206,6 +203,23 @@ export const server = {
   }),
   logLevel: defaulted('SM_LOG_LEVEL', oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace'), 'info', {
     help: 'How much is logged: fatal, error, warn, info, debug or trace.',
+  }),
+};
+
+export const inspector = {
+  addr: defaulted('SM_INSPECTOR_ADDR', listenAddressOrOff, '127.0.0.1:8001', {
+    help: 'Bind address of the statechart inspector; `off` for none. It shows everything: anywhere but on loopback it needs SM_INSPECTOR_TOKEN.',
+  }),
+  token: optionalSecret(
+    'SM_INSPECTOR_TOKEN',
+    {
+      help: 'Who opens the inspector must know this; at least 16 characters. Not needed on loopback.',
+      example: 'the output of: openssl rand -hex 32',
+    },
+    signingSecret,
+  ),
+  allowSend: defaulted('SM_INSPECTOR_ALLOW_SEND', flag, 'false', {
+    help: 'Allow operator actions in the inspector: retry, skip, restart, stop. Otherwise it can only look.',
   }),
 };
 

@@ -117,6 +117,20 @@ export const listenAddress: Value<ListenAddress> = reading((raw) => {
   return { problem: 'must be host:port (an IPv6 address in brackets)' };
 });
 
+/** A listener that can be left out: null. */
+export const listenAddressOrOff: Value<ListenAddress | null> = reading((raw) => {
+  if (raw.toLowerCase() === 'off') return { value: null };
+  const result = listenAddress.safeParse(raw);
+  return result.success
+    ? { value: result.data }
+    : { problem: 'must be host:port (an IPv6 address in brackets), or off' };
+});
+
+/** Only this machine can connect to it. */
+export function isLoopback({ host }: ListenAddress): boolean {
+  return host.toLowerCase() === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
+}
+
 export const absolutePath: Value<string> = reading((raw) => {
   if (raw.startsWith('/') && !/[\u0000-\u001f\u007f]/.test(raw) && !raw.split('/').includes('..')) {
     return { value: raw.length > 1 ? raw.replace(/\/+$/, '') : raw };

@@ -34,6 +34,8 @@ export interface Environment {
   /** The channel to begin in. */
   readonly lobbyId: string;
   readonly pageUrl: string;
+  /** The statechart inspector of the gateway. */
+  readonly inspectorUrl: string;
   readonly workspaceDir: string;
   gateway(): Gateway;
   /** Starts a gateway in the place of one that has ended. */
@@ -98,6 +100,7 @@ async function build(
   onStage('gateway');
   closers.push(() => stopWorkers(workspaceDir));
   const port = await freePort();
+  const inspectorPort = await freePort();
   const env = {
     ...baseEnv(dataDir),
     SM_MATTERMOST_URL: chat.url,
@@ -107,6 +110,8 @@ async function build(
     SM_CALLBACK_SECRET: secrets.callback,
     SM_CALLBACK_URL: `http://127.0.0.1:${port}/callback`,
     SM_LISTEN_ADDR: `127.0.0.1:${port}`,
+    SM_INSPECTOR_ADDR: `127.0.0.1:${inspectorPort}`,
+    SM_INSPECTOR_ALLOW_SEND: 'true',
     SM_WORKSPACE: 'local',
     SM_FIREWALL: 'none',
     SM_DATA_DIR: workspaceDir,
@@ -129,6 +134,7 @@ async function build(
     teamId: team.id,
     lobbyId: lobby.id,
     pageUrl: `${chat.url}/?token=${secrets.page}`,
+    inspectorUrl: `http://127.0.0.1:${inspectorPort}/`,
     workspaceDir,
     gateway: () => gateway,
     restartGateway: async () => {

@@ -14,6 +14,7 @@ async function runPage({ dataDir, port, model }: DevOptions): Promise<number> {
   console.error('Starting database, chat, model and gateway …');
   const environment = await startEnvironment({ dataDir, port, model });
   console.log(`Open ${environment.pageUrl} and write: @claude start demo   (Ctrl-C ends everything)`);
+  console.log(`The statecharts at work: ${environment.inspectorUrl}`);
   const why = await Promise.race([interrupted(), environment.gateway().ended]);
   console.error(why === '' ? '\nStopping …' : why);
   await environment.stop();

@@ -1,5 +1,6 @@
 /** PostgreSQL: the store of actors and of everything the flows remember. */
 export { type Database, type DatabaseOptions, openDatabase } from './database.ts';
+export { createInspectorStore } from './inspect.ts';
 export { acquireLeadership, type Leadership, type LeadershipOptions, type WaitingFor } from './leadership.ts';
 export { migrateDatabase } from './migrate.ts';
 export { DEFAULT_RETENTION } from './sql/prune.ts';

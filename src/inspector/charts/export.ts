@@ -33,19 +33,13 @@ export async function chartText(kind: ActorKind, format: ChartFormat): Promise<s
 }
 
 /** Writes `<folder>/<kind>.<extension>`. @returns the paths. */
-export async function writeCharts(
-  kinds: readonly ActorKind[],
-  formats: readonly ChartFormat[],
-  folder: string,
-): Promise<string[]> {
+export async function writeCharts(kinds: readonly ActorKind[], format: ChartFormat, folder: string): Promise<string[]> {
   mkdirSync(folder, { recursive: true });
   const paths: string[] = [];
   for (const kind of kinds) {
-    for (const format of formats) {
-      const path = join(folder, `${kind}.${EXTENSIONS[format]}`);
-      writeFileSync(path, await chartText(kind, format));
-      paths.push(path);
-    }
+    const path = join(folder, `${kind}.${EXTENSIONS[format]}`);
+    writeFileSync(path, await chartText(kind, format));
+    paths.push(path);
   }
   return paths;
 }

@@ -4,7 +4,7 @@
  * Transitions with the same way are one arrow with a line each. A transition that leaves nothing is a line in its state's
  * box. One that leads from a state into itself starts at a small ring in it ("from anywhere in here").
  */
-import { type ChartModel, type ChartNode, type ChartTransition } from './model.ts';
+import type { ChartModel, ChartNode, ChartTransition } from './model.ts';
 
 export interface Size {
   readonly width: number;

@@ -1,6 +1,7 @@
 /** A placed chart as SVG. Classes carry the looks; ids of states and transitions are in data attributes for the live view. */
-import type { PlacedArrow, PlacedChart, PlacedShape, Point } from './layout.ts';
+
 import { METRICS } from './graph.ts';
+import type { PlacedArrow, PlacedChart, PlacedShape, Point } from './layout.ts';
 
 export interface SvgOptions {
   /** Style sheet to put into the file, so that it stands alone. Left out, the page around it brings the style. */
@@ -12,8 +13,8 @@ export interface SvgOptions {
 export function chartSvg(chart: PlacedChart, { style, title }: SvgOptions): string {
   const { width, height } = chart.size;
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" class="chart" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="${escape(title)}">`,
-    `<title>${escape(title)}</title>`,
+    `<svg xmlns="http://www.w3.org/2000/svg" class="chart" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="${xml(title)}">`,
+    `<title>${xml(title)}</title>`,
     ...(style === undefined ? [] : [`<style>${style.replaceAll('<', '')}</style>`]),
     '<defs>',
     '<marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto-start-reverse"><path class="tip" d="M0 0.5 8 4 0 7.5z"/></marker>',
@@ -21,13 +22,9 @@ export function chartSvg(chart: PlacedChart, { style, title }: SvgOptions): stri
     '</defs>',
     ...chart.shapes.map(shapeSvg),
     ...chart.arrows.map(arrowSvg),
-    ...chart.arrows.map(labelSvg),
-    '</svg>',
-    '',
-  ]
-    .filter((line) => line !== '' || line === undefined)
-    .join('\n')
-    .concat('\n');
+    ...chart.arrows.map(labelSvg).filter((label) => label !== ''),
+    '</svg>\n',
+  ].join('\n');
 }
 
 function shapeSvg({ shape, box }: PlacedShape): string {
@@ -40,7 +37,7 @@ function shapeSvg({ shape, box }: PlacedShape): string {
     case 'anywhere':
       return `<circle class="anywhere" cx="${cx}" cy="${cy}" r="${width / 2 - 1}"><title>from anywhere in here</title></circle>`;
     case 'history':
-      return `<g class="node history" data-node="${escape(shape.id)}"><circle cx="${cx}" cy="${cy}" r="${width / 2}"/><text class="name" x="${cx}" y="${cy + 4}" text-anchor="middle">H${shape.node?.deep ? '*' : ''}</text></g>`;
+      return `<g class="node history" data-node="${xml(shape.id)}"><circle cx="${cx}" cy="${cy}" r="${width / 2}"/><text class="name" x="${cx}" y="${cy + 4}" text-anchor="middle">H${shape.node?.deep ? '*' : ''}</text></g>`;
     case 'atomic':
     case 'compound':
     case 'parallel':
@@ -55,7 +52,7 @@ function boxSvg({ shape, box }: PlacedShape): string {
   const { node } = shape;
   const classes = ['node', shape.kind, ...(node?.region ? ['region'] : []), ...(node?.tags ?? [])];
   const tasks = node?.tasks.map(({ id }) => id).join(' ') ?? '';
-  const data = `data-node="${escape(shape.id)}"${tasks === '' ? '' : ` data-tasks="${escape(tasks)}"`}`;
+  const data = `data-node="${xml(shape.id)}"${tasks === '' ? '' : ` data-tasks="${xml(tasks)}"`}`;
   const lineY = (index: number) => y + padding + nameHeight + 4 + (index + 0.75) * lineHeight;
   return [
     `<g class="${classes.join(' ')}" ${data}>`,
@@ -63,10 +60,10 @@ function boxSvg({ shape, box }: PlacedShape): string {
     ...(shape.kind === 'final'
       ? [`<rect class="inner" x="${x + 3}" y="${y + 3}" width="${width - 6}" height="${height - 6}" rx="6"/>`]
       : []),
-    `<text class="name" x="${x + padding}" y="${y + padding + 12}">${escape(node?.name ?? '')}</text>`,
+    `<text class="name" x="${x + padding}" y="${y + padding + 12}">${xml(node?.name ?? '')}</text>`,
     ...shape.lines.map(
       ({ text, tone }, index) =>
-        `<text class="line ${tone}" x="${x + padding}" y="${round(lineY(index))}" xml:space="preserve">${escape(text)}</text>`,
+        `<text class="line ${tone}" x="${x + padding}" y="${round(lineY(index))}" xml:space="preserve">${xml(text)}</text>`,
     ),
     '</g>',
   ].join('');
@@ -75,7 +72,7 @@ function boxSvg({ shape, box }: PlacedShape): string {
 function arrowSvg({ arrow, points }: PlacedArrow): string {
   const path = points.map(roundedPath).join('');
   const events = arrow.transitions.map(({ eventType }) => eventType).join(' ');
-  const data = `data-edge="${escape(arrow.id)}" data-source="${escape(arrow.source)}" data-target="${escape(arrow.to)}" data-events="${escape(events)}"`;
+  const data = `data-edge="${xml(arrow.id)}" data-source="${xml(arrow.source)}" data-target="${xml(arrow.to)}" data-events="${xml(events)}"`;
   const kind = arrow.transitions.length === 0 ? 'edge first' : 'edge';
   return `<path class="${kind}" ${data} d="${path}" marker-end="url(#tip)"/>`;
 }
@@ -85,11 +82,11 @@ function labelSvg({ arrow, label }: PlacedArrow): string {
   const { x, y, width, height } = label;
   const lines = arrow.lines.map((text, index) => {
     const done = arrow.transitions[index]?.actions ?? [];
-    const tip = done.length === 0 ? '' : `<title>${escape(`${text} / ${done.join(', ')}`)}</title>`;
+    const tip = done.length === 0 ? '' : `<title>${xml(`${text} / ${done.join(', ')}`)}</title>`;
     const at = round(y + 2 + (index + 0.75) * METRICS.lineHeight);
-    return `<text class="event" x="${round(x + width / 2)}" y="${at}" text-anchor="middle">${tip}${escape(text)}</text>`;
+    return `<text class="event" x="${round(x + width / 2)}" y="${at}" text-anchor="middle">${tip}${xml(text)}</text>`;
   });
-  return `<g class="label" data-label="${escape(arrow.id)}"><rect x="${x}" y="${y}" width="${width}" height="${height}" rx="3"/>${lines.join('')}</g>`;
+  return `<g class="label" data-label="${xml(arrow.id)}"><rect x="${x}" y="${y}" width="${width}" height="${height}" rx="3"/>${lines.join('')}</g>`;
 }
 
 /** A way of right angles with its corners taken off. */
@@ -124,12 +121,14 @@ function round(value: number): number {
   return Math.round(value * 10) / 10;
 }
 
-function escape(text: string): string {
-  return text
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;')
-    // Not allowed in XML at all.
-    .replaceAll(/[\u0000-\u0008\u000b\u000c\u000e-\u001f]/g, '');
+function xml(text: string): string {
+  return (
+    text
+      .replaceAll('&', '&amp;')
+      .replaceAll('<', '&lt;')
+      .replaceAll('>', '&gt;')
+      .replaceAll('"', '&quot;')
+      // Not allowed in XML at all.
+      .replaceAll(/[\u0000-\u0008\u000b\u000c\u000e-\u001f]/g, '')
+  );
 }

@@ -1,0 +1,145 @@
+// @limit 300
+// The inspector in a real browser, on a running system: it follows a conversation as it happens, shows what happened, and
+// lets an operator mend what is stuck. Screenshots go to the folder that CSM_SCREENSHOTS names.
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import pg from 'pg';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { startTestEnvironment, type TestEnvironment } from '../support/environment.ts';
+import { type Person, person, type Thread } from '../support/person.ts';
+
+interface Context {
+  environment: TestEnvironment;
+  browser: Browser;
+  page: Page;
+  you: Person;
+  thread: Thread;
+  database: pg.Client;
+  problems: string[];
+}
+
+const test = suite<Context>('inspector');
+
+const CHROMIUM = '/usr/bin/chromium';
+const FLAGS = [
+  '--headless',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+const WIDE = { width: 1280, height: 900 };
+const NARROW = { width: 390, height: 844 };
+
+test.before(async (context) => {
+  context.environment = await startTestEnvironment();
+  context.you = person(context.environment);
+  context.database = new pg.Client({ connectionString: context.environment.databaseUrl });
+  await context.database.connect();
+  context.browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+  context.page = await context.browser.newPage({ viewport: WIDE });
+  context.page.setDefaultTimeout(45_000);
+  context.problems = [];
+  const { page, problems } = context;
+  page.on('pageerror', (error) => problems.push(error.message));
+  page.on('console', (message) => {
+    // Refusals by the content security policy are said here, too.
+    if (message.type() === 'error' && !/status of (401|403|404)/.test(message.text())) problems.push(message.text());
+  });
+});
+
+test.after(async (context) => {
+  await context.browser?.close();
+  await context.database?.end();
+  await context.environment?.stop();
+});
+
+async function shoot(page: Page, name: string): Promise<void> {
+  const folder = process.env.CSM_SCREENSHOTS;
+  if (folder === undefined) return;
+  mkdirSync(folder, { recursive: true });
+  await page.screenshot({ path: join(folder, `${name}.png`) });
+}
+
+const node = (page: Page, id: string, classes = '') => page.locator(`[data-node="${id}"]${classes}`);
+
+test('it opens on a running system and shows a session that starts, without a reload', async (context) => {
+  const { environment, page, you } = context;
+  await page.goto(environment.inspectorUrl);
+  await page.locator('.connection.live').waitFor();
+  await page.locator('.row', { hasText: 'root' }).waitFor();
+  await shoot(page, 'overview');
+  context.thread = await you.start();
+  const row = page.locator('.row', { hasText: context.thread.session.slice('session/'.length) }).first();
+  await row.waitFor();
+  await row.click();
+  await node(page, 'session.active.open.conversation.idle', '.active.leaf').waitFor();
+  await page.locator('.spin').waitFor();
+  await shoot(page, 'idle');
+});
+
+test('the chart follows the conversation as it happens', async ({ page, you, thread }) => {
+  await you.say('ask Which season? Spring or Autumn', thread);
+  await node(page, 'session.active.open.conversation.thinking.waitingForPerson', '.active.leaf').waitFor();
+  assert.is(await node(page, 'session.active.open.conversation.idle', '.active').count(), 0);
+  await page.locator('.edge.lit').first().waitFor({ state: 'attached' });
+  await shoot(page, 'waiting');
+});
+
+test('the journal opens to event, context and effects; a link to a revision opens there', async ({ page }) => {
+  await page.locator('.journal .line').first().waitFor();
+  await page.locator('.bar').click();
+  await page.keyboard.press('j');
+  await page.keyboard.press('j');
+  await page.locator('.detail .json').first().waitFor();
+  assert.match(page.url(), /#\/actor\/session%2F[a-z0-9]+\/\d+$/);
+  await page.locator('.past').waitFor();
+  await shoot(page, 'revision');
+  const url = page.url();
+  await page.goto('about:blank');
+  await page.goto(url);
+  await page.locator('.journal li.open .detail .json').first().waitFor();
+  await page.locator('.past').waitFor();
+  await page.keyboard.press('Escape');
+  await page.locator('.past').waitFor({ state: 'detached' });
+});
+
+test('the search finds an actor by a part of its address, with the keyboard alone', async ({ page }) => {
+  await page.keyboard.press('/');
+  await page.keyboard.type('demo@');
+  await page.locator('.row', { hasText: 'root' }).waitFor({ state: 'detached' });
+  await page.locator('.row', { hasText: 'demo@' }).first().waitFor();
+  await page.keyboard.press('Tab');
+  await page.locator('#search').fill('nobody has this name');
+  await page.locator('.list .note', { hasText: 'No actor fits' }).waitFor();
+  await page.locator('#search').fill('');
+  await page.locator('.row', { hasText: 'root' }).waitFor();
+});
+
+test('on a narrow screen everything is there and nothing scrolls sideways', async ({ page, environment, thread }) => {
+  await page.setViewportSize(NARROW);
+  const overflows = 'document.documentElement.scrollWidth > document.documentElement.clientWidth';
+  for (const [name, hash] of [
+    ['narrow-overview', '#/'],
+    ['narrow-actor', `#/actor/${encodeURIComponent(thread.session)}`],
+    ['narrow-letters', '#/letters'],
+  ]) {
+    await page.goto(`${environment.inspectorUrl}${hash}`);
+    await page.locator('main > *').first().waitFor();
+    if (name === 'narrow-actor') await node(page, 'session', '.active').waitFor();
+    await shoot(page, name ?? '');
+    assert.is(await page.evaluate(overflows), false, name);
+  }
+  await page.setViewportSize(WIDE);
+});
+
+test('nothing was refused by the policy, and no script failed', ({ problems }) => {
+  assert.equal(problems, []);
+});
+
+test.run();
