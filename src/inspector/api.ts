@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import { z } from 'zod';
 import type { Address } from '../machines/addresses.ts';
 import { CHARTS, isKind, KINDS } from './charts/kinds.ts';
+import { allNodes, chartModel } from './charts/model.ts';
 import type { Pictures } from './charts/pictures.ts';
 import type { Live } from './live.ts';
 import type { InspectorLog, InspectorRuntime, InspectorStore } from './ports.ts';
@@ -55,14 +56,18 @@ const operateBody = z.object({
   letter: z.number().int().positive().optional(),
 });
 
+const DESCRIBED: OverviewAnswer['kinds'] = KINDS.map((kind) => {
+  const { machine, version } = CHARTS[kind];
+  return { kind, version, states: allNodes(chartModel(machine).root).map(({ name }) => name) };
+});
+
 export function apiRoutes(app: FastifyInstance, options: ApiOptions): void {
   const { store, runtime, pictures, live, log } = options;
 
   app.get('/api/overview', async (): Promise<OverviewAnswer> => {
     const overview = await store.overview();
-    const kinds = KINDS.map((kind) => ({ kind, version: CHARTS[kind].version }));
     const { leading } = runtime.stats();
-    return { ...overview, version: options.version, kinds, maySend: options.allowSend, leading };
+    return { ...overview, version: options.version, kinds: DESCRIBED, maySend: options.allowSend, leading };
   });
 
   app.get('/api/actors', async (request): Promise<ActorsAnswer> => {

@@ -9,7 +9,12 @@ import type { ActorDetail, ActorLine, EffectLine, JournalLine, Letter, Overview,
 /** `GET /api/overview` */
 export interface OverviewAnswer extends Overview {
   readonly version: string;
-  readonly kinds: readonly { readonly kind: ActorKind; readonly version: number }[];
+  readonly kinds: readonly {
+    readonly kind: ActorKind;
+    readonly version: number;
+    /** Names in the order of the chart: the database keeps none. */
+    readonly states: readonly string[];
+  }[];
   /** Operator actions are allowed. */
   readonly maySend: boolean;
   readonly leading: boolean;

@@ -72,9 +72,9 @@ export function Chart({ kind, moment, work }: ChartProps) {
   return (
     <div class="chart-panel">
       {failure.current.value !== '' && <Note tone="bad">{failure.current.value}</Note>}
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard */}
-      <section ref={frame} class="frame" tabIndex={0} aria-label="Chart, scrolls" onPointerDown={drag} />
       <div class="tools" role="toolbar" aria-label="Chart tools">
+        <span class="quiet">Chart of {kind}</span>
+        <span class="space" />
         <button type="button" aria-label="Zoom out" title="Zoom out" onClick={() => step(-1)}>
           −
         </button>
@@ -106,6 +106,8 @@ export function Chart({ kind, moment, work }: ChartProps) {
           Follow
         </button>
       </div>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard */}
+      <section ref={frame} class="frame" tabIndex={0} aria-label="Chart, scrolls" onPointerDown={drag} />
     </div>
   );
 }
@@ -139,9 +141,9 @@ function center(frame: HTMLElement, svg: SVGSVGElement, innermost: readonly SVGG
   const fits = right - left < frame.clientWidth && bottom - top < frame.clientHeight;
   const x = fits ? (left + right) / 2 : (first.x + first.width / 2) * scale;
   const y = fits ? (top + bottom) / 2 : (first.y + first.height / 2) * scale;
-  const calm = matchMedia('(prefers-reduced-motion: reduce)').matches || frame.dataset.shown !== svg.dataset.shown;
-  frame.dataset.shown = 'yes';
+  const isNew = svg.dataset.shown === undefined;
   svg.dataset.shown = 'yes';
+  const calm = isNew || matchMedia('(prefers-reduced-motion: reduce)').matches;
   frame.scrollTo({
     left: x - frame.clientWidth / 2,
     top: y - frame.clientHeight / 2,

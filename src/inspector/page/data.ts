@@ -14,7 +14,7 @@ import { AskError, ask, signedOut } from './ask.ts';
 import { loading, throttled } from './loading.ts';
 import { paged } from './paged.ts';
 import { route } from './route.ts';
-import { serverTime } from './words.ts';
+import { orderStates, serverTime } from './words.ts';
 
 export const filter = signal({ kind: '', status: '', search: '' });
 export const pulse = signal<Pulse | undefined>(undefined);
@@ -23,7 +23,12 @@ export const connected = signal<'connecting' | 'live' | 'lost'>('connecting');
 /** The address that is looked at. */
 export const selected = signal('');
 
-export const overview = loading(() => ask<OverviewAnswer>('overview'));
+export const overview = loading(async () => {
+  const answer = await ask<OverviewAnswer>('overview');
+  serverTime(answer.now);
+  orderStates(answer.kinds.flatMap(({ states }) => states));
+  return answer;
+});
 
 export const actors = paged<ActorsAnswer, ActorsAnswer['actors'][number], string>({
   read: (before) => ask<ActorsAnswer>('actors', { ...filter.value, before }),

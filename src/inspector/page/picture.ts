@@ -59,8 +59,11 @@ export function light(svg: SVGSVGElement, { machine, value, before, event }: Mom
   }
   for (const edge of svg.querySelectorAll<SVGPathElement>('[data-edge]')) {
     const { source = '', target = '', events = '' } = edge.dataset;
-    const taken =
-      event !== undefined && events.split(' ').includes(event) && previous.has(source) && active.has(target);
+    const types = events.split(' ');
+    const byEvent = event !== undefined && types.includes(event);
+    // Followed without an event of its own, in the same step.
+    const byItself = types.includes('') && !previous.has(target);
+    const taken = previous.has(source) && active.has(target) && (byEvent || byItself);
     edge.classList.toggle('lit', taken);
     edge.setAttribute('marker-end', taken ? 'url(#tip-lit)' : 'url(#tip)');
   }

@@ -49,11 +49,20 @@ export function countdown(at: number): string {
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
 }
 
+const rank = signal<ReadonlyMap<string, number>>(new Map());
+
+/** From now on states that are active together are told in this order. */
+export function orderStates(names: readonly string[]): void {
+  rank.value = new Map(names.map((name, index) => [name, index]));
+}
+
 /** `active.open (conversation.idle, link.connected)` */
 export function stateText(value: Json | undefined): string {
   if (typeof value === 'string') return value;
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return '';
-  const parts = Object.entries(value).map(([name, inner]) => {
+  const place = (name: string): number => rank.value.get(name) ?? 0;
+  const entries = Object.entries(value).sort(([left], [right]) => place(left) - place(right));
+  const parts = entries.map(([name, inner]) => {
     const text = stateText(inner as Json);
     if (text === '') return name;
     return text.startsWith('(') ? `${name} ${text}` : `${name}.${text}`;
