@@ -52,6 +52,24 @@ test('secrets print as nothing', () => {
   );
 });
 
+test('the inspector is on loopback by default, can be off, and needs a token anywhere else', () => {
+  const inspector = (env: Record<string, string>) => {
+    const loaded = load({ ...GOOD, ...env });
+    return loaded.ok ? loaded.config.inspector : loaded.problems.map(({ variable }) => variable);
+  };
+  assert.equal(inspector({}), { addr: { host: '127.0.0.1', port: 8001 }, token: null, allowSend: false });
+  assert.equal(inspector({ SM_INSPECTOR_ADDR: 'off' }), { addr: null, token: null, allowSend: false });
+  for (const addr of ['localhost:1', '[::1]:1', '127.9.9.9:1']) {
+    assert.not.ok(Array.isArray(inspector({ SM_INSPECTOR_ADDR: addr })), addr);
+  }
+  for (const addr of ['0.0.0.0:8001', '[::]:8001', '10.0.0.1:8001', 'inspector.example:8001', '127.0.0.1.example:1']) {
+    assert.equal(inspector({ SM_INSPECTOR_ADDR: addr }), ['SM_INSPECTOR_TOKEN'], addr);
+    const withToken = inspector({ SM_INSPECTOR_ADDR: addr, SM_INSPECTOR_TOKEN: 'x'.repeat(16) });
+    assert.not.ok(Array.isArray(withToken), addr);
+  }
+  assert.equal(inspector({ SM_INSPECTOR_ADDR: '0.0.0.0:1', SM_INSPECTOR_TOKEN: 'short' }), ['SM_INSPECTOR_TOKEN']);
+});
+
 test('a misspelt variable is pointed out', () => {
   const loaded = load({ ...GOOD, SM_MATERMOST_URL: 'x' });
   assert.match(JSON.stringify(loaded.warnings), /did you mean SM_MATTERMOST_URL/);

@@ -1,12 +1,11 @@
 // @limit 300
 // The inspector in a real browser, on a running system: it follows a conversation as it happens, shows what happened, and
 // lets an operator mend what is stuck. Screenshots go to the folder that CSM_SCREENSHOTS names.
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
 import pg from 'pg';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { launchChromium, scrollsSideways, shoot, watchProblems } from '../support/chromium.ts';
 import { startTestEnvironment, type TestEnvironment } from '../support/environment.ts';
 import { type Person, person, type Thread } from '../support/person.ts';
 
@@ -22,17 +21,6 @@ interface Context {
 
 const test = suite<Context>('inspector');
 
-const CHROMIUM = '/usr/bin/chromium';
-const FLAGS = [
-  '--headless',
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
 const WIDE = { width: 1280, height: 900 };
 const NARROW = { width: 390, height: 844 };
 
@@ -41,16 +29,10 @@ test.before(async (context) => {
   context.you = person(context.environment);
   context.database = new pg.Client({ connectionString: context.environment.databaseUrl });
   await context.database.connect();
-  context.browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+  context.browser = await launchChromium();
   context.page = await context.browser.newPage({ viewport: WIDE });
   context.page.setDefaultTimeout(45_000);
-  context.problems = [];
-  const { page, problems } = context;
-  page.on('pageerror', (error) => problems.push(error.message));
-  page.on('console', (message) => {
-    // Refusals by the content security policy are said here, too.
-    if (message.type() === 'error' && !/status of (401|403|404)/.test(message.text())) problems.push(message.text());
-  });
+  context.problems = watchProblems(context.page);
 });
 
 test.after(async (context) => {
@@ -58,13 +40,6 @@ test.after(async (context) => {
   await context.database?.end();
   await context.environment?.stop();
 });
-
-async function shoot(page: Page, name: string): Promise<void> {
-  const folder = process.env.CSM_SCREENSHOTS;
-  if (folder === undefined) return;
-  mkdirSync(folder, { recursive: true });
-  await page.screenshot({ path: join(folder, `${name}.png`) });
-}
 
 const node = (page: Page, id: string, classes = '') => page.locator(`[data-node="${id}"]${classes}`);
 
@@ -123,7 +98,6 @@ test('the search finds an actor by a part of its address, with the keyboard alon
 
 test('on a narrow screen everything is there and nothing scrolls sideways', async ({ page, environment, thread }) => {
   await page.setViewportSize(NARROW);
-  const overflows = 'document.documentElement.scrollWidth > document.documentElement.clientWidth';
   for (const [name, hash] of [
     ['narrow-overview', '#/'],
     ['narrow-actor', `#/actor/${encodeURIComponent(thread.session)}`],
@@ -133,7 +107,7 @@ test('on a narrow screen everything is there and nothing scrolls sideways', asyn
     await page.locator('main > *').first().waitFor();
     if (name === 'narrow-actor') await node(page, 'session', '.active').waitFor();
     await shoot(page, name ?? '');
-    assert.is(await page.evaluate(overflows), false, name);
+    assert.is(await scrollsSideways(page), false, name);
   }
   await page.setViewportSize(WIDE);
 });

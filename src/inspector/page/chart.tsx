@@ -1,5 +1,5 @@
 /** The live chart of the selected actor, in a window that can be moved, zoomed and follows what is active. */
-import { signal, useSignalEffect } from '@preact/signals';
+import { signal, useSignal, useSignalEffect } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import type { Envelope } from '../../actors/types.ts';
 import { wordsOf } from './ask.ts';
@@ -25,23 +25,23 @@ interface ChartProps {
 export function Chart({ kind, moment, work }: ChartProps) {
   const frame = useRef<HTMLDivElement>(null);
   const picture = useRef<SVGSVGElement | undefined>(undefined);
-  const failure = useRef(signal(''));
-  const drawn = useRef(signal(0));
+  const failure = useSignal('');
+  const drawn = useSignal(0);
 
   useEffect(() => {
     let current = true;
     picture.current?.remove();
     picture.current = undefined;
-    failure.current.value = '';
+    failure.value = '';
     fetchPicture(kind).then(
       (svg) => {
         if (!current) return;
         picture.current = svg;
         frame.current?.append(svg);
-        drawn.current.value += 1;
+        drawn.value += 1;
       },
       (error: unknown) => {
-        if (current) failure.current.value = wordsOf(error);
+        if (current) failure.value = wordsOf(error);
       },
     );
     return () => {
@@ -50,7 +50,8 @@ export function Chart({ kind, moment, work }: ChartProps) {
   }, [kind]);
 
   const state = JSON.stringify(moment);
-  const count = drawn.current.value;
+  const count = drawn.value;
+  const drawing = picture.current === undefined && failure.value === '';
   useEffect(() => {
     const svg = picture.current;
     if (svg === undefined || frame.current === null) return;
@@ -71,9 +72,11 @@ export function Chart({ kind, moment, work }: ChartProps) {
 
   return (
     <div class="chart-panel">
-      {failure.current.value !== '' && <Note tone="bad">{failure.current.value}</Note>}
+      {failure.value !== '' && <Note tone="bad">{failure.value}</Note>}
       <div class="tools" role="toolbar" aria-label="Chart tools">
-        <span class="quiet">Chart of {kind}</span>
+        <span class="quiet" role="status">
+          {drawing ? 'Drawing the chart …' : `Chart of ${kind}`}
+        </span>
         <span class="space" />
         <button type="button" aria-label="Zoom out" title="Zoom out" onClick={() => step(-1)}>
           −

@@ -1,5 +1,5 @@
 /** All that the page has read, and how it is kept up to date. */
-import { batch, effect, signal } from '@preact/signals';
+import { batch, effect, signal, untracked } from '@preact/signals';
 import type { Revision } from '../ports.ts';
 import type {
   ActorAnswer,
@@ -98,9 +98,13 @@ function take(changes: readonly Change[]): void {
   if (byAddress.has(selected.value)) soonActor();
 }
 
-/** Listens for ever; the browser connects again by itself, and everything is read anew then. */
-export function listen(): void {
+let stream: EventSource | undefined;
+
+/** Listens until signed out; the browser connects again by itself, and everything is read anew then. */
+function listen(): void {
+  stream?.close();
   const source = new EventSource('/api/events');
+  stream = source;
   source.addEventListener('pulse', (event) => {
     const told = JSON.parse(event.data) as Pulse;
     serverTime(told.now);
@@ -115,8 +119,10 @@ export function listen(): void {
     connected.value = 'lost';
     // Refused outright, not merely interrupted: the browser gives up, we do not.
     if (source.readyState !== EventSource.CLOSED) return;
-    setTimeout(listen, 2_000);
     overview.refresh();
+    setTimeout(() => {
+      if (stream === source && !signedOut.value) listen();
+    }, 2_000);
   });
 }
 
@@ -146,7 +152,7 @@ export function follow(): void {
     actors.refresh();
   });
   effect(() => {
-    if (signedOut.value) return;
-    overview.refresh();
+    if (signedOut.value) stream?.close();
+    else untracked(listen);
   });
 }

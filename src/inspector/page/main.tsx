@@ -3,7 +3,7 @@ import { signal } from '@preact/signals';
 import { render } from 'preact';
 import { Actor } from './actor.tsx';
 import { login, signedOut, wordsOf } from './ask.ts';
-import { connected, follow, listen, overview, refreshAll } from './data.ts';
+import { connected, follow, overview, refreshAll } from './data.ts';
 import { closeRevision, openRevision, stepRevision } from './journal.tsx';
 import { Letters } from './letters.tsx';
 import { ActorList } from './list.tsx';
@@ -74,7 +74,7 @@ function Login() {
       onSubmit={(event) => {
         event.preventDefault();
         const given = new FormData(event.currentTarget).get('token');
-        enter(typeof given === 'string' ? given : '');
+        void enter(typeof given === 'string' ? given : '');
       }}
     >
       <h1>Inspector</h1>
@@ -91,26 +91,24 @@ function Login() {
   );
 }
 
-function enter(token: string): void {
-  login(token).then(
-    () => {
-      problem.value = '';
-      refreshAll();
-    },
-    (error: unknown) => {
-      signedOut.value = true;
-      problem.value = wordsOf(error);
-    },
-  );
+async function enter(token: string): Promise<void> {
+  try {
+    await login(token);
+    problem.value = '';
+    refreshAll();
+  } catch (error) {
+    signedOut.value = true;
+    problem.value = wordsOf(error);
+  }
 }
 
 /** A link with `?token=` opens the page once; the token leaves the address bar before anything else happens. */
-function takeToken(): void {
+async function takeToken(): Promise<void> {
   const query = new URLSearchParams(location.search);
   const token = query.get('token');
   if (token === null) return;
   history.replaceState(null, '', `${location.pathname}${location.hash}`);
-  enter(token);
+  await enter(token);
 }
 
 addEventListener('keydown', (event) => {
@@ -126,7 +124,6 @@ addEventListener('keydown', (event) => {
   else if (event.key === 'Escape' && route.value.page !== 'overview') location.hash = '#/';
 });
 
-takeToken();
+await takeToken();
 follow();
-listen();
 render(<Page />, document.body);
