@@ -96,6 +96,69 @@ test('the search finds an actor by a part of its address, with the keyboard alon
   await page.locator('.row', { hasText: 'root' }).waitFor();
 });
 
+test('a dead letter is replayed: its event is taken, and the thread says so', async ({
+  page,
+  thread,
+  you,
+  database,
+  environment,
+}) => {
+  const event = {
+    type: 'COMMAND.CONTEXT',
+    at: Date.now(),
+    postId: thread.rootId,
+    channelId: thread.channelId,
+    userId: environment.you.id,
+    userName: 'you',
+  };
+  await database.query(
+    `insert into dead_letter(actor_id, reason, event, dedup_key, at) values ($1, 'unhandled', $2, 'a lost command', now())`,
+    [thread.session, JSON.stringify(event)],
+  );
+  await page
+    .locator('.row', { hasText: thread.session.slice('session/'.length) })
+    .last()
+    .click();
+  await page.locator('[role=tab]', { hasText: 'Dead letters' }).click();
+  await page.locator('.letter', { hasText: 'COMMAND.CONTEXT' }).locator('button', { hasText: 'Replay' }).click();
+  await page.locator('dialog .primary').click();
+  await page.locator('.toast.good').waitFor();
+  await page.locator('#panel .note', { hasText: 'No dead letters' }).waitFor();
+  await you.hear(thread.rootId, (post) => /token/i.test(post.message));
+  await page.locator('[role=tab]', { hasText: 'Journal' }).click();
+  await page.locator('.journal .line', { hasText: 'runtime.operator' }).waitFor();
+  await page.locator('.journal .line', { hasText: 'COMMAND.CONTEXT' }).waitFor();
+});
+
+test('an actor whose chart keeps throwing is parked, shown at once, and resumed', async ({
+  page,
+  thread,
+  database,
+}) => {
+  const [, session = ''] = thread.session.split('/');
+  const row = page.locator('.row', { hasText: `approval${session}` });
+  await row.click();
+  await node(page, 'approval.pending', '.active').waitFor();
+  const { rows } = await database.query<{ id: string }>(`select id from actor where kind = 'approval'`);
+  // Decisions without a verdict: the chart's guard throws.
+  for (let n = 0; n < 4; n += 1) {
+    await database.query(`insert into inbox(actor_id, dedup_key, event) values ($1, $2, $3)`, [
+      rows[0]?.id,
+      `broken decision ${n}`,
+      JSON.stringify({ type: 'DECIDE', at: Date.now() }),
+    ]);
+  }
+  await page.locator('.head .status.parked').waitFor();
+  await page.locator('.row.parked').waitFor();
+  await shoot(page, 'parked');
+  await page.locator('.head .acts button', { hasText: 'Skip' }).click();
+  await page.locator('dialog .primary').click();
+  await page.locator('.toast.good').waitFor();
+  await page.locator('.head .status.active').waitFor();
+  const { rows: audit } = await database.query(`select who from audit_log where action = 'operator.skip'`);
+  assert.equal(audit, [{ who: 'inspector from 127.0.0.1' }]);
+});
+
 test('on a narrow screen everything is there and nothing scrolls sideways', async ({ page, environment, thread }) => {
   await page.setViewportSize(NARROW);
   for (const [name, hash] of [
