@@ -150,6 +150,7 @@ test('an actor whose chart keeps throwing is parked, shown at once, and resumed'
   }
   await page.locator('.head .status.parked').waitFor();
   await page.locator('.row.parked').waitFor();
+  await page.locator('.trouble').waitFor();
   await shoot(page, 'parked');
   await page.locator('.head .acts button', { hasText: 'Skip' }).click();
   await page.locator('dialog .primary').click();

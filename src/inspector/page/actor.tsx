@@ -1,5 +1,6 @@
 /** One actor: what it is, where it stands, what waits for it, and what happened to it. */
 import { signal } from '@preact/signals';
+import type { ActorStatus } from '../../actors/types.ts';
 import type { ActorAnswer } from '../wire.ts';
 import { Chart } from './chart.tsx';
 import { actor, journal, letters, overview, revision } from './data.ts';
@@ -42,8 +43,21 @@ function Head({ answer }: { readonly answer: ActorAnswer }) {
       <p class="state" aria-live="polite" id="state">
         {stateText(envelope.snapshot.value)}
       </p>
+      <Trouble status={status} />
       <Facts answer={answer} />
     </header>
+  );
+}
+
+/** Why it is parked or gave up, as the runtime wrote it into the journal. */
+function Trouble({ status }: { readonly status: ActorStatus }) {
+  if (status !== 'parked' && status !== 'error') return null;
+  const line = journal.items.value?.find(({ eventType }) => eventType === `runtime.${status}`);
+  if (line?.cause === undefined) return null;
+  return (
+    <p class={`trouble ${status}`}>
+      <strong>{status === 'parked' ? 'Parked' : 'Gave up'}</strong> <span class="mono">{line.cause}</span>
+    </p>
   );
 }
 
@@ -108,7 +122,11 @@ function Picture({ answer: { actor: it } }: { readonly answer: ActorAnswer }) {
           </button>
         </p>
       )}
-      <Chart kind={it.kind} moment={moment} work={past === undefined ? it.envelope : undefined} />
+      <Chart
+        kind={it.kind}
+        moment={moment}
+        work={past === undefined && it.status === 'active' ? it.envelope : undefined}
+      />
     </>
   );
 }

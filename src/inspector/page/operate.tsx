@@ -98,6 +98,13 @@ async function carryOut(wish: Wish): Promise<void> {
   running.value = false;
   asked.value = undefined;
   refreshAll();
+  const shown = outcome.value;
+  // What went well needs no answer; anything else stays until it is read.
+  if (shown.tone === 'good') {
+    setTimeout(() => {
+      if (outcome.value === shown) outcome.value = undefined;
+    }, 8_000);
+  }
 }
 
 export function Confirmation() {

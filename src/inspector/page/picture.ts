@@ -76,10 +76,11 @@ export function badge(svg: SVGSVGElement, { timers, tasks }: Pick<Envelope, 'tim
   for (const [id, { due }] of Object.entries(timers)) {
     for (const node of svg.querySelectorAll<SVGGElement>('[data-node]')) {
       if (!id.startsWith('xstate.after.') || !id.endsWith(`.${node.dataset.node}`)) continue;
-      const text = element('text', { class: 'countdown', 'text-anchor': 'end' });
+      const text = element('text', { class: 'countdown', 'text-anchor': 'middle' });
       text.dataset.due = String(due);
       text.textContent = countdown(due);
-      place(node, text, 8, 22);
+      place(node, element('rect', { class: 'pill', width: '46', height: '18', rx: '9' }), 40, -10);
+      place(node, text, 17, 3);
     }
   }
   for (const [id, task] of Object.entries(tasks)) {
@@ -100,7 +101,7 @@ export function tick(svg: SVGSVGElement): void {
   }
 }
 
-/** At the upper right of a state's box. */
+/** Near the upper right corner of a state's box: so far left of it and below it. */
 function place(node: SVGGElement, mark: SVGElement, right: number, down: number): void {
   const box = node.querySelector('rect');
   if (box === null) return;
@@ -117,7 +118,7 @@ function place(node: SVGGElement, mark: SVGElement, right: number, down: number)
   node.append(mark);
 }
 
-function element(name: 'text' | 'circle', attributes: Readonly<Record<string, string>>): SVGElement {
+function element(name: 'text' | 'circle' | 'rect', attributes: Readonly<Record<string, string>>): SVGElement {
   const made = document.createElementNS(SVG, name);
   for (const [attribute, value] of Object.entries(attributes)) made.setAttribute(attribute, value);
   return made;

@@ -44,17 +44,19 @@ const COUNTS = `
 const INSPECT_ACTORS: Statement = {
   name: 'inspect_actors',
   text: `
-select a.*, ${COUNTS} from (
-  select id, kind, status, rev, failures, wake_at, updated_at,
-         state->'snapshot'->'value' as value,
-         exists (select from jsonb_each(state->'tasks') t where not t.value ? 'ended') as busy
-  from actor
+select a.id, a.kind, a.status, a.rev, a.failures, a.wake_at, a.updated_at,
+       a.state->'snapshot'->'value' as value,
+       a.status = 'active' and exists (select from jsonb_each(a.state->'tasks') t where not t.value ? 'ended') as busy,
+       ${COUNTS}
+from (
+  select id from actor
   where ($1::text is null or kind = $1)
     and ($2::text is null or status = $2)
     and ($3 = '' or position(lower($3) in lower(id)) > 0)
     and ($4::float8 is null or (updated_at, id) < (to_timestamp($4::float8 / 1000), $5))
   order by updated_at desc, id desc
-  limit $6) a
+  limit $6) page
+join actor a on a.id = page.id
 order by a.updated_at desc, a.id desc`,
 };
 
