@@ -68,6 +68,17 @@ export function loadConfig(env: Environment, readFile: ReadFile): LoadedConfig {
   return { ok: true, config, warnings };
 }
 
+/** The database's address alone, for commands that need nothing else. */
+export function databaseUrl(
+  env: Environment,
+  readFile: ReadFile,
+): { readonly value: string } | { readonly problem: Problem } {
+  const problems: Problem[] = [];
+  const { url } = readArea({ url: table.database.url }, env, readFile, problems);
+  const [problem] = problems;
+  return problem === undefined ? { value: url.reveal() } : { problem };
+}
+
 /** One line for a log or a terminal. */
 export function problemText(problem: Problem): string {
   const example = problem.example === '' ? '' : ` Example: ${problem.variable}=${problem.example}`;

@@ -1,10 +1,10 @@
 /** Starts the inspector beside a gateway, whether it leads or stands by. */
-import { readFileSync } from 'node:fs';
 import type { Logger } from 'pino';
 import type { Runtime } from './actors/index.ts';
 import { createInspectorStore, openDatabase } from './adapters/postgres/index.ts';
 import type { Config } from './config.ts';
 import { startInspector } from './inspector/index.ts';
+import { version } from './version.ts';
 
 /** Few, so that looking never takes the connections that turns need. */
 const CONNECTIONS = 2;
@@ -30,7 +30,7 @@ export async function inspect(config: Config, runtime: Runtime, log: Logger): Pr
       token: token?.reveal(),
       allowSend,
       secrets: secretsOf(config),
-      version: programVersion(),
+      version,
       store: createInspectorStore(database),
       runtime,
       log,
@@ -59,9 +59,4 @@ function secretsOf(value: unknown): string[] {
     return [text, password];
   }
   return Object.values(value).flatMap(secretsOf);
-}
-
-function programVersion(): string {
-  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
 }

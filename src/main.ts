@@ -2,10 +2,13 @@
 // The command line.
 import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
-import { configMarkdown, loadConfig, problemText } from './config.ts';
+import type { OperatorAction } from './actors/index.ts';
+import type { Database } from './adapters/postgres/index.ts';
+import { configMarkdown, databaseUrl, loadConfig, problemText } from './config.ts';
 import { CHART_FORMATS, type ChartFormat, chartText, writeCharts } from './inspector/charts/export.ts';
 import { isKind, KINDS } from './inspector/charts/kinds.ts';
 import { createLog } from './log.ts';
+import { actorLines, giveOrder, letterLines, readAddress, withDatabase } from './operate.ts';
 import { serve } from './serve.ts';
 import { StartError } from './start.ts';
 import { version } from './version.ts';
@@ -46,7 +49,64 @@ program
     } else for (const kind of wanted) process.stdout.write(await chartText(kind, options.format));
   });
 
+const STATUSES = ['active', 'parked', 'error', 'done'] as const;
+
+program
+  .command('actors')
+  .description('list actors with their state, what waits for them and how often they failed; the last changed first')
+  .argument('[search]', 'part of an address', '')
+  .addOption(new Option('--status <status>', 'only these').choices(STATUSES))
+  .action((search: string, { status }: { status?: (typeof STATUSES)[number] }) =>
+    operating((db) => actorLines(db, status, search)),
+  );
+
+program
+  .command('letters')
+  .description('list events that came to nothing and that nobody has dealt with; the newest first')
+  .argument('[address]', 'of one actor')
+  .action((address?: string) =>
+    operating((db) => letterLines(db, address === undefined ? undefined : readAddress(address))),
+  );
+
+const ORDERS: Readonly<Record<OperatorAction, string>> = {
+  retry: 'offer a dead letter again; without --letter a parked actor goes on with the event that parked it',
+  skip: 'forget a dead letter; without --letter a parked actor goes on without the event that parked it',
+  restart: 'make an actor anew from what it was made of',
+  stop: 'end an actor for good; whoever holds a place for it is told',
+};
+
+for (const [action, description] of Object.entries(ORDERS) as [OperatorAction, string][]) {
+  const command = program.command(action).description(description).argument('<address>', 'such as session/abc');
+  if (action === 'retry' || action === 'skip')
+    command.option('--letter <id>', 'number of a dead letter: see csm letters');
+  command.action((address: string, { letter }: { letter?: string }) =>
+    operating(async (db) => {
+      if (letter !== undefined && !/^\d{1,15}$/.test(letter))
+        throw new Error('--letter takes the number of a dead letter.');
+      const { result, reason } = await giveOrder(
+        db,
+        action,
+        readAddress(address),
+        letter === undefined ? undefined : Number(letter),
+      );
+      if (result === 'refused') throw new Error(reason);
+      return [result === 'done' ? 'Done.' : reason];
+    }),
+  );
+}
+
 await program.parseAsync();
+
+/** Prints lines that need the database alone: of the configuration only its address is read. */
+async function operating(work: (db: Database) => Promise<readonly string[]>): Promise<void> {
+  const url = databaseUrl(process.env, (path) => readFileSync(path, 'utf8'));
+  if ('problem' in url) return program.error(problemText(url.problem));
+  try {
+    for (const line of await withDatabase(url.value, work)) console.log(line);
+  } catch (error) {
+    program.error(error instanceof Error ? error.message : String(error));
+  }
+}
 
 /** Says all that is wrong at once, on stderr. */
 function readConfig() {

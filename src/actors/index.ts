@@ -28,6 +28,7 @@ export {
 } from './errors.ts';
 export type { FaultPoint, FaultPoints } from './faults.ts';
 export { type Log, silentLog } from './log.ts';
+export { createOperator, type OperatorAction, type OperatorRequest, type OperatorResult } from './operator.ts';
 export { createRuntime } from './runtime.ts';
 export type * from './store.ts';
 export type * from './types.ts';

@@ -13,11 +13,11 @@ import { randomUUID } from 'node:crypto';
 import type { Address } from '../machines/addresses.ts';
 import type { ChartEvent } from '../machines/events.ts';
 import { assertNever } from '../machines/json.ts';
-import type { Clock } from './clock.ts';
-import type { InboxRow, InnerItem, RuntimeStore, StoredLetter } from './store.ts';
+import { type Clock, systemClock } from './clock.ts';
+import type { InboxRow, InnerItem, RuntimeStore, Store, StoredLetter } from './store.ts';
 import { cleanText, toPlain } from './text.ts';
 import type { ActorStatus } from './types.ts';
-import type { Waiters } from './waiters.ts';
+import { createWaiters, type Waiters } from './waiters.ts';
 
 export type OperatorAction = 'retry' | 'skip' | 'restart' | 'stop';
 
@@ -88,6 +88,13 @@ export async function giveOrder(
   } finally {
     waiter.cancel();
   }
+}
+
+/** Orders from a process that has no runtime, such as a command line. */
+export function createOperator(store: Store): { operate(request: OperatorRequest): Promise<OperatorResult> } {
+  const clock = systemClock;
+  const ports = { store, waiters: createWaiters({ store, clock }), clock };
+  return { operate: (request) => giveOrder(ports, request) };
 }
 
 /** Looks whether the order is possible and what it needs. @returns the event to deliver, or why it is refused. */

@@ -1,0 +1,83 @@
+// What an operator types, against a leader on a real database.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { event, KINDS, leading } from '../actors/support.ts';
+import { startPostgres, type TestDatabase, type TestPostgres } from '../support/postgres.ts';
+
+const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
+const S = 'session/stuck' as const;
+
+let postgres: TestPostgres;
+test.before(async () => {
+  postgres = await startPostgres();
+});
+test.after(() => postgres.stop());
+
+async function csm(database: TestDatabase | undefined, ...args: string[]): Promise<{ code: number; said: string }> {
+  const env = { PATH: process.env.PATH ?? '', ...(database ? { SM_DATABASE_URL: database.url } : {}) };
+  const child = spawn(process.execPath, [MAIN, ...args], { env });
+  let said = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (data: Buffer) => {
+      said += data.toString();
+    });
+  }
+  const [code] = (await once(child, 'close')) as [number];
+  return { code, said };
+}
+
+/** A leader with one session that is parked. */
+async function parked(database: TestDatabase) {
+  const kinds = KINDS.map((kind) => ({ ...kind, policy: { maxAttempts: 1, parkAfter: 0 } }));
+  const leader = await leading(database, { kinds, handlers: { 'audit.record': async () => undefined } });
+  for (const type of ['START', 'BREAK'] as const) {
+    await leader.runtime.deliverAndWait(event(S, { type, at: 1 }), { timeoutMs: 5000 });
+  }
+  return leader;
+}
+
+test('an operator finds what is parked, reads why, and lets it go on', async () => {
+  const database = await postgres.freshDatabase();
+  const { runtime, stop } = await parked(database);
+  const actors = await csm(database, 'actors', '--status', 'parked');
+  assert.match(actors.said, /^session\/stuck\tparked\tidle\t1 dead letters, 1 failures$/m);
+  assert.is((await csm(database, 'actors', 'nobody')).said, '');
+  const letters = await csm(database, 'letters', S);
+  assert.match(letters.said, /session\/stuck\tpoison\tBREAK\tthe chart is broken/);
+  const skipped = await csm(database, 'skip', S);
+  assert.equal(skipped, { code: 0, said: 'Done.\n' });
+  assert.is((await runtime.read(S))?.status, 'active');
+  assert.is((await csm(database, 'letters')).said, '');
+  const [row] = await database.rows(`select params->>'who' as who from effect where kind = 'audit.record'`);
+  assert.match(row?.who, /\(command line\)$/);
+  await stop();
+});
+
+test('an order that is not possible ends with a sentence and exit code 1', async () => {
+  const database = await postgres.freshDatabase();
+  const { stop } = await parked(database);
+  const wrong: [RegExp, ...string[]][] = [
+    [/There is no actor session\/nobody/, 'stop', 'session/nobody'],
+    [/is no address.*session\/abc/, 'stop', 'nonsense'],
+    [/number of a dead letter/, 'retry', S, '--letter', 'x'],
+    [/no dead letter 99/, 'retry', S, '--letter', '99'],
+  ];
+  for (const [words, ...args] of wrong) {
+    const { code, said } = await csm(database, ...args);
+    assert.is(code, 1, args.join(' '));
+    assert.match(said, words);
+    assert.not.match(said, /at .*\.js:/, 'no stack');
+  }
+  await stop();
+});
+
+test('without a database it says which variable is missing', async () => {
+  const { code, said } = await csm(undefined, 'actors');
+  assert.is(code, 1);
+  assert.match(said, /SM_DATABASE_URL is required/);
+});
+
+test.run();
