@@ -40,7 +40,7 @@ export function chatHandlers(ports: ChatEffectPorts) {
     'chat.context': async ({ key, actor, params: { session, place, replyTo } }) =>
       reply(key, actor, place, replyTo, await reports.context(session)),
     'chat.stopByPrefix': async ({ key, actor, params }) => {
-      const { prefix, place, replyTo, userId, userName } = params;
+      const { prefix, container, all, place, replyTo, userId, userName } = params;
       const matches = await store.listActors({ kind: 'session', keyPrefix: prefix });
       const [only] = matches;
       if (matches.length === 1 && only) {
@@ -52,8 +52,8 @@ export function chatHandlers(ports: ChatEffectPorts) {
           rootId: (only.context as SessionContext).rootId,
           userId,
           userName,
-          container: false,
-          all: false,
+          container,
+          all,
         };
         await ports.runtime.deliver([{ to: only.address, event, dedupKey: `stop/${key}` }]);
       }

@@ -6,14 +6,22 @@ import { and, assign, setup } from 'xstate';
 import * as action from './approval/actions.ts';
 import { type ApprovalContext, type ApprovalEvent, type ApprovalInput, newApproval } from './approval/context.ts';
 
+/** A timer that its guard ignores stands for "never". */
+const NEVER_MS = 365 * 86_400_000;
+/** How long until a card that could not be posted is tried again. */
+const REPOST_MS = 60_000;
+
 export const APPROVAL_VERSION = 1;
 export const APPROVAL_BIRTH_EVENTS = ['REQUESTED'] as const;
 
-const LATE = {
-  DECIDE: {},
-  WITHDRAW: {},
-  'CARD.DELETED': {},
-} as const;
+/** A person's decision, wherever the card is at the moment. */
+const DECIDE = [
+  { guard: and(['approves', 'isNetwork']), target: 'applying', actions: 'decided' },
+  { target: 'telling', actions: 'decided' },
+] as const;
+
+/** The agent has stopped waiting, or is gone. */
+const WITHDRAW = { target: 'withdrawn', actions: 'troubled' } as const;
 
 export const approvalMachine = setup({
   types: {
@@ -30,6 +38,7 @@ export const approvalMachine = setup({
     tellAgent: action.tellAgent,
     tellSession: action.tellSession,
     recordAudit: action.recordAudit,
+    sayUntold: action.sayUntold,
     cardPosted: assign(action.cardPosted),
     newCard: assign(action.newCard),
     decided: assign(action.decided),
@@ -37,6 +46,7 @@ export const approvalMachine = setup({
     opened: assign(action.opened),
     probed: assign(action.probed),
     troubled: assign(action.troubled),
+    end: assign({ over: true }),
   },
   guards: {
     approves: ({ event }) => event.type === 'DECIDE' && event.verdict.outcome === 'approved',
@@ -44,15 +54,31 @@ export const approvalMachine = setup({
     wasApproved: ({ context }) => context.verdict?.outcome === 'approved',
     wasDenied: ({ context }) => context.verdict?.outcome === 'denied',
     canExpire: ({ context }) => context.timeoutMs > 0,
+    hasNoCard: ({ context }) => context.cardPostId === '',
   },
   delays: {
-    // A timer that its guard ignores stands for "never".
-    timeoutMs: ({ context }) => (context.timeoutMs > 0 ? context.timeoutMs : 365 * 86_400_000),
+    /** Counted from the request: a card that is posted anew gets no more time. */
+    timeoutMs: ({ context, event }) =>
+      context.timeoutMs > 0 ? Math.max(0, context.askedAt + context.timeoutMs - event.at) : NEVER_MS,
+    /** After a failure the time to try again begins anew. */
+    retryMs: ({ context }) => (context.timeoutMs > 0 ? context.timeoutMs : NEVER_MS),
   },
 }).createMachine({
   id: 'approval',
   context: ({ input }) => newApproval(input),
   initial: 'new',
+  on: {
+    // Once decided or withdrawn, nothing of this changes the outcome.
+    DECIDE: {},
+    WITHDRAW: {},
+    RETRY: {},
+    // The agent was told that nobody answers before it could be told what was decided.
+    'GIVEN.UP': { actions: 'sayUntold' },
+    // A card that was still on its way is brought to the state of things as soon as it is there.
+    'CARD.POSTED': { actions: ['cardPosted', 'refreshCard'] },
+    'CARD.FAILED': {},
+    'CARD.DELETED': {},
+  },
   states: {
     new: {
       tags: 'waiting',
@@ -63,29 +89,34 @@ export const approvalMachine = setup({
       tags: 'busy',
       entry: 'postCard',
       on: {
+        DECIDE,
+        WITHDRAW,
+        'GIVEN.UP': WITHDRAW,
         'CARD.POSTED': { target: 'pending', actions: 'cardPosted' },
         'CARD.FAILED': { target: 'unposted', actions: 'troubled' },
-        WITHDRAW: { target: 'withdrawn', actions: 'troubled' },
       },
     },
 
     /** The card could not be posted. The request still waits; posting is tried again. */
     unposted: {
       tags: 'busy',
-      after: { 60000: 'posting' },
-      on: { WITHDRAW: { target: 'withdrawn', actions: 'troubled' } },
+      after: { [REPOST_MS]: 'posting' },
+      on: {
+        DECIDE,
+        WITHDRAW,
+        'GIVEN.UP': WITHDRAW,
+        'CARD.POSTED': { target: 'pending', actions: 'cardPosted' },
+      },
     },
 
     pending: {
       tags: 'waiting',
       after: { timeoutMs: { guard: 'canExpire', target: 'telling', actions: 'expired' } },
       on: {
-        DECIDE: [
-          { guard: and(['approves', 'isNetwork']), target: 'applying', actions: 'decided' },
-          { target: 'telling', actions: 'decided' },
-        ],
+        DECIDE,
+        WITHDRAW,
+        'GIVEN.UP': WITHDRAW,
         'CARD.DELETED': { target: 'posting', actions: 'newCard' },
-        WITHDRAW: { target: 'withdrawn', actions: 'troubled' },
       },
     },
 
@@ -94,9 +125,10 @@ export const approvalMachine = setup({
       tags: 'busy',
       entry: ['openFirewall', 'refreshCard'],
       on: {
-        ...LATE,
         OPENED: { target: 'verifying', actions: 'opened' },
         'OPEN.FAILED': { target: 'failed', actions: 'troubled' },
+        // Should the firewall refuse, a new card is needed.
+        'CARD.DELETED': { actions: 'newCard' },
       },
     },
 
@@ -105,7 +137,6 @@ export const approvalMachine = setup({
       tags: 'busy',
       entry: 'probe',
       on: {
-        ...LATE,
         PROBED: { target: 'telling', actions: 'probed' },
         'PROBE.FAILED': { target: 'telling', actions: 'probed' },
       },
@@ -115,19 +146,16 @@ export const approvalMachine = setup({
       tags: 'busy',
       entry: ['tellAgent', 'refreshCard', 'recordAudit'],
       on: {
-        ...LATE,
-        TOLD: { target: 'settled', actions: 'tellSession' },
+        TOLD: { target: 'settled', actions: ['end', 'tellSession'] },
         // Nobody waits any more: the decision is recorded all the same.
-        'TELL.FAILED': { target: 'settled', actions: ['troubled', 'tellSession'] },
+        'TELL.FAILED': { target: 'settled', actions: ['troubled', 'end', 'sayUntold', 'tellSession'] },
       },
     },
 
     settled: {
       initial: 'deciding',
-      on: LATE,
       states: {
         deciding: {
-          tags: 'busy',
           always: [
             { guard: 'wasApproved', target: 'granted' },
             { guard: 'wasDenied', target: 'denied' },
@@ -143,22 +171,21 @@ export const approvalMachine = setup({
     /** The firewall refused. The buttons stay, so the decision can be taken again. */
     failed: {
       tags: 'waiting',
+      always: { guard: 'hasNoCard', target: 'posting' },
       entry: 'refreshCard',
+      after: { retryMs: { guard: 'canExpire', target: 'telling', actions: 'expired' } },
       on: {
-        DECIDE: [
-          { guard: and(['approves', 'isNetwork']), target: 'applying', actions: 'decided' },
-          { target: 'telling', actions: 'decided' },
-        ],
+        DECIDE,
+        WITHDRAW,
+        'GIVEN.UP': WITHDRAW,
         RETRY: 'applying',
-        'CARD.DELETED': {},
-        WITHDRAW: { target: 'withdrawn', actions: 'troubled' },
+        'CARD.DELETED': { target: 'posting', actions: 'newCard' },
       },
     },
 
     withdrawn: {
       tags: 'waiting',
-      entry: ['refreshCard', 'tellSession'],
-      on: LATE,
+      entry: ['end', 'refreshCard', 'tellSession'],
     },
   },
 });

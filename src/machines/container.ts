@@ -2,7 +2,7 @@
  * The machine side of a repository's branch: brought up for the first guest, shared up to a limit, taken down when idle,
  * recovered when it breaks. The address outlives every container made under it (`generation`).
  */
-import { assign, setup } from 'xstate';
+import { and, assign, not, setup } from 'xstate';
 import * as action from './container/actions.ts';
 import { type ContainerContext, type ContainerEvent, type ContainerInput, newContainer } from './container/context.ts';
 
@@ -31,6 +31,8 @@ export const containerMachine = setup({
     tellStopped: action.tellStopped,
     refuseFull: action.refuseFull,
     refuseMain: action.refuseMain,
+    refuseGone: action.refuseGone,
+    tellComing: action.tellComing,
     sayCloning: action.progress('Fetching the repository …'),
     sayBuilding: action.progress('Preparing the workspace …'),
     sayStartingWorker: action.progress('Starting the agent worker …'),
@@ -45,10 +47,11 @@ export const containerMachine = setup({
   guards: {
     isFull: action.isFull,
     isMainTaken: action.isMainTaken,
+    isGuest: action.isGuest,
     endsMachine: action.endsMachine,
+    isCurrent: action.isThisGeneration,
     isEmpty: ({ context }) => context.guests.length === 0,
     hasGuests: ({ context }) => context.guests.length > 0,
-    isOurs: ({ context, event }) => event.type === 'LOST' && event.generation === context.generation,
     stillRuns: ({ context, event }) =>
       event.type === 'INSPECTED' && event.running && event.endpoint === context.endpoint,
   },
@@ -63,34 +66,53 @@ export const containerMachine = setup({
     ATTACH: [
       { guard: 'isFull', actions: 'refuseFull' },
       { guard: 'isMainTaken', actions: 'refuseMain' },
-      { actions: 'attach' },
+      { actions: ['attach', 'tellComing'] },
     ],
-    DETACH: { actions: 'detach' },
-    LOST: {},
+    // Whoever has no place (any more) learns it, instead of waiting for a worker that nobody brings.
+    KEEP: [{ guard: 'isGuest' }, { actions: 'refuseGone' }],
+    LOST: [{ guard: 'isGuest' }, { actions: 'refuseGone' }],
+    DETACH: [
+      { guard: 'endsMachine', target: '.removing', actions: ['detach', 'tellStopped', 'noGuests'] },
+      { actions: 'detach' },
+    ],
+    // Outcomes of steps that were given up: whoever leaves a state early does not wait for them.
+    CLONED: {},
+    VETTED: {},
+    RESERVED: {},
+    BUILT: {},
+    'WORKER.STARTED': {},
+    'WALLS.CHECKED': {},
+    INSPECTED: {},
+    REMOVED: {},
+    'STEP.FAILED': {},
+    'REMOVE.FAILED': {},
   },
   states: {
     removed: {
       tags: 'waiting',
-      on: { ATTACH: { target: 'starting', actions: ['newGeneration', 'attach'] } },
+      on: {
+        ATTACH: { target: 'starting', actions: ['newGeneration', 'attach'] },
+        DETACH: { actions: 'detach' },
+      },
     },
 
     /** A container on its way up. Whoever attaches meanwhile is told when it is ready. */
     starting: {
       tags: 'busy',
       initial: 'cloning',
-      on: { 'STEP.FAILED': { target: 'failed', actions: 'recordFailure' } },
+      on: { 'STEP.FAILED': { guard: 'isCurrent', target: 'failed', actions: 'recordFailure' } },
       states: {
-        cloning: { entry: ['sayCloning', 'mirror'], on: { CLONED: 'vetting' } },
-        vetting: { entry: 'vet', on: { VETTED: 'reserving' } },
-        reserving: { entry: 'reserve', on: { RESERVED: 'building' } },
-        building: { entry: ['sayBuilding', 'build'], on: { BUILT: 'startingWorker' } },
+        cloning: { entry: ['sayCloning', 'mirror'], on: { CLONED: { guard: 'isCurrent', target: 'vetting' } } },
+        vetting: { entry: 'vet', on: { VETTED: { guard: 'isCurrent', target: 'reserving' } } },
+        reserving: { entry: 'reserve', on: { RESERVED: { guard: 'isCurrent', target: 'building' } } },
+        building: { entry: ['sayBuilding', 'build'], on: { BUILT: { guard: 'isCurrent', target: 'startingWorker' } } },
         startingWorker: {
           entry: ['sayStartingWorker', 'startWorker'],
-          on: { 'WORKER.STARTED': { target: 'checkingWalls', actions: 'recordWorker' } },
+          on: { 'WORKER.STARTED': { guard: 'isCurrent', target: 'checkingWalls', actions: 'recordWorker' } },
         },
         checkingWalls: {
           entry: 'checkWalls',
-          on: { 'WALLS.CHECKED': { target: '#container.running', actions: 'tellReady' } },
+          on: { 'WALLS.CHECKED': { guard: 'isCurrent', target: '#container.running', actions: 'tellReady' } },
         },
       },
     },
@@ -103,10 +125,18 @@ export const containerMachine = setup({
           { guard: 'isMainTaken', actions: 'refuseMain' },
           { target: '.occupied', actions: ['attach', 'answerReady'] },
         ],
-        LOST: { guard: 'isOurs', target: 'recovering' },
-        DETACH: [
-          { guard: 'endsMachine', target: 'removing', actions: ['detach', 'tellStopped', 'noGuests'] },
-          { actions: 'detach' },
+        // Who lost an earlier worker is told of the one that runs now.
+        LOST: [
+          { guard: not('isGuest'), actions: 'refuseGone' },
+          { guard: 'isCurrent', target: 'recovering' },
+          { actions: 'answerReady' },
+        ],
+        KEEP: [
+          { guard: 'isGuest' },
+          { guard: not('isCurrent'), actions: 'refuseGone' },
+          { guard: 'isFull', actions: 'refuseFull' },
+          { guard: 'isMainTaken', actions: 'refuseMain' },
+          { target: '.occupied', actions: 'attach' },
         ],
       },
       states: {
@@ -122,16 +152,32 @@ export const containerMachine = setup({
       },
     },
 
-    /** Somebody lost the worker: look, and start again only what is gone. */
+    /** Somebody lost the worker: look, start again only what is gone, and build anew if that does not work. */
     recovering: {
       tags: 'busy',
-      entry: ['sayRecovering', 'inspect'],
-      on: {
-        INSPECTED: [
-          { guard: 'stillRuns', target: 'running', actions: 'tellReady' },
-          { target: 'starting.startingWorker' },
-        ],
-        'STEP.FAILED': { target: 'failed', actions: 'recordFailure' },
+      initial: 'looking',
+      states: {
+        looking: {
+          entry: ['sayRecovering', 'inspect'],
+          on: {
+            INSPECTED: [
+              { guard: and(['isCurrent', 'stillRuns']), target: '#container.running', actions: 'tellReady' },
+              { guard: 'isCurrent', target: 'restartingWorker' },
+            ],
+            'STEP.FAILED': { guard: 'isCurrent', target: 'restartingWorker' },
+          },
+        },
+        restartingWorker: {
+          entry: ['sayStartingWorker', 'startWorker'],
+          on: {
+            'WORKER.STARTED': {
+              guard: 'isCurrent',
+              target: '#container.starting.checkingWalls',
+              actions: 'recordWorker',
+            },
+            'STEP.FAILED': { guard: 'isCurrent', target: '#container.starting', actions: 'newGeneration' },
+          },
+        },
       },
     },
 
@@ -139,15 +185,22 @@ export const containerMachine = setup({
       tags: 'busy',
       entry: 'remove',
       on: {
-        REMOVED: [{ guard: 'hasGuests', target: 'starting', actions: 'newGeneration' }, { target: 'removed' }],
-        'REMOVE.FAILED': { target: 'failed', actions: 'recordFailure' },
+        DETACH: [{ guard: 'endsMachine', actions: ['detach', 'tellStopped', 'noGuests'] }, { actions: 'detach' }],
+        REMOVED: [
+          { guard: and(['isCurrent', 'hasGuests']), target: 'starting', actions: 'newGeneration' },
+          { guard: 'isCurrent', target: 'removed' },
+        ],
+        'REMOVE.FAILED': { guard: 'isCurrent', target: 'failed', actions: 'recordFailure' },
       },
     },
 
     failed: {
       tags: 'waiting',
       entry: ['tellFailed', 'noGuests'],
-      on: { ATTACH: { target: 'starting', actions: ['newGeneration', 'attach'] } },
+      on: {
+        ATTACH: { target: 'starting', actions: ['newGeneration', 'attach'] },
+        DETACH: [{ guard: 'endsMachine', target: 'removing', actions: 'detach' }, { actions: 'detach' }],
+      },
     },
   },
 });

@@ -84,8 +84,19 @@ export type ExternalEffect =
   | Request<'chat.help', { place: Place; replyTo: string; inThread: boolean }>
   /** The session's facts and figures, from its committed context. */
   | Request<'chat.context', { session: Address; place: Place; replyTo: string }>
-  /** Stops the session whose id begins so; says which ones match if it is not exactly one. */
-  | Request<'chat.stopByPrefix', { prefix: string; place: Place; replyTo: string; userId: string; userName: string }>
+  /** Stops the session whose id begins so, as far as its stop shall reach; says which ones match if it is not exactly one. */
+  | Request<
+      'chat.stopByPrefix',
+      {
+        prefix: string;
+        container: boolean;
+        all: boolean;
+        place: Place;
+        replyTo: string;
+        userId: string;
+        userName: string;
+      }
+    >
   | Request<'chat.react', { postId: string; emoji: string; remove: boolean }>
   /** Makes sure of the project channel, the starter's membership and the root post. Done: `channelId`, `rootId`. */
   | Request<
@@ -108,7 +119,7 @@ export type ExternalEffect =
   | Request<'workspace.remove', { repo: RepoRef; container: Address; generation: number }>
   /** An own checkout for a session. Done: `path`, `branch`. */
   | Request<'workspace.checkout', { repo: RepoRef; session: string; worktree: string }>
-  /** Removes a worktree if nothing in it would be lost. Done: `removed`, `kept` (why), `path`. */
+  /** Removes a worktree if nothing in it would be lost. Done: `kept` (why; empty if nothing is), `path`. */
   | Request<'workspace.tidy', { repo: RepoRef; session: string; worktree: string; path: string }>
   // ---- worker
   | Request<

@@ -18,6 +18,8 @@ export type System = 'chat' | 'vm' | 'firewall';
 export interface GatewayContext extends JsonObject {
   readonly bootedAt: number;
   readonly boots: number;
+  /** Systems that do not answer, as far as it was told since the last start. */
+  readonly down: readonly System[];
 }
 
 interface Event<Type extends string> extends ChartEvent {
@@ -51,8 +53,16 @@ export type GatewayEvent =
   | StartCommand
   | Command<'COMMAND.STATUS'>
   | (Command<'COMMAND.HELP'> & { readonly place: 'top' | 'thread' })
-  | (Command<'COMMAND.STOP_PREFIX'> & { readonly prefix: string })
+  | (Command<'COMMAND.STOP_PREFIX'> & {
+      readonly prefix: string;
+      readonly container: boolean;
+      readonly all: boolean;
+    })
   | (Command<'COMMAND.REFUSED'> & { readonly message: string });
+
+interface About {
+  readonly system: System;
+}
 
 interface Args {
   readonly event: GatewayEvent;
@@ -103,13 +113,15 @@ function tellRefusal({ event }: Args): Effect[] {
 
 function stopByPrefix({ event }: Args): Effect[] {
   if (event.type !== 'COMMAND.STOP_PREFIX') return [];
-  const { prefix, userId, userName } = event;
-  return [{ kind: 'chat.stopByPrefix', params: { ...placeOf(event), prefix, userId, userName } }];
+  const { prefix, container, all, userId, userName } = event;
+  return [{ kind: 'chat.stopByPrefix', params: { ...placeOf(event), prefix, container, all, userId, userName } }];
 }
 
-function isAbout(system: System) {
-  return ({ event }: Args): boolean =>
-    (event.type === 'SYSTEM.UP' || event.type === 'SYSTEM.DOWN') && event.system === system;
+/** Recorded in every state: what goes down while the process comes up is down when it serves. */
+function recordSystem({ context, event }: Args & { readonly context: GatewayContext }): Partial<GatewayContext> {
+  if (event.type !== 'SYSTEM.UP' && event.type !== 'SYSTEM.DOWN') return {};
+  const others = context.down.filter((system) => system !== event.system);
+  return { down: event.type === 'SYSTEM.DOWN' ? [...others, event.system] : others };
 }
 
 export const gatewayMachine = setup({
@@ -124,16 +136,16 @@ export const gatewayMachine = setup({
     tellHelp,
     tellRefusal,
     stopByPrefix,
-    recordBoot: assign(({ context, event }) => ({ bootedAt: event.at, boots: context.boots + 1 })),
+    recordBoot: assign(({ context, event }) => ({ bootedAt: event.at, boots: context.boots + 1, down: [] })),
+    recordSystem: assign(recordSystem),
   },
   guards: {
-    chat: isAbout('chat'),
-    vm: isAbout('vm'),
-    firewall: isAbout('firewall'),
+    isDown: ({ context }, { system }: About) => context.down.includes(system),
+    isUp: ({ context }, { system }: About) => !context.down.includes(system),
   },
 }).createMachine({
   id: 'gateway',
-  context: { bootedAt: 0, boots: 0 },
+  context: { bootedAt: 0, boots: 0, down: [] },
   initial: 'stopped',
   on: {
     // The inbox is durable: what arrives while the process comes or goes is taken up all the same.
@@ -146,13 +158,14 @@ export const gatewayMachine = setup({
     RECOVERED: {},
     DRAIN: {},
     DRAINED: {},
-    'SYSTEM.UP': {},
-    'SYSTEM.DOWN': {},
+    'SYSTEM.UP': { actions: 'recordSystem' },
+    'SYSTEM.DOWN': { actions: 'recordSystem' },
   },
   states: {
     stopped: { tags: 'waiting' },
+    // The process itself tells when it has recovered or is gone; until then the root waits for it.
     recovering: {
-      tags: 'busy',
+      tags: 'waiting',
       on: { RECOVERED: 'serving', DRAIN: 'draining' },
     },
     serving: {
@@ -165,18 +178,18 @@ export const gatewayMachine = setup({
       },
     },
     draining: {
-      tags: 'busy',
+      tags: 'waiting',
       on: { DRAINED: 'stopped' },
     },
   },
 });
 
-function systemRegion<Name extends System>(system: Name) {
+function systemRegion(system: System) {
   return {
     initial: 'up',
     states: {
-      up: { tags: 'waiting', on: { 'SYSTEM.DOWN': { guard: system, target: 'down' } } },
-      down: { tags: 'waiting', on: { 'SYSTEM.UP': { guard: system, target: 'up' } } },
+      up: { tags: 'waiting', always: { guard: { type: 'isDown', params: { system } }, target: 'down' } },
+      down: { tags: 'waiting', always: { guard: { type: 'isUp', params: { system } }, target: 'up' } },
     },
   } as const;
 }

@@ -2,89 +2,26 @@
  * A session: one conversation in one thread, from the post that asked for it to its end and, if somebody resumes it,
  * on from there. The queue of prompts is here; the worker runs one turn at a time.
  */
-import { and, assign, not, setup } from 'xstate';
-import { task } from './define.ts';
-import * as change from './session/changes.ts';
-import { type LinkInput, newSession, type SessionContext, type SessionInput } from './session/context.ts';
-import type { SessionEvent } from './session/events.ts';
-import * as note from './session/notes.ts';
-import * as request from './session/requests.ts';
+import { and } from 'xstate';
+import { newSession } from './session/context.ts';
+import { CLOSE_PATIENCE_MS, conversation } from './session/conversation.ts';
+import { GIVE_UP_MS, link, liveness, mode } from './session/regions.ts';
+import { NOT_RUNNING, PREPARING, RECORDED, sessionSetup } from './session/setup.ts';
 
-/** How long a broken link may take to come back before the container is asked to look after the worker. */
-const RECONNECT_PATIENCE_MS = 5_000;
-/** How long a closing agent is waited for. It can take 2 s to end; the rest is for a slow machine. */
-const CLOSE_PATIENCE_MS = 20_000;
-/** An interrupted turn ends within moments, or its worker is in trouble. */
-const INTERRUPT_PATIENCE_MS = 30_000;
+/** A worker that has just started is there within moments; then the container is asked to look after it. */
+const FIRST_LINK_PATIENCE_MS = 30_000;
+/** A container that can decide acknowledges a guest at once; this is for a busy machine. */
+const ACKNOWLEDGE_PATIENCE_MS = 5 * 60_000;
 
 export const SESSION_VERSION = 1;
 export const SESSION_BIRTH_EVENTS = ['START'] as const;
 
-export const sessionMachine = setup({
-  types: {
-    context: {} as SessionContext,
-    events: {} as SessionEvent,
-    input: {} as SessionInput,
-    tags: {} as 'busy' | 'waiting',
-  },
-  actors: { workerLink: task<LinkInput>() },
-  actions: {
-    ...request,
-    ...note,
-    enqueue: assign(change.enqueue),
-    enqueueHeld: assign(change.enqueueHeld),
-    turnStarted: assign(change.turnStarted),
-    turnEnded: assign(change.turnEnded),
-    dropPrompt: assign(change.dropPrompt),
-    editQueued: assign(change.editQueued),
-    dropQueued: assign(change.dropQueued),
-    threadOpened: assign(change.threadOpened),
-    workspaceReady: assign(change.workspaceReady),
-    containerReady: assign(change.containerReady),
-    linkUp: assign(change.linkUp),
-    approvalOpened: assign(change.approvalOpened),
-    approvalClosed: assign(change.approvalClosed),
-    noApprovals: assign({ open: [] }),
-    compacted: assign(change.compacted),
-    recordCleared: assign(change.cleared),
-    recordClosed: assign(change.closed),
-    titled: assign(change.titled),
-    reopened: assign(change.reopened),
-    stopAsked: assign(change.stopAsked),
-    recordFailure: assign(change.failed),
-    forgetFailure: assign({ failure: null }),
-    recordQuiet: assign(({ event }) => ({ quietAt: event.at })),
-  },
-  guards: {
-    hasThread: ({ context }) => context.rootId !== '',
-    hasQueued: ({ context }) => context.queue.length > 0,
-    turnRuns: ({ context }) => context.turn !== null,
-    isCurrentTurn: ({ context, event }) => event.type === 'TURN.ENDED' && context.turn?.id === event.turnId,
-    someoneIsAsked: ({ context }) => context.open.length > 0,
-    isNewWorker: ({ context, event }) =>
-      event.type === 'CONTAINER.READY' &&
-      (event.endpoint !== context.endpoint || event.generation !== context.generation),
-    agentSleeps: ({ event }) => event.type === 'LINK.UP' && event.agentState === 'asleep',
-    agentRuns: ({ event }) => event.type === 'LINK.UP' && event.turnId !== '',
-    historyLost: ({ event }) => event.type === 'LINK.UP' && event.historyLost,
-    /** Only worth a word if something was going on: a session that was closed and reopened has a new log, too. */
-    logLost: ({ context, event }) =>
-      event.type === 'LINK.UP' && event.logLost && (context.turn !== null || context.open.length > 0),
-    startsFresh: ({ event }) => event.type === 'LINK.UP' && event.logLost,
-    plansAlready: ({ event }) => event.type === 'LINK.UP' && event.plan,
-    plans: ({ context }) => context.plan,
-    turnsPlanOn: ({ event }) => event.type === 'MODE.CHANGED' && event.plan,
-    hasTitle: ({ event }) => event.type === 'COMMAND.TITLE' && event.text !== '',
-    isMissing: ({ context, event }) => event.type === 'APPROVAL.REQUESTED' && !context.open.includes(event.requestId),
-  },
-  delays: {
-    livenessMs: ({ context }) => context.limits.livenessMs,
-  },
-}).createMachine({
+export const sessionMachine = sessionSetup.createMachine({
   id: 'session',
   context: ({ input }) => newSession(input),
   initial: 'new',
   on: {
+    ...RECORDED,
     'POST.EDITED': { actions: 'editQueued' },
     'POST.DELETED': { actions: 'dropQueued' },
     'COMMAND.CONTEXT': { actions: 'tellContext' },
@@ -92,20 +29,31 @@ export const sessionMachine = setup({
       { guard: and(['hasTitle', 'hasThread']), actions: ['titled', 'setTitle'] },
       { actions: 'sayAskTitle' },
     ],
-    // Late answers to requests whose state has passed, and progress nobody waits for.
-    'CONTAINER.PROGRESS': {},
-    'CONTAINER.READY': {},
-    'CONTAINER.STOPPED': {},
-    'APPROVAL.SETTLED': { actions: 'approvalClosed' },
-    'APPROVAL.WITHDRAWN': { actions: 'approvalClosed' },
-    'COMMAND.RETRY': { actions: 'sayBusy' },
-    'COMMAND.RESUME': { actions: 'sayBusy' },
     'COMMAND.INTERRUPT': { actions: 'sayNothingRuns' },
-    'COMMAND.COMPACT': { actions: 'sayBusy' },
-    'COMMAND.CLEAR': { actions: 'sayBusy' },
-    'COMMAND.RESTART': { actions: 'sayBusy' },
-    'COMMAND.PLAN': { actions: 'sayBusy' },
-    'COMMAND.STOP': {},
+    'COMMAND.RETRY': { actions: 'sayRunsAlready' },
+    'COMMAND.RESUME': { actions: 'sayRunsAlready' },
+    // Late answers: the request was made in a state that has passed. What they found out is kept.
+    'THREAD.OPENED': { actions: ['threadOpened', 'bindThread'] },
+    'THREAD.FAILED': {},
+    'WORKSPACE.READY': { actions: 'workspaceReady' },
+    'WORKSPACE.FAILED': {},
+    'WORKSPACE.TIDIED': {},
+    'WORKSPACE.UNTIDY': {},
+    'INTERRUPT.REFUSED': {},
+    'COMPACT.REFUSED': {},
+    'CLEAR.REFUSED': {},
+    'CLOSE.REFUSED': {},
+    'MODE.REFUSED': {},
+    // A place in a container that is not wanted any more is given back.
+    'CONTAINER.READY': [{ guard: 'isAttached' }, { actions: 'declineContainer' }],
+    'CONTAINER.PROGRESS': {},
+    'CONTAINER.REFUSED': { actions: 'detached' },
+    'CONTAINER.STOPPED': { actions: 'detached' },
+    'LINK.UP': { actions: ['reportLoss', 'linkUp'] },
+    'LINK.DOWN': {},
+    'APPROVAL.REQUESTED': {},
+    'MODE.CHANGED': { actions: 'modeChanged' },
+    'SESSION.CLOSED': { actions: 'recordClosed' },
     'OUTPUT.SEEN': {},
   },
   states: {
@@ -116,16 +64,16 @@ export const sessionMachine = setup({
 
     opening: {
       tags: 'busy',
-      initial: 'thread',
+      initial: 'beginning',
       on: {
-        PROMPT: { actions: ['heard', 'enqueue'] },
-        SLASH: { actions: ['heard', 'enqueue'] },
+        ...PREPARING,
         'COMMAND.STOP': { target: 'stopping', actions: 'stopAsked' },
         'CONTAINER.PROGRESS': { actions: 'sayProgress' },
       },
       states: {
+        /** Opened again, it keeps its thread. */
+        beginning: { always: [{ guard: 'hasThread', target: 'workspace' }, { target: 'thread' }] },
         thread: {
-          always: { guard: 'hasThread', target: 'workspace' },
           entry: 'openThread',
           on: {
             'THREAD.OPENED': { target: 'workspace', actions: ['threadOpened', 'bindThread'] },
@@ -140,11 +88,21 @@ export const sessionMachine = setup({
           },
         },
         container: {
-          entry: ['sayAttaching', 'attachToContainer'],
+          initial: 'asking',
+          entry: ['sayAttaching', 'attachToContainer', 'attached'],
+          after: { [GIVE_UP_MS]: { target: '#session.failed', actions: 'recordSilence' } },
           on: {
             'CONTAINER.READY': { target: '#session.active', actions: 'containerReady' },
-            'CONTAINER.REFUSED': { target: '#session.failed', actions: 'recordFailure' },
-            'CONTAINER.STOPPED': { target: '#session.failed', actions: 'recordFailure' },
+            'CONTAINER.REFUSED': { target: '#session.failed', actions: ['detached', 'recordFailure'] },
+            'CONTAINER.STOPPED': { target: '#session.failed', actions: ['detached', 'recordFailure'] },
+          },
+          states: {
+            asking: {
+              after: { [ACKNOWLEDGE_PATIENCE_MS]: { target: '#session.failed', actions: 'recordSilence' } },
+              on: { 'CONTAINER.PROGRESS': { target: 'promised', actions: 'sayProgress' } },
+            },
+            /** It comes up, however long that takes; it says so if it cannot. */
+            promised: {},
           },
         },
       },
@@ -164,31 +122,47 @@ export const sessionMachine = setup({
           cwd: context.checkout,
           resumeId: context.agentSessionId,
           model: context.request.model,
-          plan: context.request.plan,
+          plan: context.plan,
           review: context.request.review,
         }),
         onError: { target: 'failed', actions: 'recordFailure' },
       },
       on: {
-        'LINK.UP': { actions: 'linkUp' },
-        'CONTAINER.READY': { guard: 'isNewWorker', target: 'active', reenter: true, actions: 'containerReady' },
-        'CONTAINER.REFUSED': { target: 'failed', actions: 'recordFailure' },
-        'CONTAINER.STOPPED': { target: 'stopping' },
-        'APPROVAL.REQUESTED': { guard: 'isMissing', actions: ['approvalOpened', 'openApproval'] },
-        'APPROVAL.WITHDRAWN': { actions: ['approvalClosed', 'withdrawApproval'] },
-        'PROMPT.LOST': { actions: ['dropPrompt', 'sayPromptLost'] },
+        'CONTAINER.READY': [
+          { guard: 'isNewWorker', target: 'active', reenter: true, actions: 'containerReady' },
+          // The worker that is known is still the one; the link finds it again by itself.
+          {},
+        ],
+        'CONTAINER.REFUSED': { target: 'failed', actions: ['detached', 'recordFailure'] },
+        'CONTAINER.STOPPED': { target: 'stopping', actions: 'detached' },
+        'APPROVAL.REQUESTED': [{ guard: 'isOpenRequest' }, { actions: ['approvalOpened', 'openApproval'] }],
         'MODE.REFUSED': { actions: 'sayRefused' },
-        'SESSION.CLOSED': { target: 'failed', actions: ['recordClosed', 'recordFailure'] },
+        // Closed on request, if an old one: the next message wakes the agent.
+        'SESSION.CLOSED': [
+          { guard: 'wasAskedFor', actions: 'recordClosed' },
+          { target: 'failed', actions: ['recordClosed', 'recordFailure'] },
+        ],
       },
       states: {
         agent: {
           tags: 'busy',
+          initial: 'connecting',
           entry: 'sayStartingAgent',
+          after: { [GIVE_UP_MS]: { target: '#session.failed', actions: 'recordSilence' } },
           on: {
-            PROMPT: { actions: ['heard', 'enqueue'] },
-            SLASH: { actions: ['heard', 'enqueue'] },
-            'LINK.UP': { target: 'open', actions: ['linkUp', 'sayReady'] },
-            'COMMAND.STOP': { target: '#session.stopping', actions: 'stopAsked' },
+            ...PREPARING,
+            'LINK.UP': {
+              target: 'open',
+              actions: ['reportLoss', 'endOrphanedTurn', 'linkUp', 'becomeReady', 'sayReady'],
+            },
+            'COMMAND.STOP': { target: 'closing', actions: 'stopAsked' },
+          },
+          states: {
+            connecting: {
+              after: {
+                [FIRST_LINK_PATIENCE_MS]: { target: 'connecting', reenter: true, actions: 'askContainerForHelp' },
+              },
+            },
           },
         },
 
@@ -197,221 +171,25 @@ export const sessionMachine = setup({
           on: {
             'COMMAND.STOP': { target: 'closing', actions: 'stopAsked' },
           },
-          states: {
-            conversation: {
-              initial: 'idle',
-              states: {
-                idle: {
-                  tags: 'waiting',
-                  always: [
-                    { guard: 'turnRuns', target: 'thinking' },
-                    { guard: 'hasQueued', target: 'thinking', actions: 'sendNext' },
-                  ],
-                  on: {
-                    PROMPT: { actions: ['heard', 'enqueue'] },
-                    SLASH: { actions: ['heard', 'enqueue'] },
-                    'TURN.STARTED': { target: 'thinking', actions: 'turnStarted' },
-                    'LINK.UP': [
-                      { guard: 'agentRuns', target: 'thinking', actions: 'linkUp' },
-                      { guard: 'agentSleeps', target: 'asleep', actions: 'linkUp' },
-                      { actions: 'linkUp' },
-                    ],
-                    'COMMAND.COMPACT': { target: 'compacting', actions: 'compact' },
-                    'COMMAND.CLEAR': { target: 'clearing', actions: 'clear' },
-                    'COMMAND.RESTART': { target: 'restarting', actions: ['sayRestarting', 'closeAgent'] },
-                  },
-                },
-                /** The agent's process is closed; the next message wakes it, with its memory. */
-                asleep: {
-                  tags: 'waiting',
-                  always: { guard: 'hasQueued', target: 'thinking', actions: 'sendNext' },
-                  on: {
-                    PROMPT: { actions: ['heard', 'enqueue'] },
-                    SLASH: { actions: ['heard', 'enqueue'] },
-                    'TURN.STARTED': { target: 'thinking', actions: 'turnStarted' },
-                  },
-                },
-                thinking: {
-                  tags: 'busy',
-                  initial: 'working',
-                  on: {
-                    PROMPT: { actions: ['heard', 'enqueueHeld', 'markHeld'] },
-                    SLASH: { actions: ['heard', 'enqueueHeld', 'markHeld'] },
-                    'TURN.STARTED': { actions: ['unmarkHeld', 'turnStarted'] },
-                    'TURN.ENDED': { target: 'idle', actions: 'turnEnded' },
-                    'LINK.UP': { guard: 'startsFresh', target: 'idle', actions: ['withdrawAllApprovals', 'linkUp'] },
-                    'PROMPT.REFUSED': { target: 'idle', actions: ['dropPrompt', 'sayRefused'] },
-                    'PROMPT.LOST': { target: 'idle', actions: ['dropPrompt', 'sayPromptLost'] },
-                    'COMMAND.INTERRUPT': [
-                      { guard: 'turnRuns', target: 'interrupting', actions: 'interruptTurn' },
-                      { actions: 'sayNothingRuns' },
-                    ],
-                    'COMMAND.RESTART': { target: 'restarting', actions: ['sayRestarting', 'closeAgent'] },
-                  },
-                  states: {
-                    working: { always: { guard: 'someoneIsAsked', target: 'waitingForPerson' } },
-                    waitingForPerson: { always: { guard: not('someoneIsAsked'), target: 'working' } },
-                  },
-                },
-                interrupting: {
-                  tags: 'busy',
-                  after: { [INTERRUPT_PATIENCE_MS]: { target: 'thinking' } },
-                  on: {
-                    PROMPT: { actions: ['heard', 'enqueueHeld', 'markHeld'] },
-                    SLASH: { actions: ['heard', 'enqueueHeld', 'markHeld'] },
-                    'TURN.ENDED': [
-                      { guard: 'isCurrentTurn', target: 'idle', actions: 'turnEnded' },
-                      { actions: 'turnEnded' },
-                    ],
-                    'TURN.STARTED': { actions: 'turnStarted' },
-                    'INTERRUPT.REFUSED': { target: 'thinking' },
-                  },
-                },
-                compacting: {
-                  tags: 'busy',
-                  on: {
-                    PROMPT: { actions: ['heard', 'enqueueHeld', 'markHeld'] },
-                    SLASH: { actions: ['heard', 'enqueueHeld', 'markHeld'] },
-                    'TURN.STARTED': { actions: 'turnStarted' },
-                    COMPACTED: { actions: ['compacted', 'sayCompacted'] },
-                    'TURN.ENDED': { target: 'idle', actions: 'turnEnded' },
-                    'COMPACT.REFUSED': { target: 'idle', actions: 'sayRefused' },
-                  },
-                },
-                clearing: {
-                  tags: 'busy',
-                  on: {
-                    PROMPT: { actions: ['heard', 'enqueueHeld', 'markHeld'] },
-                    SLASH: { actions: ['heard', 'enqueueHeld', 'markHeld'] },
-                    'TURN.STARTED': { actions: 'turnStarted' },
-                    CLEARED: { actions: ['recordCleared', 'sayCleared'] },
-                    'TURN.ENDED': { target: 'idle', actions: 'turnEnded' },
-                    'CLEAR.REFUSED': { target: 'idle', actions: 'sayRefused' },
-                  },
-                },
-                /** The agent's process ends; the link is then made anew and the agent resumed. */
-                restarting: {
-                  tags: 'busy',
-                  after: { [CLOSE_PATIENCE_MS]: { target: '#session.active' } },
-                  on: {
-                    PROMPT: { actions: ['heard', 'enqueueHeld', 'markHeld'] },
-                    SLASH: { actions: ['heard', 'enqueueHeld', 'markHeld'] },
-                    'TURN.ENDED': { actions: 'turnEnded' },
-                    'SESSION.CLOSED': { target: '#session.active', actions: 'recordClosed' },
-                    'CLOSE.REFUSED': { target: '#session.active' },
-                  },
-                },
-              },
-            },
-
-            link: {
-              initial: 'connected',
-              states: {
-                connected: {
-                  tags: 'waiting',
-                  on: {
-                    'LINK.DOWN': { target: 'reconnecting' },
-                    'LINK.UP': [
-                      { guard: 'historyLost', actions: ['linkUp', 'sayHistoryLost'] },
-                      { guard: 'logLost', actions: ['withdrawAllApprovals', 'linkUp', 'sayLogLost'] },
-                    ],
-                  },
-                },
-                reconnecting: {
-                  tags: 'busy',
-                  after: { [RECONNECT_PATIENCE_MS]: { target: 'lost' } },
-                  on: {
-                    'LINK.UP': [
-                      { guard: 'historyLost', target: 'connected', actions: ['linkUp', 'sayHistoryLost'] },
-                      {
-                        guard: 'logLost',
-                        target: 'connected',
-                        actions: ['withdrawAllApprovals', 'linkUp', 'sayLogLost'],
-                      },
-                      { target: 'connected', actions: 'linkUp' },
-                    ],
-                  },
-                },
-                /** The container looks after its worker; the link goes on trying meanwhile. */
-                lost: {
-                  tags: 'busy',
-                  entry: ['sayMovedOn', 'askContainerForHelp'],
-                  on: {
-                    'LINK.UP': [
-                      {
-                        guard: 'logLost',
-                        target: 'connected',
-                        actions: ['withdrawAllApprovals', 'linkUp', 'sayLogLost'],
-                      },
-                      { target: 'connected', actions: 'linkUp' },
-                    ],
-                  },
-                },
-              },
-            },
-
-            /** What the worker confirmed, not what was asked for. */
-            mode: {
-              initial: 'asked',
-              states: {
-                asked: { always: [{ guard: 'plans', target: 'plan' }, { target: 'normal' }] },
-                normal: {
-                  tags: 'waiting',
-                  on: {
-                    'COMMAND.PLAN': { actions: 'planOn' },
-                    'MODE.CHANGED': { guard: 'turnsPlanOn', target: 'plan', actions: 'sayMode' },
-                    'LINK.UP': { guard: 'plansAlready', target: 'plan' },
-                  },
-                },
-                plan: {
-                  tags: 'waiting',
-                  on: {
-                    'COMMAND.PLAN': { actions: 'planOff' },
-                    'MODE.CHANGED': { guard: not('turnsPlanOn'), target: 'normal', actions: 'sayMode' },
-                  },
-                },
-              },
-            },
-
-            /** Warns once when a turn runs, nobody is waited for, and nothing comes. */
-            liveness: {
-              initial: 'fresh',
-              states: {
-                fresh: {
-                  tags: 'waiting',
-                  after: { livenessMs: { guard: and(['turnRuns', not('someoneIsAsked')]), target: 'quiet' } },
-                  on: {
-                    'OUTPUT.SEEN': { target: 'fresh', reenter: true },
-                    'TURN.STARTED': { target: 'fresh', reenter: true },
-                    'APPROVAL.SETTLED': { target: 'fresh', reenter: true, actions: 'approvalClosed' },
-                  },
-                },
-                quiet: {
-                  tags: 'waiting',
-                  entry: ['recordQuiet', 'sayQuiet'],
-                  exit: 'withdrawQuiet',
-                  on: {
-                    'OUTPUT.SEEN': { target: 'fresh' },
-                    'TURN.ENDED': { target: 'fresh' },
-                    'APPROVAL.REQUESTED': { target: 'fresh' },
-                  },
-                },
-              },
-            },
-          },
+          states: { conversation, link, mode, liveness },
         },
 
-        /** The agent is asked to end while its link still stands. */
+        /** The agent is asked to end while its link still stands. Nothing but the end of it leads on. */
         closing: {
           tags: 'busy',
           entry: ['withdrawAllApprovals', 'noApprovals', 'closeAgent'],
           after: { [CLOSE_PATIENCE_MS]: { target: '#session.stopping' } },
           on: {
-            PROMPT: { actions: ['heard', 'sayNotRunning'] },
-            SLASH: { actions: ['heard', 'sayNotRunning'] },
+            ...NOT_RUNNING,
+            'COMMAND.STOP': { actions: 'stopAsked' },
+            'COMMAND.RETRY': { actions: 'sayStopping' },
+            'COMMAND.RESUME': { actions: 'sayStopping' },
+            'APPROVAL.REQUESTED': {},
+            'CONTAINER.READY': {},
+            'CONTAINER.REFUSED': { target: '#session.stopping', actions: 'detached' },
             'SESSION.CLOSED': { target: '#session.stopping', actions: 'recordClosed' },
             'CLOSE.REFUSED': { target: '#session.stopping' },
-            'TURN.ENDED': { actions: 'turnEnded' },
+            'xstate.error.actor.link': { target: '#session.stopping' },
           },
         },
       },
@@ -421,32 +199,40 @@ export const sessionMachine = setup({
       tags: 'busy',
       entry: ['withdrawAllApprovals', 'noApprovals', 'tidyWorkspace'],
       on: {
-        PROMPT: { actions: ['heard', 'sayNotRunning'] },
-        SLASH: { actions: ['heard', 'sayNotRunning'] },
-        'WORKSPACE.TIDIED': { target: 'stopped', actions: 'sayKept' },
-        'WORKSPACE.UNTIDY': { target: 'stopped', actions: 'sayRefused' },
+        ...NOT_RUNNING,
+        'COMMAND.STOP': { actions: 'stopAsked' },
+        'COMMAND.RETRY': { actions: 'sayStopping' },
+        'COMMAND.RESUME': { actions: 'sayStopping' },
+        // The checkout was still being made when the stop came: now there is something to tidy.
+        'WORKSPACE.READY': { target: 'stopping', reenter: true, actions: 'workspaceReady' },
+        'WORKSPACE.TIDIED': [
+          { guard: 'isOfThisCheckout', target: 'stopped', actions: ['leaveContainer', 'detached', 'sayKept'] },
+          {},
+        ],
+        'WORKSPACE.UNTIDY': { target: 'stopped', actions: ['leaveContainer', 'detached', 'sayRefused'] },
       },
-      exit: 'leaveContainer',
     },
 
     stopped: {
       tags: 'waiting',
       entry: 'sayStopped',
       on: {
-        PROMPT: { actions: ['heard', 'sayNotRunning'] },
-        SLASH: { actions: ['heard', 'sayNotRunning'] },
+        ...NOT_RUNNING,
         'COMMAND.RESUME': { target: 'opening', actions: 'reopened' },
         'COMMAND.RETRY': { target: 'opening', actions: 'reopened' },
+        'COMMAND.STOP': [
+          { guard: 'reachesFurther', actions: ['stopAsked', 'leaveContainer', 'sayStoppedAlready'] },
+          { actions: 'sayStoppedAlready' },
+        ],
       },
     },
 
     failed: {
       tags: 'waiting',
-      entry: ['withdrawAllApprovals', 'noApprovals', 'sayFailure', 'leaveContainer'],
+      entry: ['withdrawAllApprovals', 'noApprovals', 'sayFailure', 'leaveContainer', 'detached'],
       exit: 'forgetFailure',
       on: {
-        PROMPT: { actions: ['heard', 'sayNotRunning'] },
-        SLASH: { actions: ['heard', 'sayNotRunning'] },
+        ...NOT_RUNNING,
         'COMMAND.RETRY': { target: 'opening', actions: 'reopened' },
         'COMMAND.RESUME': { target: 'opening', actions: 'reopened' },
         'COMMAND.STOP': { target: 'stopping', actions: 'stopAsked' },

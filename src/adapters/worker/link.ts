@@ -121,7 +121,7 @@ async function attachOnce(
         create: ports.optionsOf(input),
       },
     });
-    await receive(ports, input, context, stream, live, held?.logId);
+    await receive(ports, input, context, stream, live);
     return 'the worker ended the stream';
   } catch (error) {
     throw translate(error);
@@ -145,7 +145,6 @@ async function receive(
   context: TaskContext,
   stream: AsyncIterable<SessionResponse> & { readonly readableLength: number },
   live: LiveStream,
-  heldLogId: string | undefined,
 ): Promise<void> {
   const reading: Reading = { logId: '', seenAt: 0, rows: [], events: [] };
   for await (const response of stream) {
@@ -154,7 +153,7 @@ async function receive(
     switch (output.$case) {
       case 'attached':
         reading.logId = output.value.logId;
-        await context.emit(linkUp(output.value, heldLogId, ports.now()));
+        await context.emit(linkUp(output.value, ports.now()));
         ports.registry.opened(input.session, live);
         break;
       case 'inputAccepted':
@@ -201,14 +200,14 @@ async function flush(ports: LinkPorts, session: Address, reading: Reading): Prom
   return ports.appendOutputs({ session, logId, rows, events });
 }
 
-function linkUp(attached: Attached, heldLogId: string | undefined, at: number) {
+function linkUp(attached: Attached, at: number) {
   return {
     type: 'LINK.UP',
     at,
     agentSessionId: attached.agentSessionId,
     agentState: stateOf(attached.state),
     historyLost: attached.historyLost,
-    logLost: heldLogId !== undefined && heldLogId !== attached.logId,
+    logId: attached.logId,
     plan: attached.permissionMode === PermissionMode.PLAN,
     turnId: attached.turnId,
     openRequestIds: attached.openRequestIds,

@@ -55,6 +55,8 @@ export function chartEventOf(output: Output, at: number): ChartEvent | undefined
       return { type: 'CLEARED', at, agentSessionId: output.value.agentSessionId };
     case 'promptLost':
       return { type: 'PROMPT.LOST', at, inputId: output.value.inputId };
+    case 'steered':
+      return { type: 'PROMPT.STEERED', at, turnId: output.value.turnId, inputId: output.value.inputId };
     case 'sessionClosed':
       // Nobody listened for long, so the agent was closed. The session is asleep; its next prompt wakes it.
       if (output.value.reason === CloseReason.ORPHANED) return undefined;
@@ -68,7 +70,6 @@ export function chartEventOf(output: Output, at: number): ChartEvent | undefined
     case 'attached':
     case 'inputAccepted':
     case 'inputRefused':
-    case 'steered':
     case 'textDelta':
     case 'textBlock':
     case 'textWithdrawn':
@@ -103,6 +104,7 @@ function turnEnded(value: TurnEndedOutput, at: number): TurnEnded {
     contextTokens: value.contextTokens,
     contextWindow: value.contextWindow,
     agentSessionId: value.agentSessionId,
+    inputIds: value.inputIds,
   };
 }
 

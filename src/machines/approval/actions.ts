@@ -70,6 +70,13 @@ export function tellSession({ context, event }: Args): Effect {
   };
 }
 
+/** The card shows what was decided; if the agent could not be told, the thread must say so, too. */
+export function sayUntold({ context, event }: Args): Effect {
+  const why = 'human' in event && typeof event.human === 'string' ? ` ${event.human}` : '';
+  const text = `The agent could not be given this decision.${why}`;
+  return { kind: 'say', note: `untold-${context.requestId}`, tone: 'warning', text };
+}
+
 export function recordAudit({ context }: Args): Effect {
   const verdict = context.verdict;
   return {
@@ -125,6 +132,6 @@ export function probed({ event }: Args): Change {
 }
 
 export function troubled({ event }: Args): Change {
-  if (event.type === 'WITHDRAW') return { problem: event.reason };
+  if (event.type === 'WITHDRAW' || event.type === 'GIVEN.UP') return { problem: event.reason };
   return { problem: 'human' in event && typeof event.human === 'string' ? event.human : '' };
 }

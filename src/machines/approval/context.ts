@@ -39,6 +39,8 @@ export interface ApprovalContext extends JsonObject {
   readonly enforced: boolean;
   readonly proven: boolean;
   readonly problem: string;
+  /** It has ended, and its session was told so. */
+  readonly over: boolean;
 }
 
 export interface ApprovalInput extends JsonObject {
@@ -82,7 +84,9 @@ export type ApprovalEvent =
   | Failed<'PROBE.FAILED'>
   | Event<'TOLD'>
   | Failed<'TELL.FAILED'>
-  | Event<'RETRY'>;
+  | Event<'RETRY'>
+  /** It was set aside for a while, and the agent was told that nobody answers. */
+  | (Event<'GIVEN.UP'> & { readonly reason: string });
 
 export function newApproval({ address, timeoutMs, request }: ApprovalInput): ApprovalContext {
   const { session, requestId, kind, toolName, inputJson, digest, repo, askedFor, channelId, rootId, at } = request;
@@ -107,11 +111,21 @@ export function newApproval({ address, timeoutMs, request }: ApprovalInput): App
     enforced: true,
     proven: false,
     problem: '',
+    over: false,
   };
 }
 
+/** What the agent wrote may be anything; a request that cannot be read asks for no host and is still shown as it is. */
 function hostsOf(inputJson: string): readonly string[] {
-  const input: unknown = JSON.parse(inputJson);
+  const input = parsed(inputJson);
   if (typeof input !== 'object' || input === null || !('hosts' in input) || !Array.isArray(input.hosts)) return [];
   return input.hosts.filter((host): host is string => typeof host === 'string');
+}
+
+function parsed(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return undefined;
+  }
 }

@@ -1,5 +1,5 @@
 /** What a container asks of the outside and tells its guests, and how events change its context. */
-import type { Effect, ExternalEffect } from '../effects.ts';
+import type { Effect, ExternalEffect, Reply } from '../effects.ts';
 import type { ContainerContext, ContainerEvent, Guest } from './context.ts';
 
 interface Args {
@@ -11,64 +11,46 @@ type Change = Partial<ContainerContext>;
 
 // ---- steps on the way up
 
-export function mirror({ context }: Args): ExternalEffect {
-  return {
-    kind: 'workspace.mirror',
-    params: { repo: context.repo },
-    reply: { done: 'CLONED', failed: 'STEP.FAILED' },
-  };
-}
-
-export function vet({ context }: Args): ExternalEffect {
-  return { kind: 'workspace.vet', params: { repo: context.repo }, reply: { done: 'VETTED', failed: 'STEP.FAILED' } };
-}
-
-export function reserve({ context }: Args): ExternalEffect {
-  return {
-    kind: 'workspace.reserve',
-    params: { repo: context.repo, container: context.address },
-    reply: { done: 'RESERVED', failed: 'STEP.FAILED' },
-  };
+/** The outcome names the generation it is about: it may come when that one is gone. */
+function reply({ context }: Args, done: string, failed = 'STEP.FAILED'): Reply {
+  return { done, failed, with: { generation: context.generation } };
 }
 
 function machineParams({ context }: Args) {
   return { repo: context.repo, container: context.address, generation: context.generation };
 }
 
+export function mirror(args: Args): ExternalEffect {
+  return { kind: 'workspace.mirror', params: { repo: args.context.repo }, reply: reply(args, 'CLONED') };
+}
+
+export function vet(args: Args): ExternalEffect {
+  return { kind: 'workspace.vet', params: { repo: args.context.repo }, reply: reply(args, 'VETTED') };
+}
+
+export function reserve(args: Args): ExternalEffect {
+  const { repo, address } = args.context;
+  return { kind: 'workspace.reserve', params: { repo, container: address }, reply: reply(args, 'RESERVED') };
+}
+
 export function build(args: Args): ExternalEffect {
-  return { kind: 'workspace.up', params: machineParams(args), reply: { done: 'BUILT', failed: 'STEP.FAILED' } };
+  return { kind: 'workspace.up', params: machineParams(args), reply: reply(args, 'BUILT') };
 }
 
 export function startWorker(args: Args): ExternalEffect {
-  return {
-    kind: 'workspace.startWorker',
-    params: machineParams(args),
-    reply: { done: 'WORKER.STARTED', failed: 'STEP.FAILED' },
-  };
+  return { kind: 'workspace.startWorker', params: machineParams(args), reply: reply(args, 'WORKER.STARTED') };
 }
 
 export function checkWalls(args: Args): ExternalEffect {
-  return {
-    kind: 'workspace.checkWalls',
-    params: machineParams(args),
-    reply: { done: 'WALLS.CHECKED', failed: 'STEP.FAILED' },
-  };
+  return { kind: 'workspace.checkWalls', params: machineParams(args), reply: reply(args, 'WALLS.CHECKED') };
 }
 
 export function inspect(args: Args): ExternalEffect {
-  return {
-    kind: 'workspace.inspect',
-    params: machineParams(args),
-    reply: { done: 'INSPECTED', failed: 'STEP.FAILED' },
-  };
+  return { kind: 'workspace.inspect', params: machineParams(args), reply: reply(args, 'INSPECTED') };
 }
 
 export function remove(args: Args): ExternalEffect {
-  return {
-    kind: 'workspace.remove',
-    params: machineParams(args),
-    reply: { done: 'REMOVED', failed: 'REMOVE.FAILED' },
-  };
+  return { kind: 'workspace.remove', params: machineParams(args), reply: reply(args, 'REMOVED', 'REMOVE.FAILED') };
 }
 
 // ---- telling the guests
@@ -101,12 +83,19 @@ export function tellStopped(args: Args): Effect[] {
   return tellAll(args, { type: 'CONTAINER.STOPPED' });
 }
 
+/** Acknowledges a guest who has to wait. */
+export function tellComing({ event }: Args): Effect[] {
+  if (event.type !== 'ATTACH') return [];
+  const text = 'Waiting for the workspace …';
+  return [{ kind: 'tell', to: event.session, event: { type: 'CONTAINER.PROGRESS', at: event.at, text } }];
+}
+
 export function progress(text: string) {
   return (args: Args): Effect[] => tellAll(args, { type: 'CONTAINER.PROGRESS', text });
 }
 
 function refuse({ event }: Args, reason: string, next: string): Effect[] {
-  if (event.type !== 'ATTACH') return [];
+  if (event.type !== 'ATTACH' && event.type !== 'KEEP' && event.type !== 'LOST') return [];
   return [{ kind: 'tell', to: event.session, event: { type: 'CONTAINER.REFUSED', at: event.at, reason, next } }];
 }
 
@@ -127,6 +116,10 @@ export function refuseMain(args: Args): Effect[] {
   );
 }
 
+export function refuseGone(args: Args): Effect[] {
+  return refuse(args, 'The workspace is gone.', '`@claude retry` makes a new one.');
+}
+
 // ---- changes
 
 function without(guests: readonly Guest[], session: string): readonly Guest[] {
@@ -134,7 +127,7 @@ function without(guests: readonly Guest[], session: string): readonly Guest[] {
 }
 
 export function attached({ context, event }: Args): Change {
-  if (event.type !== 'ATTACH') return {};
+  if (event.type !== 'ATTACH' && event.type !== 'KEEP') return {};
   const guests = without(context.guests, event.session);
   return { guests: [...guests, { session: event.session, main: event.main }] };
 }
@@ -164,13 +157,23 @@ export function failed({ event }: Args): Change {
 }
 
 export function isFull({ context, event }: Args): boolean {
-  if (event.type !== 'ATTACH') return false;
+  if (event.type !== 'ATTACH' && event.type !== 'KEEP') return false;
   return without(context.guests, event.session).length >= context.limits.maxSessions;
 }
 
 export function isMainTaken({ context, event }: Args): boolean {
-  if (event.type !== 'ATTACH' || !event.main) return false;
+  if ((event.type !== 'ATTACH' && event.type !== 'KEEP') || !event.main) return false;
   return without(context.guests, event.session).some((guest) => guest.main);
+}
+
+/** Has a place here. */
+export function isGuest({ context, event }: Args): boolean {
+  return 'session' in event && context.guests.some(({ session }) => session === event.session);
+}
+
+/** About the container that is being made or runs now. */
+export function isThisGeneration({ context, event }: Args): boolean {
+  return 'generation' in event && event.generation === context.generation;
 }
 
 /** The guest leaves and wants the machine gone, or takes everybody along. */

@@ -51,21 +51,24 @@ interface Event<Type extends string> extends ChartEvent {
   readonly type: Type;
 }
 
-interface Failed<Type extends string> extends Event<Type> {
-  readonly human: string;
+/** The outcome of a step. One of an earlier generation is about a container that nobody waits for. */
+interface Step<Type extends string> extends Event<Type> {
+  readonly generation: number;
 }
 
 export type ContainerEvent =
   | (Event<'ATTACH'> & { readonly session: Address; readonly repo: RepoRef; readonly main: boolean })
+  /** From a session that works here as far as it knows. */
+  | (Event<'KEEP'> & { readonly session: Address; readonly generation: number; readonly main: boolean })
   | (Event<'DETACH'> & { readonly session: Address; readonly scope: 'session' | 'container' | 'all' })
   | (Event<'LOST'> & { readonly session: Address; readonly generation: number })
-  | Event<'CLONED'>
-  | Event<'VETTED'>
-  | Event<'RESERVED'>
-  | Event<'BUILT'>
-  | (Event<'WORKER.STARTED'> & { readonly endpoint: string; readonly identity: string })
-  | Event<'WALLS.CHECKED'>
-  | (Event<'INSPECTED'> & { readonly running: boolean; readonly endpoint: string })
-  | Event<'REMOVED'>
-  | Failed<'STEP.FAILED'>
-  | Failed<'REMOVE.FAILED'>;
+  | Step<'CLONED'>
+  | Step<'VETTED'>
+  | Step<'RESERVED'>
+  | Step<'BUILT'>
+  | (Step<'WORKER.STARTED'> & { readonly endpoint: string; readonly identity: string })
+  | Step<'WALLS.CHECKED'>
+  | (Step<'INSPECTED'> & { readonly running: boolean; readonly endpoint: string })
+  | Step<'REMOVED'>
+  | (Step<'STEP.FAILED'> & { readonly human: string })
+  | (Step<'REMOVE.FAILED'> & { readonly human: string });

@@ -1,16 +1,19 @@
 /** How events change a session's context: pure functions for `assign`. */
+import type { JsonObject } from '../json.ts';
 import type { Failure, QueuedPrompt, SessionContext } from './context.ts';
 import type { SessionEvent, TurnEnded } from './events.ts';
 import type { Args } from './requests.ts';
 
 type Change = Partial<SessionContext>;
 
+const FRESH = { held: false, sent: false, taken: false } as const;
+
 function queued(event: SessionEvent): QueuedPrompt | undefined {
   switch (event.type) {
     case 'PROMPT':
-      return { postId: event.postId, author: event.userName, text: event.text, fileIds: event.fileIds, held: false };
+      return { ...FRESH, postId: event.postId, author: event.userName, text: event.text, fileIds: event.fileIds };
     case 'SLASH':
-      return { postId: event.postId, author: '', text: event.text, fileIds: [], held: false };
+      return { ...FRESH, postId: event.postId, author: '', text: event.text, fileIds: [] };
     default:
       return undefined;
   }
@@ -30,20 +33,85 @@ export function enqueueHeld(args: Args): Change {
   return queue ? { ...change, queue } : change;
 }
 
-/** The worker has begun with these prompts; they leave the queue. */
+// ---- what is handed to the worker
+
+/** The oldest waiting prompt is handed over. It stays in the queue until it begins, or will not. */
+export function promptSent({ context, event }: Args): Change {
+  const [next, ...later] = context.queue;
+  if (!next) return {};
+  const { postId: inputId, taken, sent: again } = next;
+  return { sent: { kind: 'prompt', inputId, at: event.at, taken, again }, queue: [{ ...next, sent: true }, ...later] };
+}
+
+/** A command counts as taken at once: lost with the worker's log, it is not asked for again. */
+export function commandSent(kind: 'compact' | 'clear') {
+  return ({ event }: Args): Change =>
+    event.type === 'COMMAND.COMPACT' || event.type === 'COMMAND.CLEAR'
+      ? { sent: { kind, inputId: event.postId, at: event.at, taken: true, again: false } }
+      : {};
+}
+
+export function promptTaken({ context, event }: Args): Change {
+  const { sent } = context;
+  if (event.type !== 'PROMPT.TAKEN' || sent?.inputId !== event.postId || sent.at !== event.sentAt) return {};
+  const queue = context.queue.map((prompt) => (prompt.postId === sent.inputId ? { ...prompt, taken: true } : prompt));
+  return { sent: { ...sent, taken: true }, queue };
+}
+
+/** What a worker had taken and not begun when its log was lost. */
+export function lostInputs({ queue, sent }: SessionContext): readonly string[] {
+  const prompts = queue.filter(({ taken }) => taken).map(({ postId }) => postId);
+  return sent?.taken && !prompts.includes(sent.inputId) ? [...prompts, sent.inputId] : prompts;
+}
+
+/** Nobody will tell any more what became of it. */
+export function dropSent({ context }: Args): Change {
+  return context.sent ? without(context, [context.sent.inputId]) : {};
+}
+
+/** These inputs have begun, or never will: nothing waits for them any more. */
+function without(context: SessionContext, inputIds: readonly string[]): Pick<SessionContext, 'queue' | 'sent'> {
+  const { queue, sent } = context;
+  return {
+    queue: queue.filter((prompt) => !inputIds.includes(prompt.postId)),
+    sent: sent && inputIds.includes(sent.inputId) ? null : sent,
+  };
+}
+
+/** Whether somebody still expects something of this input. */
+export function isWaiting(context: SessionContext, inputId: string): boolean {
+  return context.sent?.inputId === inputId || context.queue.some((prompt) => prompt.postId === inputId);
+}
+
+/** The inputs that an event settles one way or the other. */
+export function settledBy(event: SessionEvent): readonly string[] {
+  switch (event.type) {
+    case 'TURN.STARTED':
+    case 'TURN.ENDED':
+      return event.inputIds;
+    case 'PROMPT.STEERED':
+    case 'PROMPT.LOST':
+      return [event.inputId];
+    case 'PROMPT.REFUSED':
+      return [event.postId];
+    default:
+      return [];
+  }
+}
+
 export function turnStarted({ context, event }: Args): Change {
   if (event.type !== 'TURN.STARTED') return {};
-  return {
-    turn: { id: event.turnId, startedAt: event.at },
-    queue: context.queue.filter((prompt) => !event.inputIds.includes(prompt.postId)),
-    activeAt: event.at,
-  };
+  const turn = { id: event.turnId, startedAt: event.at };
+  return { ...without(context, settledBy(event)), turn, activeAt: event.at };
+}
+
+export function promptSteered({ context, event }: Args): Change {
+  return { ...without(context, settledBy(event)), activeAt: event.at };
 }
 
 /** A prompt that will not be run leaves the queue. */
 export function dropPrompt({ context, event }: Args): Change {
-  const id = event.type === 'PROMPT.LOST' ? event.inputId : event.type === 'PROMPT.REFUSED' ? event.postId : '';
-  return { queue: context.queue.filter((prompt) => prompt.postId !== id) };
+  return without(context, settledBy(event));
 }
 
 export function editQueued({ context, event }: Args): Change {
@@ -74,6 +142,7 @@ function addTurn(context: SessionContext, event: TurnEnded): SessionContext['usa
 export function turnEnded({ context, event }: Args): Change {
   if (event.type !== 'TURN.ENDED') return {};
   return {
+    ...without(context, settledBy(event)),
     turn: context.turn?.id === event.turnId ? null : context.turn,
     usage: addTurn(context, event),
     agentSessionId: event.agentSessionId === '' ? context.agentSessionId : event.agentSessionId,
@@ -95,12 +164,38 @@ export function containerReady({ event }: Args): Change {
     : {};
 }
 
+/** Whether the worker began a new log since it was last heard: what was not told by then will never be. */
+export function isLogLost(context: SessionContext, event: Extract<SessionEvent, { type: 'LINK.UP' }>): boolean {
+  return context.logId !== '' && context.logId !== event.logId;
+}
+
+/** The turn that runs at the worker is all that is left of what was known; the rest nobody will ever tell of. */
+function afterLogLoss(context: SessionContext, event: Extract<SessionEvent, { type: 'LINK.UP' }>): Change {
+  const { turn, open } = context;
+  const running = event.turnId === '' ? null : { id: event.turnId, startedAt: event.at };
+  return {
+    ...without(context, lostInputs(context)),
+    turn: turn && turn.id === event.turnId ? turn : running,
+    sent: null,
+    open: open.filter((id) => event.openRequestIds.includes(id)),
+  };
+}
+
+/**
+ * With its log the worker replays how turns and questions ended. A prompt that it does not work on is sent again: either the
+ * replay tells that it has begun, or it was never taken. The worker takes it once.
+ */
 export function linkUp({ context, event }: Args): Change {
   if (event.type !== 'LINK.UP') return {};
   const agentSessionId = event.agentSessionId === '' ? context.agentSessionId : event.agentSessionId;
-  // With its log the worker replays how turns and questions ended; without it nobody ever will.
-  const known = { agentSessionId, plan: event.plan };
-  return event.logLost ? { ...known, turn: null, open: [] } : known;
+  const known = { agentSessionId, plan: event.plan, logId: event.logId };
+  if (isLogLost(context, event)) return { ...known, ...afterLogLoss(context, event) };
+  const again = event.agentState !== 'running' && context.sent?.kind === 'prompt';
+  return again ? { ...known, sent: null } : known;
+}
+
+export function modeChanged({ event }: Args): Change {
+  return event.type === 'MODE.CHANGED' ? { plan: event.plan } : {};
 }
 
 export function approvalOpened({ context, event }: Args): Change {
@@ -132,12 +227,24 @@ export function titled({ event }: Args): Change {
 }
 
 export function reopened({ event }: Args): Change {
-  return { openedAt: event.at, activeAt: event.at, failure: null, stopScope: 'session' };
+  return { openedAt: event.at, readyAt: 0, activeAt: event.at, failure: null, stopScope: 'session' };
 }
 
-export function stopAsked({ event }: Args): Change {
+/** Asked again, a stop can only reach further. */
+export function stopAsked({ context, event }: Args): Change {
   if (event.type !== 'COMMAND.STOP') return {};
-  return { stopScope: event.all ? 'all' : event.container ? 'container' : 'session' };
+  if (event.all || context.stopScope === 'all') return { stopScope: 'all' };
+  return event.container ? { stopScope: 'container' } : {};
+}
+
+/** The container owes an answer and gives none: it is set aside, or was stopped for good. */
+export function containerSilent(): Change {
+  return {
+    failure: {
+      reason: 'The workspace does not answer.',
+      next: '`@claude retry` tries again; if that does not help, an operator has to look at the workspace.',
+    },
+  };
 }
 
 export function failed({ event }: Args): Change {
@@ -145,12 +252,20 @@ export function failed({ event }: Args): Change {
 }
 
 function failureOf(event: SessionEvent): Failure {
+  const next = '`@claude retry` tries again.';
   if (event.type === 'CONTAINER.REFUSED') return { reason: event.reason, next: event.next };
-  if ('human' in event && typeof event.human === 'string' && event.human !== '') {
-    return { reason: event.human, next: '`@claude retry` tries again.' };
+  if (event.type === 'CONTAINER.STOPPED') {
+    return { reason: 'The workspace was stopped before the session could begin.', next };
   }
+  const human = humanOf(event.type === 'xstate.error.actor.link' ? event.error : event);
+  if (human !== '') return { reason: human, next };
   if (event.type === 'SESSION.CLOSED' && event.error !== '') {
     return { reason: `The agent ended: ${event.error}`, next: '`@claude retry` starts it again.' };
   }
-  return { reason: 'The connection to the agent failed.', next: '`@claude retry` tries again.' };
+  return { reason: 'The connection to the agent failed.', next };
+}
+
+/** The words for people that come with a failure, if any do. */
+function humanOf(failure: JsonObject | null): string {
+  return typeof failure?.human === 'string' ? failure.human : '';
 }

@@ -15,6 +15,23 @@ export interface QueuedPrompt extends JsonObject {
   readonly fileIds: readonly string[];
   /** It had to wait, and its post carries the sign for that. */
   readonly held: boolean;
+  /** It was handed to the worker before, without news of it since. */
+  readonly sent: boolean;
+  /** A worker has it on its disk: lost with that worker's log, it is not sent again. */
+  readonly taken: boolean;
+}
+
+/** What was handed to the worker and has not begun yet. */
+export interface Sent extends JsonObject {
+  readonly kind: 'prompt' | 'compact' | 'clear';
+  /** The id of the post that asked for it, under which the worker does it once. */
+  readonly inputId: string;
+  /** When it was sent; tells the outcomes of several attempts apart. */
+  readonly at: number;
+  /** The worker has it on its disk and will tell what became of it. */
+  readonly taken: boolean;
+  /** It was sent before: the worker may know it, and have told what became of it into a log that is gone. */
+  readonly again: boolean;
 }
 
 export interface RunningTurn extends JsonObject {
@@ -68,13 +85,18 @@ export interface SessionContext extends JsonObject {
   readonly checkout: string;
   readonly branch: string;
   readonly container: Address;
+  /** The container was asked for a place and has not taken it back. */
+  readonly attached: boolean;
   readonly endpoint: string;
   readonly generation: number;
   readonly identity: string;
   readonly agentSessionId: string;
-  /** What the worker said of plan mode when its link came up. */
+  /** The worker's log that the session last heard of; another one means that the worker lost it. */
+  readonly logId: string;
+  /** Plan mode as the worker last confirmed it; before that, as it was asked for. */
   readonly plan: boolean;
   readonly queue: readonly QueuedPrompt[];
+  readonly sent: Sent | null;
   readonly turn: RunningTurn | null;
   /** Requests that wait for a person. */
   readonly open: readonly string[];
@@ -82,6 +104,8 @@ export interface SessionContext extends JsonObject {
   readonly createdAt: number;
   /** When the current opening began; names its progress note. */
   readonly openedAt: number;
+  /** When the current opening had its agent; 0 before. */
+  readonly readyAt: number;
   readonly activeAt: number;
   /** When the running turn was found silent; names the warning. */
   readonly quietAt: number;
@@ -120,17 +144,21 @@ export function newSession(input: SessionInput): SessionContext {
     checkout: '',
     branch: input.request.repo.branch,
     container: input.container,
+    attached: false,
     endpoint: '',
     generation: 0,
     identity: '',
     agentSessionId: '',
-    plan: false,
+    logId: '',
+    plan: input.request.plan,
     queue: [],
+    sent: null,
     turn: null,
     open: [],
     usage: NO_USAGE,
     createdAt: input.at,
     openedAt: input.at,
+    readyAt: 0,
     activeAt: input.at,
     quietAt: 0,
     failure: null,

@@ -15,6 +15,12 @@ interface FromPerson<Type extends string> extends Event<Type> {
   readonly userName: string;
 }
 
+/** Which attempt an outcome is of. */
+interface OfSent {
+  readonly postId: string;
+  readonly sentAt: number;
+}
+
 /** The failed outcome of a request. `human` is what the thread shows. */
 interface Failed<Type extends string> extends Event<Type> {
   readonly code: string;
@@ -31,6 +37,8 @@ export interface TurnEnded extends Event<'TURN.ENDED'> {
   readonly contextTokens: number;
   readonly contextWindow: number;
   readonly agentSessionId: string;
+  /** The inputs it answered. May name some that its start did not. */
+  readonly inputIds: readonly string[];
 }
 
 export interface ApprovalRequested extends Event<'APPROVAL.REQUESTED'> {
@@ -64,12 +72,13 @@ export type FromRequests =
   | Failed<'THREAD.FAILED'>
   | (Event<'WORKSPACE.READY'> & { readonly path: string; readonly branch: string })
   | Failed<'WORKSPACE.FAILED'>
-  | (Event<'WORKSPACE.TIDIED'> & { readonly kept: string; readonly path: string })
+  | (Event<'WORKSPACE.TIDIED'> & { readonly kept: string; readonly path: string; readonly checkout: string })
   | Failed<'WORKSPACE.UNTIDY'>
-  | (Failed<'PROMPT.REFUSED'> & { readonly postId: string })
+  | (Event<'PROMPT.TAKEN'> & OfSent)
+  | (Failed<'PROMPT.REFUSED'> & OfSent)
   | Failed<'INTERRUPT.REFUSED'>
-  | Failed<'COMPACT.REFUSED'>
-  | Failed<'CLEAR.REFUSED'>
+  | (Failed<'COMPACT.REFUSED'> & OfSent)
+  | (Failed<'CLEAR.REFUSED'> & OfSent)
   | Failed<'MODE.REFUSED'>
   | Failed<'CLOSE.REFUSED'>;
 
@@ -88,7 +97,8 @@ export type FromWorker =
       readonly agentSessionId: string;
       readonly agentState: 'idle' | 'running' | 'asleep';
       readonly historyLost: boolean;
-      readonly logLost: boolean;
+      /** Another one than before means that the worker lost its log. */
+      readonly logId: string;
       readonly plan: boolean;
       readonly turnId: string;
       readonly openRequestIds: readonly string[];
@@ -101,6 +111,8 @@ export type FromWorker =
   | (Event<'MODE.CHANGED'> & { readonly plan: boolean })
   | (Event<'COMPACTED'> & { readonly ok: boolean; readonly error: string })
   | (Event<'CLEARED'> & { readonly agentSessionId: string })
+  /** A prompt was folded into a running turn. */
+  | (Event<'PROMPT.STEERED'> & { readonly turnId: string; readonly inputId: string })
   | (Event<'PROMPT.LOST'> & { readonly inputId: string })
   | (Event<'SESSION.CLOSED'> & { readonly reason: string; readonly agentSessionId: string; readonly error: string })
   | Event<'OUTPUT.SEEN'>

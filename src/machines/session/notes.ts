@@ -18,9 +18,9 @@ export const sayAttaching = progress('Checkout ready. Waiting for the workspace 
 export const sayStartingAgent = progress('Workspace ready. Starting the agent …');
 
 export function sayReady({ context }: Args): Effect {
-  const { repo, worktree, plan } = context.request;
+  const { repo, worktree } = context.request;
   const place = worktree === null ? `\`${context.branch}\`` : `worktree \`${worktree}\` (\`${context.branch}\`)`;
-  const mode = plan ? ' Plan mode is on: nothing is changed until you approve a plan.' : '';
+  const mode = context.plan ? ' Plan mode is on: nothing is changed until you approve a plan.' : '';
   return {
     kind: 'say',
     note: openingNote(context),
@@ -34,26 +34,65 @@ export function sayProgress({ context, event }: Args): Effect[] {
 }
 
 /** Says why the session cannot go on. Without a thread yet, the answer goes where the command was typed. */
-export function sayFailure({ context }: Args): Effect {
+export function sayFailure({ context, event }: Args): Effect {
   const { reason, next } = context.failure ?? { reason: 'Something went wrong.', next: '' };
   const text = next === '' ? reason : `${reason}\n\n${next}`;
   if (context.rootId === '') {
     const { askedIn, askedBy } = context.request;
     return { kind: 'chat.reply', params: { place: askedIn, message: text, replyTo: askedBy } };
   }
-  return { kind: 'say', note: openingNote(context), tone: 'error', text };
+  // While it opens, the note of its progress tells; later that one stands far above what people read.
+  const note = context.readyAt === 0 ? openingNote(context) : `failed-${event.at}`;
+  return { kind: 'say', note, tone: 'error', text };
 }
 
 function aside(matter: string, tone: 'info' | 'warning' | 'error', text: string) {
   return ({ event }: Args): Effect => ({ kind: 'say', note: `${matter}-${event.at}`, tone, text });
 }
 
-export const sayStopped = aside('stopped', 'info', 'Session stopped. `@claude resume` continues it here.');
+export function sayStopped({ context, event }: Args): Effect {
+  const waiting = context.queue.length;
+  const rest =
+    waiting === 0
+      ? ''
+      : ` ${waiting === 1 ? 'One message still waits' : `${waiting} messages still wait`} and will then be answered.`;
+  const text = `Session stopped. \`@claude resume\` continues it here.${rest}`;
+  return { kind: 'say', note: `stopped-${event.at}`, tone: 'info', text };
+}
+
+export const sayStoppedAlready = aside('stopped', 'info', 'This session is stopped already.');
+export const sayStopping = aside(
+  'stopping',
+  'info',
+  'This session is just being stopped. Try again when it says that it has.',
+);
 export const sayNotRunning = aside(
   'not-running',
   'warning',
   'This session is not running, so your message was not passed on. `@claude resume` (or `@claude retry`) starts it again; then send the message once more.',
 );
+export const sayNoAgent = aside(
+  'no-agent',
+  'warning',
+  'This session is not running. `@claude resume` (or `@claude retry`) starts it again.',
+);
+export const sayPreparingStill = aside(
+  'preparing',
+  'info',
+  'The session is still being prepared. Try again when it is ready.',
+);
+export const sayRunsAlready = aside('runs-already', 'info', 'This session runs; there is nothing to resume.');
+export const sayNotBegun = aside(
+  'not-begun',
+  'info',
+  'The agent has not begun with your message yet, so there is nothing to interrupt. Try again in a moment.',
+);
+export const sayInterruptIgnored = aside(
+  'interrupt-ignored',
+  'warning',
+  'The agent has not reacted to the interrupt. `@claude restart` ends its process and keeps the conversation.',
+);
+export const sayNoAnswer = aside('no-answer', 'warning', 'The agent has not answered to that command.');
 export const sayNothingRuns = aside('nothing-runs', 'info', 'Nothing is running that could be interrupted.');
 export const sayBusy = aside(
   'busy',
@@ -71,6 +110,11 @@ export const sayLogLost = aside(
   'log-lost',
   'error',
   'The agent worker lost its log. What was running has ended and is not repeated by itself; send your message again if it was not answered.',
+);
+export const sayOrphaned = aside(
+  'orphaned',
+  'warning',
+  'The agent still waited for an answer from before the session ended. What it was doing was ended; tell it how to go on.',
 );
 export const sayAskTitle = aside('title', 'info', 'Which title? Write `@claude title <words>`.');
 export const sayMovedOn = aside(
@@ -94,7 +138,8 @@ export function sayMode({ event }: Args): Effect[] {
 }
 
 export function sayRefused({ event }: Args): Effect[] {
-  const human = 'human' in event && typeof event.human === 'string' ? event.human : 'That did not work.';
+  const human =
+    'human' in event && typeof event.human === 'string' && event.human !== '' ? event.human : 'That did not work.';
   return [{ kind: 'say', note: `refused-${event.at}`, tone: 'error', text: human }];
 }
 
@@ -104,6 +149,12 @@ export function sayPromptLost({ event }: Args): Effect[] {
     'The agent worker stopped before it began with your message. It was not run; send it again if you still want it.';
   return [{ kind: 'say', note: `lost-${event.inputId}`, tone: 'error', text }];
 }
+
+export const sayInDoubt = aside(
+  'in-doubt',
+  'error',
+  'It is not known whether the agent worked on your message, so it is not repeated by itself. Send it again if you got no answer.',
+);
 
 export function sayKept({ event }: Args): Effect[] {
   if (event.type !== 'WORKSPACE.TIDIED' || event.kept === '') return [];

@@ -1,8 +1,10 @@
 /** What a session asks of the outside: each a pure function from context and event to effects. */
 import { approvalAddress } from '../addresses.ts';
-import type { Effect } from '../effects.ts';
-import type { SessionContext } from './context.ts';
+import type { Effect, Reply } from '../effects.ts';
+import { isLogLost, lostInputs, settledBy } from './changes.ts';
+import type { QueuedPrompt, SessionContext } from './context.ts';
 import type { SessionEvent } from './events.ts';
+import { sayHistoryLost, sayLogLost, sayOrphaned } from './notes.ts';
 
 export interface Args {
   readonly context: SessionContext;
@@ -66,6 +68,16 @@ export function attachToContainer({ context, event }: Args): Effect {
   };
 }
 
+/**
+ * After an interruption the container may have given the place away, for instance when an operator lets a session go on that
+ * had been set aside.
+ */
+export function keepPlace({ context, event }: Args): Effect {
+  const { container, address, generation, request } = context;
+  const main = request.worktree === null;
+  return { kind: 'tell', to: container, event: { type: 'KEEP', at: event.at, session: address, generation, main } };
+}
+
 export function askContainerForHelp({ context, event }: Args): Effect {
   return {
     kind: 'tell',
@@ -74,18 +86,34 @@ export function askContainerForHelp({ context, event }: Args): Effect {
   };
 }
 
-export function leaveContainer({ context, event }: Args): Effect {
+function detach({ context, event }: Args, scope: SessionContext['stopScope']): Effect {
   return {
     kind: 'tell',
     to: context.container,
-    event: { type: 'DETACH', at: event.at, session: context.address, scope: context.stopScope },
+    event: { type: 'DETACH', at: event.at, session: context.address, scope },
   };
+}
+
+/** Gives the place back, if there is one. A stop that reaches further is told to a container that was once this session's. */
+export function leaveContainer(args: Args): Effect[] {
+  const { attached, stopScope, generation } = args.context;
+  return attached || (stopScope !== 'session' && generation > 0) ? [detach(args, stopScope)] : [];
+}
+
+/** A place that came too late. */
+export function declineContainer(args: Args): Effect {
+  return detach(args, 'session');
 }
 
 // ---- conversation
 
-/** Sends the oldest waiting prompt. The queue still holds it until the worker has it. */
-export function sendNext({ context }: Args): Effect[] {
+/** Which attempt an outcome is of: the worker does an input once, but it may be sent more than once. */
+function ofSent(inputId: string, event: SessionEvent): NonNullable<Reply['with']> {
+  return { postId: inputId, sentAt: event.at };
+}
+
+/** Sends the oldest waiting prompt. The queue holds it until the worker has begun with it. */
+export function sendNext({ context, event }: Args): Effect[] {
   const next = context.queue[0];
   if (!next) return [];
   return [
@@ -99,7 +127,7 @@ export function sendNext({ context }: Args): Effect[] {
         files: next.fileIds,
         steer: false,
       },
-      reply: { failed: 'PROMPT.REFUSED', with: { postId: next.postId } },
+      reply: { done: 'PROMPT.TAKEN', failed: 'PROMPT.REFUSED', with: ofSent(next.postId, event) },
     },
   ];
 }
@@ -115,12 +143,36 @@ export function markHeld({ event }: Args): Effect[] {
   return [{ kind: 'chat.react', params: { postId: event.postId, emoji: WAITING_SIGN, remove: false } }];
 }
 
-/** What the worker has begun with waits no more. Runs before the queue is changed. */
-export function unmarkHeld({ context, event }: Args): Effect[] {
-  if (event.type !== 'TURN.STARTED') return [];
-  return context.queue
-    .filter((prompt) => prompt.held && event.inputIds.includes(prompt.postId))
+function unmark(prompts: readonly QueuedPrompt[], inputIds: readonly string[]): Effect[] {
+  return prompts
+    .filter((prompt) => prompt.held && inputIds.includes(prompt.postId))
     .map(({ postId }) => ({ kind: 'chat.react', params: { postId, emoji: WAITING_SIGN, remove: true } }));
+}
+
+/** What has begun, or never will, waits no more. Runs before the queue is changed. */
+export function unmarkHeld({ context, event }: Args): Effect[] {
+  return unmark(context.queue, settledBy(event));
+}
+
+/** Nobody will tell what became of it, so it does not wait, either. */
+export function unmarkSent({ context }: Args): Effect[] {
+  return unmark(context.queue, context.sent ? [context.sent.inputId] : []);
+}
+
+/**
+ * What a new connection cannot bring back, and that it cannot. Only worth a word if something was going on: a session that was
+ * closed and opened again has a new log, too. Runs before the context takes the news up.
+ */
+export function reportLoss(args: Args): Effect[] {
+  const { context, event } = args;
+  if (event.type !== 'LINK.UP') return [];
+  const effects: Effect[] = event.historyLost ? [sayHistoryLost(args)] : [];
+  if (!isLogLost(context, event)) return effects;
+  const gone = context.open.filter((id) => !event.openRequestIds.includes(id));
+  const turnLost = context.turn !== null && context.turn.id !== event.turnId;
+  const inputs = lostInputs(context);
+  if (gone.length > 0 || turnLost || inputs.length > 0) effects.push(sayLogLost(args));
+  return [...effects, ...withdrawals(args, gone, 'The agent that asked is gone.'), ...unmark(context.queue, inputs)];
 }
 
 export function interruptTurn({ context, event }: Args): Effect[] {
@@ -134,11 +186,24 @@ export function interruptTurn({ context, event }: Args): Effect[] {
   ];
 }
 
+/**
+ * Opened again, the session finds an agent that still waits for answers to questions whose cards were withdrawn when it
+ * stopped. Nobody can give them any more, so the turn that waits is ended, and that is said.
+ */
+export function endOrphanedTurn(args: Args): Effect[] {
+  const { context, event } = args;
+  if (event.type !== 'LINK.UP' || context.readyAt > 0 || event.turnId === '') return [];
+  if (event.openRequestIds.every((id) => context.open.includes(id))) return [];
+  const inputId = `orphaned-${event.turnId}`;
+  const params = { session: context.address, inputId, turnId: event.turnId };
+  return [{ kind: 'worker.interrupt', params, reply: { failed: 'INTERRUPT.REFUSED' } }, sayOrphaned(args)];
+}
+
 export function compact({ context, event }: Args): Effect {
   return {
     kind: 'worker.compact',
     params: { session: context.address, inputId: inputOf(event), hint: only(event, 'COMMAND.COMPACT').hint },
-    reply: { failed: 'COMPACT.REFUSED' },
+    reply: { failed: 'COMPACT.REFUSED', with: ofSent(inputOf(event), event) },
   };
 }
 
@@ -146,7 +211,7 @@ export function clear({ context, event }: Args): Effect {
   return {
     kind: 'worker.clear',
     params: { session: context.address, inputId: inputOf(event) },
-    reply: { failed: 'CLEAR.REFUSED' },
+    reply: { failed: 'CLEAR.REFUSED', with: ofSent(inputOf(event), event) },
   };
 }
 
@@ -204,21 +269,20 @@ export function openApproval({ context, event }: Args): Effect {
   };
 }
 
-export function withdrawApproval({ context, event }: Args): Effect {
-  const { requestId } = only(event, 'APPROVAL.WITHDRAWN');
-  return {
+function withdrawals({ context, event }: Args, requestIds: readonly string[], reason: string): Effect[] {
+  return requestIds.map((requestId) => ({
     kind: 'tell',
     to: approvalAddress(context.address, requestId),
-    event: { type: 'WITHDRAW', at: event.at, reason: 'The agent no longer waits for it.' },
-  };
+    event: { type: 'WITHDRAW', at: event.at, reason },
+  }));
 }
 
-export function withdrawAllApprovals({ context, event }: Args): Effect[] {
-  return context.open.map((requestId) => ({
-    kind: 'tell',
-    to: approvalAddress(context.address, requestId),
-    event: { type: 'WITHDRAW', at: event.at, reason: 'The session ended.' },
-  }));
+export function withdrawApproval(args: Args): Effect[] {
+  return withdrawals(args, [only(args.event, 'APPROVAL.WITHDRAWN').requestId], 'The agent no longer waits for it.');
+}
+
+export function withdrawAllApprovals(args: Args): Effect[] {
+  return withdrawals(args, args.context.open, 'The session ended.');
 }
 
 // ---- the rest
@@ -232,7 +296,7 @@ export function tidyWorkspace({ context }: Args): Effect {
       worktree: context.request.worktree ?? '',
       path: context.checkout,
     },
-    reply: { done: 'WORKSPACE.TIDIED', failed: 'WORKSPACE.UNTIDY' },
+    reply: { done: 'WORKSPACE.TIDIED', failed: 'WORKSPACE.UNTIDY', with: { checkout: context.checkout } },
   };
 }
 

@@ -1,0 +1,136 @@
+/**
+ * The words of the session's chart: its actions, guards and delays. The states are in ../session.ts, conversation.ts and
+ * regions.ts.
+ */
+import { assign, setup } from 'xstate';
+import { task } from '../define.ts';
+import * as change from './changes.ts';
+import type { LinkInput, SessionContext, SessionInput } from './context.ts';
+import type { SessionEvent } from './events.ts';
+import * as note from './notes.ts';
+import * as request from './requests.ts';
+
+export const sessionSetup = setup({
+  types: {
+    context: {} as SessionContext,
+    events: {} as SessionEvent,
+    input: {} as SessionInput,
+    tags: {} as 'busy' | 'waiting',
+  },
+  actors: { workerLink: task<LinkInput>() },
+  actions: {
+    ...request,
+    ...note,
+    enqueue: assign(change.enqueue),
+    enqueueHeld: assign(change.enqueueHeld),
+    recordSent: assign(change.promptSent),
+    recordCompact: assign(change.commandSent('compact')),
+    recordClear: assign(change.commandSent('clear')),
+    forgetSent: assign({ sent: null }),
+    promptTaken: assign(change.promptTaken),
+    promptSteered: assign(change.promptSteered),
+    dropPrompt: assign(change.dropPrompt),
+    dropSent: assign(change.dropSent),
+    turnStarted: assign(change.turnStarted),
+    turnEnded: assign(change.turnEnded),
+    editQueued: assign(change.editQueued),
+    dropQueued: assign(change.dropQueued),
+    threadOpened: assign(change.threadOpened),
+    workspaceReady: assign(change.workspaceReady),
+    attached: assign({ attached: true }),
+    detached: assign({ attached: false }),
+    containerReady: assign(change.containerReady),
+    linkUp: assign(change.linkUp),
+    becomeReady: assign(({ event }) => ({ readyAt: event.at })),
+    approvalOpened: assign(change.approvalOpened),
+    approvalClosed: assign(change.approvalClosed),
+    noApprovals: assign({ open: [] }),
+    compacted: assign(change.compacted),
+    recordCleared: assign(change.cleared),
+    recordClosed: assign(change.closed),
+    modeChanged: assign(change.modeChanged),
+    titled: assign(change.titled),
+    reopened: assign(change.reopened),
+    stopAsked: assign(change.stopAsked),
+    recordFailure: assign(change.failed),
+    recordSilence: assign(change.containerSilent),
+    forgetFailure: assign({ failure: null }),
+    recordQuiet: assign(({ event }) => ({ quietAt: event.at })),
+  },
+  guards: {
+    hasThread: ({ context }) => context.rootId !== '',
+    isAttached: ({ context }) => context.attached,
+    hasQueued: ({ context }) => context.queue.length > 0,
+    turnRuns: ({ context }) => context.turn !== null,
+    /** A turn runs, or the worker was handed something that will become one. */
+    goesOn: ({ context }) => context.turn !== null || context.sent !== null,
+    compacts: ({ context }) => context.sent?.kind === 'compact',
+    clears: ({ context }) => context.sent?.kind === 'clear',
+    someoneIsAsked: ({ context }) => context.open.length > 0,
+    /** The agent has something to do, and nobody is being waited for: it should show signs of life. */
+    shouldBeHeard: ({ context }) =>
+      (context.turn !== null || context.sent?.taken === true) && context.open.length === 0,
+    /** Sent once more and taken, but nothing begins: the worker knew it already, and its news of it was lost. */
+    isInDoubt: ({ context: { turn, sent } }) => turn === null && sent?.again === true && sent.taken,
+    isWaiting: ({ context, event }) => event.type === 'PROMPT.LOST' && change.isWaiting(context, event.inputId),
+    /** The outcome of what was sent last, not of an earlier attempt. */
+    isOfSent: ({ context, event }) =>
+      'sentAt' in event && context.sent?.inputId === event.postId && context.sent?.at === event.sentAt,
+    isNewWorker: ({ context, event }) =>
+      event.type === 'CONTAINER.READY' &&
+      (event.endpoint !== context.endpoint || event.generation !== context.generation),
+    agentSleeps: ({ event }) => event.type === 'LINK.UP' && event.agentState === 'asleep',
+    plans: ({ context }) => context.plan,
+    turnsPlanOn: ({ event }) => (event.type === 'MODE.CHANGED' || event.type === 'LINK.UP') && event.plan,
+    hasTitle: ({ event }) => event.type === 'COMMAND.TITLE' && event.text !== '',
+    isOpenRequest: ({ context, event }) =>
+      (event.type === 'APPROVAL.REQUESTED' || event.type === 'APPROVAL.WITHDRAWN') &&
+      context.open.includes(event.requestId),
+    isTurnGone: ({ event }) => event.type === 'INTERRUPT.REFUSED' && event.code === 'NO_SUCH_TURN',
+    wasAskedFor: ({ event }) => event.type === 'SESSION.CLOSED' && event.reason === 'requested',
+    isOfThisCheckout: ({ context, event }) => event.type === 'WORKSPACE.TIDIED' && event.checkout === context.checkout,
+    reachesFurther: ({ event }) => event.type === 'COMMAND.STOP' && (event.container || event.all),
+  },
+  delays: {
+    livenessMs: ({ context }) => context.limits.livenessMs,
+  },
+});
+
+/**
+ * What the worker did is recorded whatever the state, also when the news comes late: a prompt that has begun must never be
+ * sent again, and what the worker has given up is said.
+ */
+export const RECORDED = {
+  'TURN.STARTED': { actions: ['unmarkHeld', 'turnStarted'] },
+  'TURN.ENDED': { actions: ['unmarkHeld', 'turnEnded'] },
+  'PROMPT.TAKEN': { actions: 'promptTaken' },
+  'PROMPT.STEERED': { actions: ['unmarkHeld', 'promptSteered'] },
+  'PROMPT.LOST': [{ guard: 'isWaiting', actions: ['unmarkHeld', 'sayPromptLost', 'dropPrompt'] }, {}],
+  'PROMPT.REFUSED': [{ guard: 'isOfSent', actions: ['unmarkHeld', 'sayRefused', 'dropPrompt'] }, {}],
+  COMPACTED: { actions: ['compacted', 'sayCompacted'] },
+  CLEARED: { actions: ['recordCleared', 'sayCleared'] },
+  'APPROVAL.SETTLED': { actions: 'approvalClosed' },
+  'APPROVAL.WITHDRAWN': [{ guard: 'isOpenRequest', actions: ['withdrawApproval', 'approvalClosed'] }, {}],
+} as const;
+
+/** Answers while there is no agent and none is coming. */
+export const NOT_RUNNING = {
+  PROMPT: { actions: ['heard', 'sayNotRunning'] },
+  SLASH: { actions: ['heard', 'sayNotRunning'] },
+  'COMMAND.COMPACT': { actions: 'sayNoAgent' },
+  'COMMAND.CLEAR': { actions: 'sayNoAgent' },
+  'COMMAND.RESTART': { actions: 'sayNoAgent' },
+  'COMMAND.PLAN': { actions: 'sayNoAgent' },
+} as const;
+
+/** Answers while everything is still being prepared. */
+export const PREPARING = {
+  PROMPT: { actions: ['heard', 'enqueue'] },
+  SLASH: { actions: ['heard', 'enqueue'] },
+  'COMMAND.COMPACT': { actions: 'sayPreparingStill' },
+  'COMMAND.CLEAR': { actions: 'sayPreparingStill' },
+  'COMMAND.RESTART': { actions: 'sayPreparingStill' },
+  'COMMAND.PLAN': { actions: 'sayPreparingStill' },
+  'COMMAND.RETRY': { actions: 'sayPreparingStill' },
+  'COMMAND.RESUME': { actions: 'sayPreparingStill' },
+} as const;
