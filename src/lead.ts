@@ -124,6 +124,10 @@ async function act(
   };
   undo.push(() => view.stop());
   undo.push(() => runtime.stop());
+  // The chat is no longer listened to by then.
+  undo.push(async () => {
+    if (stopping.aborted) await tellRoot(runtime, 'DRAINED', term);
+  });
   let tidying: Promise<void> = Promise.resolve();
   undo.push(() => tidying);
   undo.push(async () => over.abort(new Error('leading no more')));
@@ -173,7 +177,7 @@ function stopped(stopping: AbortSignal): Promise<string> {
   });
 }
 
-type Milestone = 'BOOT' | 'RECOVERED' | 'DRAIN';
+type Milestone = 'BOOT' | 'RECOVERED' | 'DRAIN' | 'DRAINED';
 
 function rootEvent(type: Milestone, term: number): InboxItem {
   return { to: GATEWAY, event: { type, at: Date.now() }, dedupKey: `${type.toLowerCase()}/${term}` };

@@ -97,6 +97,8 @@ export function wire(
         reports: createReports({ store, runtime: lateRuntime, trigger: config.mattermost.botTrigger, now }),
         botUserId: identity.botUserId,
         teamId: config.mattermost.teamId,
+        operatorChannelId: config.mattermost.operatorChannelId,
+        log,
         permalink: (postId) => `${config.mattermost.url}/${identity.teamName}/pl/${postId}`,
         now,
       }),

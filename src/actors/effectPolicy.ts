@@ -85,6 +85,7 @@ export const EFFECT_POLICIES: { readonly [Kind in ExternalKind]: EffectPolicy } 
   'chat.help': CHAT,
   'chat.context': CHAT,
   'chat.stopByPrefix': CHAT,
+  'chat.tellOperator': { ...CHAT, deadlineMs: 60 * MINUTE },
   'chat.react': { ...CHAT, urgency: 'sign', deadlineMs: 2 * MINUTE },
   'chat.openThread': CHAT,
   'chat.setRoot': CHAT,
@@ -120,6 +121,8 @@ export function orderKeyOf(actor: Address, effect: ExternalEffect): string | und
     case 'chat.context':
     case 'chat.stopByPrefix':
       return `place/${effect.params.place.channelId}/${effect.params.place.rootId}`;
+    case 'chat.tellOperator':
+      return 'operator';
     case 'chat.react':
       return `post/${effect.params.postId}`;
     case 'chat.openThread':

@@ -97,6 +97,8 @@ export type ExternalEffect =
         userName: string;
       }
     >
+  /** To those who look after the gateway: the operator channel where there is one, the log in any case. */
+  | Request<'chat.tellOperator', { message: string }>
   | Request<'chat.react', { postId: string; emoji: string; remove: boolean }>
   /** Makes sure of the project channel, the starter's membership and the root post. Done: `channelId`, `rootId`. */
   | Request<
