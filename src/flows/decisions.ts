@@ -31,6 +31,9 @@ export async function decide(ports: DecisionPorts, click: CallbackBody): Promise
   const person = { id: click.userId, name: click.userName };
   if (!isThatCard(context, click)) return refuse(ports, click, 'another post than the card');
   if (!ports.mayApprove(person)) return whisper('You are not one of the people who may decide this.');
+  if (view.status !== 'active') {
+    return whisper('This request was set aside or ended, as said in its thread, so nobody can decide it any more.');
+  }
   if (!isOpen(view)) return current(ports, view, 'This was decided already.');
 
   const verdict = verdictOf(context, action, person, ports.now());

@@ -10,8 +10,11 @@ import { type Address, GATEWAY } from '../machines/addresses.ts';
 import type { ChartEvent } from '../machines/events.ts';
 import { LIVE_STATES } from './reports.ts';
 
+const OUT_OF_SERVICE =
+  'This session was set aside or ended, as said above, so your message was not passed on. `@claude start` begins a new one.';
+
 export interface IngressPorts {
-  readonly runtime: Pick<Runtime, 'deliver'>;
+  readonly runtime: Pick<Runtime, 'deliver' | 'read'>;
   readonly store: StorePorts;
   readonly rest: MattermostRest;
   readonly botUserId: string;
@@ -66,6 +69,16 @@ export function createIngress(ports: IngressPorts): Ingress {
     await deliver(post, GATEWAY, refusal(post, await nameOf(post.userId), message, ports.now()), `busy/${post.id}`);
   };
 
+  const sayRefusal = (post: ChatPost, userName: string, message: string): Promise<void> =>
+    deliver(post, GATEWAY, refusal(post, userName, message, post.createAt), `post/${post.id}`);
+
+  /** It was set aside or ended for good: what is sent to it would wait unseen. */
+  const isOutOfService = async (address: Address): Promise<boolean> => {
+    if (address === GATEWAY) return false;
+    const view = await ports.runtime.read(address);
+    return view !== undefined && view.status !== 'active';
+  };
+
   const takePost = async (post: ChatPost): Promise<void> => {
     const known = await lookUp(ports, post);
     const unfit = post.userId === ports.botUserId || post.type !== '';
@@ -73,14 +86,10 @@ export function createIngress(ports: IngressPorts): Ingress {
     const routed = route(incoming, known);
     switch (routed.kind) {
       case 'deliver':
+        if (await isOutOfService(routed.to)) return sayRefusal(post, incoming.userName, OUT_OF_SERVICE);
         return deliver(post, routed.to, routed.event, `post/${post.id}`);
       case 'reply':
-        return deliver(
-          post,
-          GATEWAY,
-          refusal(post, incoming.userName, routed.message, post.createAt),
-          `post/${post.id}`,
-        );
+        return sayRefusal(post, incoming.userName, routed.message);
       case 'ignore':
         ports.log.debug({ post: post.id, reason: routed.reason }, 'post ignored');
         await ports.runtime.deliver([], { cursors: [{ channelId: post.channelId, readUpTo: post.createAt }] });

@@ -1,15 +1,16 @@
 /** The four kinds of actors, as the runtime is told of them. */
-import type { KindDefinition, Trouble } from '../actors/index.ts';
+import type { KindDefinition } from '../actors/index.ts';
 import type { Config } from '../config.ts';
-import { type Address, containerAddress, keyOf, sessionOfApproval } from '../machines/addresses.ts';
+import { type Address, containerAddress, sessionOfApproval } from '../machines/addresses.ts';
 import type { Requested } from '../machines/approval/context.ts';
 import { APPROVAL_BIRTH_EVENTS, APPROVAL_VERSION, approvalMachine } from '../machines/approval.ts';
 import { CONTAINER_BIRTH_EVENTS, CONTAINER_VERSION, containerMachine } from '../machines/container.ts';
-import type { Effect, RepoRef } from '../machines/effects.ts';
+import type { RepoRef } from '../machines/effects.ts';
 import type { ChartEvent } from '../machines/events.ts';
 import { GATEWAY_BIRTH_EVENTS, GATEWAY_VERSION, gatewayMachine } from '../machines/gateway.ts';
 import type { SessionRequest } from '../machines/session/context.ts';
 import { SESSION_BIRTH_EVENTS, SESSION_VERSION, sessionMachine } from '../machines/session.ts';
+import { approvalTrouble, containerTrouble, sessionTrouble } from './supervision.ts';
 
 export function kindsOf(config: Config): readonly KindDefinition[] {
   return [
@@ -19,6 +20,7 @@ export function kindsOf(config: Config): readonly KindDefinition[] {
       version: GATEWAY_VERSION,
       birthEvents: GATEWAY_BIRTH_EVENTS,
       inputOf: () => ({}),
+      // Above the root is only the log.
     },
     {
       kind: 'container',
@@ -33,6 +35,7 @@ export function kindsOf(config: Config): readonly KindDefinition[] {
           idleMs: config.container.idleTimeoutSecs * 1000,
         },
       }),
+      onTrouble: containerTrouble,
     },
     {
       kind: 'session',
@@ -41,7 +44,7 @@ export function kindsOf(config: Config): readonly KindDefinition[] {
       birthEvents: SESSION_BIRTH_EVENTS,
       inputOf: (address, event) => sessionInput(config, address, event),
       parentOf: (_address, event) => containerOf(event),
-      onTrouble: sayTrouble,
+      onTrouble: sessionTrouble,
     },
     {
       kind: 'approval',
@@ -54,6 +57,7 @@ export function kindsOf(config: Config): readonly KindDefinition[] {
         request: event as Requested,
       }),
       parentOf: sessionOfApproval,
+      onTrouble: approvalTrouble,
     },
   ];
 }
@@ -75,14 +79,4 @@ function sessionInput(config: Config, address: Address, event: ChartEvent) {
     limits: { livenessMs: config.sessions.livenessTimeoutSecs * 1000 },
     at: event.at,
   };
-}
-
-/** A session that cannot decide any more says so in its thread and lets go of its place in the container. */
-function sayTrouble({ address, reason, context, at }: Trouble): readonly Effect[] {
-  const text = `This session ran into an internal error and was set aside: ${reason}\n\nStart a new one with \`@claude start\`; an operator can look at it under \`${keyOf(address)}\`.`;
-  const container = context.container as Address;
-  return [
-    { kind: 'say', note: `trouble-${at}`, tone: 'error', text },
-    { kind: 'tell', to: container, event: { type: 'DETACH', at, session: address, scope: 'session' } },
-  ];
 }
