@@ -1,8 +1,9 @@
 /**
  * What a chart may not use, found when it is registered and said with the state's path: everything that XState would keep
- * in memory only.
+ * in memory only, what it would take for something else, and states that do not say what moves them on.
  */
 import type { ActorKind } from '../machines/addresses.ts';
+import { complaintAboutDelay, delayUses, pathOf } from './delays.ts';
 import type { KindDefinition, SupervisionPolicy, TaskRunners } from './types.ts';
 
 export interface RegisteredKind extends KindDefinition {
@@ -20,6 +21,8 @@ const DURABLE = new Set([
   'xstate.enqueueActions',
   'xstate.log',
 ]);
+
+type Node = KindDefinition['machine']['root'];
 
 /** @throws Error with every complaint, each with the path of its state. */
 export function registerKinds(
@@ -48,11 +51,19 @@ export function complaintsOf({ machine, version, migrate }: KindDefinition, task
   for (const [name, action] of Object.entries(machine.implementations.actions)) {
     complainAboutAction(action, `action "${name}"`);
   }
-  visit(machine.root);
+  for (const use of delayUses(machine)) {
+    const complaint = complaintAboutDelay(machine, use);
+    if (complaint !== undefined) complaints.push(complaint);
+  }
+  visit(machine.root, false);
   return complaints;
 
-  function visit(node: (typeof machine)['root']): void {
-    const path = node.path.length === 0 ? '(root)' : node.path.join('.');
+  function visit(node: Node, taggedAbove: boolean): void {
+    const path = pathOf(node);
+    const tagged = taggedAbove || node.tags.some((tag) => tag === 'busy' || tag === 'waiting');
+    if (node.type === 'atomic' && !tagged && !isPassage(node)) {
+      complaints.push(`${path}: tagged neither busy (something moves it on) nor waiting (only the outside can)`);
+    }
     for (const action of node.entry) complainAboutAction(action, `${path}: entry`);
     for (const action of node.exit) complainAboutAction(action, `${path}: exit`);
     const transitions = [...node.transitions.values()].flat();
@@ -65,7 +76,7 @@ export function complaintsOf({ machine, version, migrate }: KindDefinition, task
     }
     const invokes: unknown = node.config.invoke ?? [];
     for (const invoke of Array.isArray(invokes) ? invokes : [invokes]) complainAboutInvoke(invoke, path);
-    for (const child of Object.values(node.states)) visit(child);
+    for (const child of Object.values(node.states)) visit(child, tagged);
   }
 
   function complainAboutAction(action: unknown, where: string): void {
@@ -99,6 +110,11 @@ export function complaintsOf({ machine, version, migrate }: KindDefinition, task
     if (tasks[src] === undefined)
       complaints.push(`${path}: invoke of "${src}", for which no task runner is registered`);
   }
+}
+
+/** Always left in the step that enters it. */
+function isPassage({ always = [] }: Node): boolean {
+  return always.some(({ guard }) => guard === undefined);
 }
 
 function nameOf(action: unknown): string {

@@ -10,6 +10,7 @@
  */
 import { type AnyMachineSnapshot, type AnyStateMachine, createEmptyActor } from 'xstate';
 import type { JsonObject } from '../machines/json.ts';
+import { isDelay, withCheckedDelays } from './delays.ts';
 import { toPlain } from './text.ts';
 
 /** What one transition asked for, in order. */
@@ -58,7 +59,11 @@ function scopeOf(machine: AnyStateMachine): Scope {
   return scope;
 }
 
-function collecting<Result>(machine: AnyStateMachine, run: (scope: Scope) => Result): [Result, Asked[]] {
+function collecting<Result>(
+  given: AnyStateMachine,
+  run: (machine: AnyStateMachine, scope: Scope) => Result,
+): [Result, Asked[]] {
+  const machine = withCheckedDelays(given);
   const collected: Collected[] = [];
   const scope: Scope = {
     ...scopeOf(machine),
@@ -66,7 +71,7 @@ function collecting<Result>(machine: AnyStateMachine, run: (scope: Scope) => Res
       collected.push(action);
     },
   };
-  const result = run(scope);
+  const result = run(machine, scope);
   return [result, collected.map((action) => readAction(machine, action))];
 }
 
@@ -76,13 +81,13 @@ export function decide(
   snapshot: AnyMachineSnapshot,
   event: JsonObject & { readonly type: string },
 ): Stepped {
-  const [next, asked] = collecting(machine, (scope) => machine.transition(snapshot, event, scope));
+  const [next, asked] = collecting(machine, (checked, scope) => checked.transition(snapshot, event, scope));
   return { snapshot: next, asked };
 }
 
 /** The chart's initial state. @throws what its context function or an initial action throws. */
 export function begin(machine: AnyStateMachine, input: JsonObject): Stepped {
-  const [snapshot, asked] = collecting(machine, (scope) => machine.getInitialSnapshot(scope, input));
+  const [snapshot, asked] = collecting(machine, (checked, scope) => checked.getInitialSnapshot(scope, input));
   if (snapshot.status === 'error') throw snapshot.error;
   return { snapshot, asked };
 }
@@ -93,7 +98,7 @@ export function isEnabled(
   snapshot: AnyMachineSnapshot,
   event: JsonObject & { readonly type: string },
 ): boolean {
-  return machine.getTransitionData(snapshot, event).length > 0;
+  return withCheckedDelays(machine).getTransitionData(snapshot, event).length > 0;
 }
 
 /** Plain JSON of a snapshot, without its children; `cleaned` if its text had to be changed to be storable. */
@@ -101,7 +106,7 @@ export function persist(
   machine: AnyStateMachine,
   snapshot: AnyMachineSnapshot,
 ): { json: JsonObject; cleaned: boolean } {
-  const { children: _children, ...rest } = machine.getPersistedSnapshot(snapshot) as JsonObject;
+  const { children: _children, ...rest } = withCheckedDelays(machine).getPersistedSnapshot(snapshot) as JsonObject;
   return toPlain<JsonObject>(rest);
 }
 
@@ -116,7 +121,8 @@ export function restore(
     children[id] = { snapshot: { status: 'active' }, src: task.src, syncSnapshot: false };
   }
   const snapshot: unknown = { ...structuredClone(persisted), children };
-  return machine.restoreSnapshot(snapshot as Persisted, scopeOf(machine)) as AnyMachineSnapshot;
+  const checked = withCheckedDelays(machine);
+  return checked.restoreSnapshot(snapshot as Persisted, scopeOf(checked)) as AnyMachineSnapshot;
 }
 
 export interface Wanted {
@@ -130,10 +136,11 @@ export interface Wanted {
 
 /** What the active states of a snapshot ask for: tasks by id and the ids of their `after` timers with their delays. */
 export function wanted(
-  machine: AnyStateMachine,
+  given: AnyStateMachine,
   snapshot: AnyMachineSnapshot,
   event: JsonObject & { readonly type: string },
 ): Wanted {
+  const machine = withCheckedDelays(given);
   const args = { context: snapshot.context, event, self: scopeOf(machine).self };
   const spawns: Wanted['spawns'][number][] = [];
   const timers: Wanted['timers'][number][] = [];
@@ -154,7 +161,7 @@ function delayOf(machine: AnyStateMachine, delay: unknown, args: { context: unkn
   if (typeof delay === 'number') return delay;
   const named: unknown = typeof delay === 'string' ? machine.implementations.delays[delay] : delay;
   const ms: unknown = typeof named === 'function' ? named(args, undefined) : named;
-  if (typeof ms !== 'number') throw new Error(`Delay ${String(delay)} gives no number of milliseconds`);
+  if (!isDelay(ms)) throw new Error(`Delay ${String(delay)} gives ${String(ms)} ms`);
   return ms;
 }
 
@@ -165,6 +172,7 @@ function readAction(machine: AnyStateMachine, action: Collected): Asked {
       const event = params.event as JsonObject & { readonly type: string };
       // Without a delay XState has handled it within the same step already.
       if (typeof params.delay !== 'number') return { type: 'custom', name: 'xstate.raise', call: () => undefined };
+      if (!isDelay(params.delay)) throw new Error(`Event "${event.type}" is raised after ${params.delay} ms`);
       return { type: 'raise', id: params.id as string | undefined, delay: params.delay, event };
     }
     case 'xstate.cancel':

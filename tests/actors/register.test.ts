@@ -17,6 +17,7 @@ function complaints(machine: AnyStateMachine): string[] {
 
 test('an inline action is refused with the path of its state', () => {
   const machine = setup({}).createMachine({
+    tags: 'waiting',
     initial: 'a',
     states: {
       a: { initial: 'b', states: { b: { entry: () => undefined, on: { GO: { actions: () => undefined } } } } },
@@ -30,6 +31,7 @@ test('an inline action is refused with the path of its state', () => {
 
 test('sendTo, emit and unknown actions are refused', () => {
   const machine = createMachine({
+    tags: 'waiting',
     entry: sendTo('someone', { type: 'X' }),
     exit: emit({ type: 'Y' }),
     on: { GO: { actions: 'missing' } },
@@ -44,6 +46,7 @@ test('sendTo, emit and unknown actions are refused', () => {
 test('a task needs an explicit id and a registered, non-nested source', () => {
   const nested = createMachine({});
   const config = {
+    tags: 'busy',
     initial: 'a',
     states: {
       a: { invoke: { src: 'link' } },
@@ -63,7 +66,11 @@ test('a task needs an explicit id and a registered, non-nested source', () => {
 });
 
 test('every step between versions needs a migration', () => {
-  const definition = { ...kind(createMachine({})), version: 3, migrate: { 1: (envelope: Envelope) => envelope } };
+  const definition = {
+    ...kind(createMachine({ tags: 'waiting' })),
+    version: 3,
+    migrate: { 1: (envelope: Envelope) => envelope },
+  };
   assert.equal(complaintsOf(definition, {}), ['migrate[2] is missing']);
   assert.throws(() => registerKinds([definition], {}), /migrate\[2\] is missing/);
 });
@@ -83,6 +90,7 @@ test('enqueueActions, assign and raise are allowed, and effects inside them keep
     },
   }).createMachine({
     context: { n: 0 },
+    tags: 'waiting',
     initial: 'a',
     states: {
       a: {
@@ -131,6 +139,76 @@ test('an action that returns something else is an error that names it', () => {
     () => step(definition, 'session/s', envelope, { type: 'GO', at: 1 }, { rev: 2, now: 1 }),
     /Action "odd" returned something that is not an effect/,
   );
+});
+
+test('a state that does not say whether something moves it on is named', () => {
+  const machine = createMachine({
+    initial: 'a',
+    states: {
+      a: {},
+      b: { tags: 'busy', initial: 'c', states: { c: {}, past: { type: 'history' } } },
+      d: { type: 'parallel', states: { e: { tags: 'other' }, f: { tags: 'waiting' } } },
+      passage: { always: 'a' },
+      guarded: { always: { guard: () => false, target: 'a' } },
+      end: { type: 'final' },
+    },
+  });
+  const words = 'tagged neither busy (something moves it on) nor waiting (only the outside can)';
+  assert.equal(complaints(machine), [`a: ${words}`, `d.e: ${words}`, `guarded: ${words}`]);
+});
+
+test('a delay that is unknown, inline or no number of milliseconds is refused with the path of its state', () => {
+  // Apart, so that the compiler does not find the unknown one first.
+  const config = {
+    tags: 'waiting',
+    initial: 'a',
+    states: {
+      a: { after: { missing: 'b', known: 'b' }, on: { GO: { actions: raise({ type: 'X' }, { delay: () => 5 }) } } },
+      b: { initial: 'c', states: { c: { after: { never: 'd', [-5]: 'd' } }, d: { exit: 'later' } } },
+    },
+  };
+  const machine = createMachine(config, {
+    delays: { known: 5, never: Number.NaN },
+    actions: { later: raise({ type: 'X' }, { delay: Number.POSITIVE_INFINITY }) },
+  });
+  assert.equal(complaints(machine), [
+    'a: unknown delay "missing"',
+    'a: a delay is an inline function; name it in setup({ delays })',
+    'b.c: delay "never" is NaN ms',
+    'b.c: a delay of -5 ms',
+    'b.d: a delay of Infinity ms',
+  ]);
+});
+
+test('a computed delay that gives nonsense is an error that names its state, instead of firing at once or never', () => {
+  const machine = setup({
+    types: {} as { context: { ms: unknown }; events: Go | { type: 'SET'; at: number; ms: unknown } },
+    actions: { set: assign({ ms: ({ event }) => ('ms' in event ? event.ms : 0) }) },
+    delays: { computed: ({ context }) => context.ms as number },
+  }).createMachine({
+    tags: 'waiting',
+    context: { ms: 1 },
+    initial: 'a',
+    on: { SET: { actions: 'set' } },
+    states: {
+      a: { on: { GO: 'b.c' } },
+      b: { initial: 'c', states: { c: { after: { computed: { target: 'c', reenter: true } } } } },
+    },
+  });
+  const definition = kind(machine);
+  assert.equal(complaints(machine), []);
+  const { envelope } = stepInitial(definition, 'session/s', {}, { rev: 1, now: 1 });
+  const go = (ms: unknown) => {
+    const set = { ...envelope, snapshot: { ...envelope.snapshot, context: { ms } } } as Envelope;
+    return step(definition, 'session/s', set, { type: 'GO', at: 1 }, { rev: 2, now: 1 });
+  };
+  for (const ms of [Number.NaN, -1, Number.POSITIVE_INFINITY, '5', null, undefined]) {
+    assert.throws(
+      () => go(ms),
+      (error: Error) => error.message === `b.c: delay "computed" gives ${String(ms)} ms`,
+    );
+  }
+  assert.is(Object.values(go(0).envelope.timers)[0]?.due, 1);
 });
 
 test.run();

@@ -72,12 +72,14 @@ export const sender = setup({
     END: '.ended',
   },
   states: {
-    idle: { on: { WAIT: 'waiting', WORK: 'working' } },
+    idle: { tags: 'waiting', on: { WAIT: 'waiting', WORK: 'working' } },
     waiting: {
+      tags: 'busy',
       after: { nap: { target: 'idle', actions: 'note' } },
       on: { LEAVE: 'idle', WAIT: { target: 'waiting', reenter: true } },
     },
     working: {
+      tags: 'busy',
       invoke: {
         id: 'job',
         src: 'link',
@@ -99,7 +101,7 @@ export const receiver = setup({
   id: 'receiver',
   context: { told: 0 },
   initial: 'open',
-  states: { open: { on: { TOLD: { actions: 'count' } } } },
+  states: { open: { tags: 'waiting', on: { TOLD: { actions: 'count' } } } },
 });
 
 export const KINDS: readonly KindDefinition[] = [
