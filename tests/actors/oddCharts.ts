@@ -90,7 +90,6 @@ const parallel = words.createMachine({
         if (check('isOdd')) enqueue('count');
         if (context.n > 3) enqueue.raise({ type: 'ECHO', at: 0 });
         enqueue('say');
-        enqueue.stopChild('link');
       }),
       on: {
         A: 'both',
