@@ -42,6 +42,7 @@ export function kindsOf(config: Config): readonly KindDefinition[] {
       machine: sessionMachine,
       version: SESSION_VERSION,
       birthEvents: SESSION_BIRTH_EVENTS,
+      urgentEvents: ['COMMAND.INTERRUPT', 'COMMAND.STOP', 'TURN.ENDED'],
       inputOf: (address, event) => sessionInput(config, address, event),
       parentOf: (_address, event) => containerOf(event),
       onTrouble: sessionTrouble,
@@ -51,6 +52,7 @@ export function kindsOf(config: Config): readonly KindDefinition[] {
       machine: approvalMachine,
       version: APPROVAL_VERSION,
       birthEvents: APPROVAL_BIRTH_EVENTS,
+      urgentEvents: ['DECIDE', 'WITHDRAW'],
       inputOf: (address, event) => ({
         address,
         timeoutMs: config.sessions.approvalTimeoutSecs * 1000,
