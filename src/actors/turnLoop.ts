@@ -78,8 +78,14 @@ export function createTurnLoop(options: TurnLoopOptions): TurnLoop {
   function wake(address: Address): void {
     if (!running || unreadable.has(address)) return;
     ready.add(address, isUrgent(address));
+    run();
+  }
+
+  function run(): void {
     loop ??= drain().finally(() => {
       loop = undefined;
+      // Somebody became ready after the loop had looked for the last time.
+      if (running && ready.size() > 0) run();
     });
   }
 
