@@ -16,13 +16,14 @@ export interface BatchOutcome {
 
 /**
  * Commits the turns; a refused one does not keep the others from it.
- * @param retrying runs a call again and again while it fails in a way that may pass; rejects when fenced or stopped.
+ * @param retrying runs a call again and again while it fails in a way that may pass, with `again` also when its outcome is
+ * not known; rejects when fenced or stopped.
  */
 export async function commitTurns(
   store: RuntimeStore,
   term: number,
   turns: readonly Turn[],
-  retrying: <Result>(call: () => Promise<Result>) => Promise<Result>,
+  retrying: <Result>(call: () => Promise<Result>, unknown?: 'again') => Promise<Result>,
 ): Promise<BatchOutcome> {
   const commitId = randomUUID();
   const addresses = turns.map(({ commit }) => commit.address);
@@ -37,7 +38,7 @@ export async function commitTurns(
     return { committed: new Set(committed), delivered, refused: new Map(), uncertain: committed.length < turns.length };
   } catch (error) {
     if (error instanceof UnknownOutcomeError) {
-      const last = await retrying(() => store.lastCommits(addresses));
+      const last = await retrying(() => store.lastCommits(addresses), 'again');
       const committed = new Set(addresses.filter((address) => last.get(address) === commitId));
       return { committed, delivered: [], refused: new Map(), uncertain: true };
     }

@@ -47,6 +47,8 @@ export interface Lead {
   start(catchUp: (() => Promise<void>) | undefined): Promise<void>;
   /** Rows that are in the database now. */
   accept(rows: readonly InboxRow[]): void;
+  /** Something of this process may be in the database without being known here. */
+  uncertain(): void;
   cached(address: Address): LoadedActor | undefined;
   degraded(): Degradation | undefined;
   stop(): Promise<void>;
@@ -132,22 +134,51 @@ export function createLead(options: LeadOptions): Lead {
     }
   }
 
+  let lastRead: Promise<void> = Promise.resolve();
+  /** Reads the inbox when no other read is under way: of two answers the later one must not be heard first. */
+  function readInbox(read: () => Promise<readonly InboxRow[]>): Promise<void> {
+    const next = lastRead.then(async () => {
+      if (running) turns.accept(await read());
+    });
+    lastRead = next.catch(() => undefined);
+    return next;
+  }
+
+  async function allPending(): Promise<readonly InboxRow[]> {
+    // With what others wrote: else what comes later would overtake it.
+    await fencing(() => store.adoptInbox(term));
+    return fencing(() => store.pendingInbox(term));
+  }
+
   /** After an outcome that is not known in full: what is pending in the database is what is pending. */
   async function resync(): Promise<void> {
     if (!running) return;
-    turns.accept(await fencing(() => store.pendingInbox(term)));
+    await readInbox(allPending);
     effects.add(await fencing(() => store.pendingEffects(term)));
   }
 
-  async function adopt(): Promise<void> {
-    if (!running) return;
-    try {
-      turns.accept(await store.adoptInbox(term));
-    } catch (error) {
-      // They may be this leader's now without being known here.
-      if (!(error instanceof UnknownOutcomeError)) throw error;
-      await resync();
-    }
+  function adopt(): Promise<void> {
+    return readInbox(() =>
+      store.adoptInbox(term).catch((error: unknown) => {
+        // They may be this leader's now without being known here.
+        if (!(error instanceof UnknownOutcomeError)) throw error;
+        return allPending();
+      }),
+    );
+  }
+
+  let reading = false;
+  let readAgain = false;
+  /** One at a time, however many answers are lost; one that is lost meanwhile makes for one more. */
+  function uncertain(): void {
+    readAgain = reading;
+    if (reading) return;
+    reading = true;
+    const read = resync().finally(() => {
+      reading = false;
+      if (readAgain) uncertain();
+    });
+    background(read, 'read pending work');
   }
 
   /** The alarms of the near future. What was committed meanwhile knows better than this list. */
@@ -206,10 +237,11 @@ export function createLead(options: LeadOptions): Lead {
   return {
     term,
     accept: turns.accept,
+    uncertain,
     cached: turns.cached,
     degraded: persistence.degraded,
     async start(catchUp) {
-      turns.accept(await store.adoptInbox(term));
+      await adopt();
       const versions = Object.fromEntries([...kinds].map(([kind, { version }]) => [kind, version]));
       for (const address of await store.actorsToResume(versions)) turns.wake(address);
       effects.add(await store.claimEffects(term));

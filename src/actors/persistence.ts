@@ -38,6 +38,8 @@ export interface PersistenceOptions {
 export function createPersistence({ clock, log, onRecovered }: PersistenceOptions): Persistence {
   const pauses = new Set<() => void>();
   let failing = 0;
+  /** One that failed for a while got through: its first attempt may have been written, unheard. */
+  let missed = false;
   let degradation: Degradation | undefined;
   let closed = false;
 
@@ -62,10 +64,12 @@ export function createPersistence({ clock, log, onRecovered }: PersistenceOption
 
   function settled(recovered: boolean): void {
     failing -= 1;
+    missed ||= recovered;
     if (failing > 0 || degradation === undefined) return;
     const { since } = degradation;
     degradation = undefined;
-    if (!recovered) return;
+    if (!missed) return;
+    missed = false;
     log.info({ ms: clock.now() - since }, 'the database answers again');
     onRecovered();
   }

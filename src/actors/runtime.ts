@@ -5,7 +5,7 @@ import { kindOf } from '../machines/addresses.ts';
 import type { JsonObject } from '../machines/json.ts';
 import type { Runtime, RuntimeLimits, RuntimeOptions } from './api.ts';
 import { systemClock } from './clock.ts';
-import { FencedError, RetryableError } from './errors.ts';
+import { FencedError, RetryableError, UnknownOutcomeError } from './errors.ts';
 import { createGroup, GroupFullError } from './group.ts';
 import { checkItem, checkOutputs } from './ingress.ts';
 import { createLead, type Lead } from './lead.ts';
@@ -44,7 +44,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
       const leader = lead;
       const items = deliveries.flatMap((delivery) => delivery.items);
       const cursors = deliveries.flatMap((delivery) => delivery.cursors);
-      const { results, rows } = await store.deliver(items, { term: leader?.term, limitOf, cursors });
+      const { results, rows } = await known(leader, store.deliver(items, { term: leader?.term, limitOf, cursors }));
       leader?.accept(rows);
       let at = 0;
       return deliveries.map((delivery) => {
@@ -55,6 +55,16 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     DELIVERY_BATCH,
     limits.deliveries,
   );
+
+  /** A write whose answer was lost may have happened; its source may never ask again. */
+  async function known<Result>(leader: Lead | undefined, write: Promise<Result>): Promise<Result> {
+    try {
+      return await write;
+    } catch (error) {
+      if (error instanceof UnknownOutcomeError) leader?.uncertain();
+      throw error;
+    }
+  }
 
   async function deliver(items: readonly InboxItem[], cursors: readonly CursorMove[]): Promise<DeliverResult[]> {
     try {
@@ -138,7 +148,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     async appendOutputs(batch) {
       const leader = lead;
       if (leader === undefined) throw new FencedError('outputs are taken by the leader only');
-      const { heldSeq, rows } = await store.appendOutputs(leader.term, checkOutputs(batch));
+      const { heldSeq, rows } = await known(leader, store.appendOutputs(leader.term, checkOutputs(batch)));
       leader.accept(rows);
       notify(dirtyListeners, batch.session);
       await faults?.('before-ack');

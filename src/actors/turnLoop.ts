@@ -118,7 +118,7 @@ export function createTurnLoop(options: TurnLoopOptions): TurnLoop {
       if (turns.length === 0) return;
       await faults?.('after-decide');
       if (!running) return;
-      const outcome = await commitTurns(store, term, turns, (call) => persistence.insist(call));
+      const outcome = await commitTurns(store, term, turns, persistence.insist);
       commits += 1;
       await faults?.('after-commit');
       for (const [address, reason] of outcome.refused) {

@@ -45,6 +45,7 @@ export function kindsOf(config: Config): readonly KindDefinition[] {
       urgentEvents: ['COMMAND.INTERRUPT', 'COMMAND.STOP', 'TURN.ENDED'],
       inputOf: (address, event) => sessionInput(config, address, event),
       parentOf: (_address, event) => containerOf(event),
+      urgentEvents: ['COMMAND.INTERRUPT', 'COMMAND.STOP'],
       onTrouble: sessionTrouble,
     },
     {
@@ -59,6 +60,7 @@ export function kindsOf(config: Config): readonly KindDefinition[] {
         request: event as Requested,
       }),
       parentOf: sessionOfApproval,
+      urgentEvents: ['DECIDE'],
       onTrouble: approvalTrouble,
     },
   ];
