@@ -9,6 +9,7 @@ import { CHART_FORMATS, type ChartFormat, chartText, writeCharts } from './inspe
 import { isKind, KINDS } from './inspector/charts/kinds.ts';
 import { createLog } from './log.ts';
 import { actorLines, giveOrder, letterLines, readAddress, withDatabase } from './operate.ts';
+import { askHealth } from './selfCheck.ts';
 import { serve } from './serve.ts';
 import { StartError } from './start.ts';
 import { version } from './version.ts';
@@ -94,6 +95,15 @@ for (const [action, description] of Object.entries(ORDERS) as [OperatorAction, s
     }),
   );
 }
+
+program
+  .command('health')
+  .description('ask the gateway of this machine or container how it is; exit 1 if it is not well')
+  .action(async () => {
+    const { healthy, sentence } = await askHealth(process.env);
+    console.log(sentence);
+    process.exitCode = healthy ? 0 : 1;
+  });
 
 await program.parseAsync();
 

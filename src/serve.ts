@@ -48,7 +48,7 @@ export async function serve(config: Config, log: Logger, hooks: ServiceHooks = {
     const gateway = wire(config, identity, store, rest, log, kinds, hooks.faults);
     const chat = followChat(gateway, log);
     observe(gateway, store, database, () => chat.name() === 'up');
-    const http = await listen(config, gateway, store, chat.name, log);
+    const http = await listen(config, gateway, store, chat.name, stopping.signal, log);
     closers.push(() => http.close());
     closers.push(await inspect(config, gateway.runtime, log));
     const charts = Object.fromEntries(kinds.map(({ kind, version }) => [kind, version]));
@@ -69,6 +69,7 @@ async function listen(
   { runtime, cards, metrics }: Gateway,
   store: Store,
   chatState: () => string,
+  stopping: AbortSignal,
   log: Logger,
 ): Promise<HttpServer> {
   const { server, access } = config;
@@ -78,7 +79,9 @@ async function listen(
       checkHealth({
         database: { critical: true, run: async () => void (await store.health(2_000)) },
         chat: { critical: false, run: async () => chatState() },
+        lead: { critical: false, run: async () => (runtime.stats().leading ? 'leading' : 'standing by') },
       }),
+    stopping,
     metrics: metrics.registry,
     onCallback: async (click) => {
       const done = metrics.callbackDuration.startTimer();

@@ -55,6 +55,7 @@ export function observe(
       { labels: { link: 'chat' }, value: chatIsUp() ? 1 : 0 },
       { labels: { link: 'database' }, value: database.state().name === 'up' ? 1 : 0 },
     ],
+    leading: () => [{ value: runtime.stats().leading ? 1 : 0 }],
   });
 }
 

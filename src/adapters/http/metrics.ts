@@ -26,6 +26,8 @@ export interface Readers {
   readonly databasePool?: Reader;
   /** `link`; 1 while it is up */
   readonly linkUp?: Reader;
+  /** 1 while this process leads: over all replicas the sum should be 1. */
+  readonly leading?: Reader;
 }
 
 export type Metrics = ReturnType<typeof createMetrics>;
@@ -98,6 +100,7 @@ export function createMetrics() {
       gauge('dead_letters', 'Dead letters, by reason', ['reason'], readers.deadLetters);
       gauge('database_pool_connections', 'Connections of the database pool, by state', ['state'], readers.databasePool);
       gauge('link_up', '1 while a link is up', ['link'], readers.linkUp);
+      gauge('leading', '1 while this process leads', [], readers.leading);
     },
   };
 }

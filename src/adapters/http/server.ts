@@ -4,6 +4,7 @@ import type { Registry } from 'prom-client';
 import { type CallbackAnswer, type CallbackBody, callbackBody, wireAnswer } from './callback.ts';
 import { createClientAddress, limitKey } from './clientAddress.ts';
 import { type HealthReport, LATE, withDeadline } from './health.ts';
+import { budgetOf, probeRoutes } from './probes.ts';
 import { createTokenBuckets } from './tokenBucket.ts';
 
 export interface HttpLog {
@@ -19,12 +20,14 @@ export interface HttpOptions {
   /** Asked for every report; calls that come while one runs share its answer. */
   readonly health: () => Promise<HealthReport>;
   readonly healthDeadlineMs?: number;
+  /** Once aborted, `/ready` says no. */
+  readonly stopping?: AbortSignal;
   readonly metrics: Registry;
   /** A click whose body has the right shape; its MAC is not checked yet. */
   readonly onCallback: (callback: CallbackBody) => Promise<CallbackAnswer>;
   /** Mattermost waits 30 s; after this long the clicker is told that it takes longer. */
   readonly callbackDeadlineMs?: number;
-  /** Per client address, over all routes. */
+  /** Per client address, over all routes but the probes: each of those has its own. */
   readonly rateLimit: { readonly rps: number; readonly burst: number };
   readonly trustedProxies: readonly string[];
   /** Bytes of a request body. */
@@ -70,7 +73,7 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
 
   app.addHook('onRequest', async (request, reply) => {
     const address = clientAddress(request.socket.remoteAddress, request.headers['x-forwarded-for']);
-    const taken = buckets.take(limitKey(address), now());
+    const taken = buckets.take(budgetOf(request.routeOptions.url, limitKey(address)), now());
     if (taken.ok) return;
     log.debug({ address }, 'http: too many requests');
     await reply
@@ -100,6 +103,7 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
       .code(report.healthy ? 200 : 503)
       .send({ status: report.healthy ? 'ok' : 'failing', checks: report.checks });
   });
+  probeRoutes(app, { health, stopping: options.stopping });
   app.get('/metrics', async (_request, reply) =>
     reply.header('content-type', options.metrics.contentType).send(await options.metrics.metrics()),
   );
