@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what the tests drive besides npm packages: PostgreSQL, git, Chromium, and the tools that prove that nothing is
-# sent outside. Debian and its derivatives; does nothing for what is there already.
+# Installs what the tests drive besides npm packages: PostgreSQL, git, Chromium, podman, kubectl, and the tools that prove that
+# nothing is sent outside. Debian and its derivatives; does nothing for what is there already.
 set -euo pipefail
 
 declare -A packages=(
@@ -10,6 +10,11 @@ declare -A packages=(
   [ip]=iproute2
   [setpriv]=util-linux
   [chromium]=chromium
+  [podman]=podman
+  [buildah]=buildah
+  [runc]=runc
+  [/usr/lib/podman/netavark]=netavark
+  [kubectl]=kubernetes-client
 )
 missing=()
 for tool in "${!packages[@]}"; do
