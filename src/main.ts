@@ -132,9 +132,13 @@ async function runGateway(): Promise<number> {
   const config = readConfig();
   if (!config) return 1;
   const log = createLog(config.server.logLevel);
+  // From the beginning: process 1 of a container does not hear a signal that nobody handles.
+  const asked = signalled();
   try {
-    const service = await serve(config, log);
-    await signalled();
+    const service = await Promise.race([serve(config, log), asked]);
+    // Nothing has begun yet that would need an orderly end, and what a start waits for may never come.
+    if (service === undefined) process.exit(0);
+    await asked;
     log.info('stopping');
     await service.stop();
     return 0;
@@ -145,8 +149,8 @@ async function runGateway(): Promise<number> {
   }
 }
 
-function signalled(): Promise<void> {
+function signalled(): Promise<undefined> {
   return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => resolve());
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => resolve(undefined));
   });
 }

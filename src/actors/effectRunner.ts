@@ -184,6 +184,7 @@ async function callHandler(
   const late = new RetryableError('timeout', `${row.kind} took longer than ${limit} ms`);
   const cancelLimit = clock.after(limit, () => attempt.abort(late));
   let cancelGrace: () => void = () => {};
+  let giveUp: () => void = () => {};
   const signal = AbortSignal.any([attempt.signal, stopping]);
   const request = {
     key: row.key,
@@ -195,9 +196,10 @@ async function callHandler(
   };
   try {
     const gaveUp = new Promise<never>((_resolve, reject) => {
-      signal.addEventListener('abort', () => {
+      giveUp = () => {
         cancelGrace = clock.after(GRACE_MS, () => reject(signal.reason));
-      });
+      };
+      signal.addEventListener('abort', giveUp);
     });
     const result = await Promise.race([handler(request as EffectRequest, { signal, log }), gaveUp]);
     return result === undefined ? undefined : (result as JsonObject);
@@ -206,6 +208,8 @@ async function callHandler(
   } finally {
     cancelLimit();
     cancelGrace();
+    // An attempt that is over must not start a clock when the lead ends: it would keep the process waiting.
+    signal.removeEventListener('abort', giveUp);
   }
 }
 

@@ -1,4 +1,4 @@
-// @limit 420
+// @limit 600
 // The image is built from the real Dockerfile, and runs as a cluster would run it.
 import * as assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -194,6 +194,21 @@ test('without a configuration it says what is missing, and its health check says
   const nobody = await podman.ask('run', '--rm', '--network=none', '--read-only', IMAGE, 'health');
   assert.equal(nobody.code, 1);
   assert.match(nobody.said, /^Not healthy: no answer from http:\/\/127\.0\.0\.1:8000\/health/);
+});
+
+test('a start that waits for its database heeds SIGTERM too', async (context) => {
+  const { podman } = context;
+  const { env } = await chatOf(context);
+  const nowhere = `postgres://nobody@127.0.0.1:${await freePort()}/none`;
+  await start(podman, 'waiting', { ...env, SM_DATABASE_URL: nowhere, SM_START_WAIT_SECS: '600' });
+  const waits = await until(PATIENCE_MS, async () => {
+    const { said } = await podman.ask('logs', 'waiting');
+    return said.includes('cannot start yet') ? said : undefined;
+  });
+  assert.ok(waits, (await podman.ask('logs', 'waiting')).said);
+  await podman.run('stop', '--time=60', 'waiting');
+  const [ended] = JSON.parse(await podman.run('inspect', 'waiting'));
+  assert.equal(ended.State.ExitCode, 0);
 });
 
 test('on a read-only file system it becomes healthy, leads, answers in the chat, and ends well on SIGTERM', async (context) => {

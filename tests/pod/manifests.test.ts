@@ -167,7 +167,11 @@ test('probes ask for what exists, at the port that the gateway listens on', asyn
   const { container } = podOf(example);
   const loaded = load(example);
   assert.ok(loaded.ok);
-  const { listenAddr, inspectorAddr, callbackUrl } = loaded.config.server;
+  const { listenAddr, inspectorAddr, callbackUrl, startWaitSecs } = loaded.config.server;
+  // A start may wait for Mattermost and then for the database; only then the gateway answers.
+  assert.ok(startWaitSecs > 0);
+  const { periodSeconds, failureThreshold } = container.startupProbe;
+  assert.ok(periodSeconds * failureThreshold >= 2 * startWaitSecs + 60);
   assert.equal(listenAddr.host, '0.0.0.0');
   assert.equal(inspectorAddr, null);
   assert.deepEqual(container.ports, [{ name: 'http', containerPort: listenAddr.port }]);
