@@ -102,16 +102,19 @@ async function chatOf({ chat, postgres }: Context) {
   const lobby = chat.createChannel({ teamId: team.id, name: 'lobby', creatorId: you.id });
   chat.addMember(lobby.id, bot.id);
   const port = await freePort();
+  // Containers share the host's network, not its files: the server's port, not its socket.
+  const database = new URL(await postgres.emptyDatabase()).pathname;
   const env = {
     SM_MATTERMOST_URL: chat.url,
     SM_MATTERMOST_TOKEN: bot.token,
     SM_MATTERMOST_TEAM_ID: team.id,
-    SM_DATABASE_URL: await postgres.emptyDatabase(),
+    SM_DATABASE_URL: `postgres://postgres@127.0.0.1:${postgres.port}${database}`,
     SM_CALLBACK_SECRET: 'a-secret-that-is-only-for-this-test',
     SM_CALLBACK_URL: `http://127.0.0.1:${port}/callback`,
     SM_LISTEN_ADDR: `127.0.0.1:${port}`,
     SM_WORKSPACE: 'local',
     SM_FIREWALL: 'none',
+    SM_INSPECTOR_ADDR: '127.0.0.1:0',
   };
   return { you, lobbyId: lobby.id, env };
 }

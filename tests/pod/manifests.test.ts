@@ -167,13 +167,13 @@ test('probes ask for what exists, at the port that the gateway listens on', asyn
   const { container } = podOf(example);
   const loaded = load(example);
   assert.ok(loaded.ok);
-  const { listenAddr, inspectorAddr, callbackUrl, startWaitSecs } = loaded.config.server;
+  const { listenAddr, callbackUrl, startWaitSecs } = loaded.config.server;
   // A start may wait for Mattermost and then for the database; only then the gateway answers.
   assert.ok(startWaitSecs > 0);
   const { periodSeconds, failureThreshold } = container.startupProbe;
   assert.ok(periodSeconds * failureThreshold >= 2 * startWaitSecs + 60);
   assert.equal(listenAddr.host, '0.0.0.0');
-  assert.equal(inspectorAddr, null);
+  assert.equal(loaded.config.inspector.addr?.host, '127.0.0.1');
   assert.deepEqual(container.ports, [{ name: 'http', containerPort: listenAddr.port }]);
   const service = only(example, 'Service');
   assert.deepEqual(service.spec, {
@@ -263,13 +263,15 @@ test('monitoring asks for figures that the gateway has, at a port that it has', 
   const zero = () => [{ value: 0 }];
   metrics.read({
     leading: zero,
+    outboxAge: zero,
+    deadLetters: () => [{ labels: { reason: 'poison' }, value: 0 }],
     linkUp: () => [{ labels: { link: 'chat' }, value: 1 }],
     queueDepth: () => [{ labels: { queue: 'inbox' }, value: 1 }],
   });
   const text = await metrics.registry.metrics();
   const alerts = JSON.stringify(only(monitored, 'PrometheusRule').spec);
   const used = new Set(alerts.match(/csm_\w+/g));
-  assert.ok(used.size >= 4);
+  assert.ok(used.size >= 6);
   for (const name of used) assert.match(text, new RegExp(`^${name}\\b`, 'm'), name);
   const monitor = z
     .object({ podMetricsEndpoints: z.tuple([z.object({ port: z.string(), path: z.string() }).loose()]) })
