@@ -13,6 +13,7 @@ declare -A packages=(
   [podman]=podman
   [buildah]=buildah
   [runc]=runc
+  [busybox]=busybox-static
   [/usr/lib/podman/netavark]=netavark
   [kubectl]=kubernetes-client
 )
