@@ -45,7 +45,6 @@ export function kindsOf(config: Config): readonly KindDefinition[] {
       urgentEvents: ['COMMAND.INTERRUPT', 'COMMAND.STOP', 'TURN.ENDED'],
       inputOf: (address, event) => sessionInput(config, address, event),
       parentOf: (_address, event) => containerOf(event),
-      urgentEvents: ['COMMAND.INTERRUPT', 'COMMAND.STOP'],
       onTrouble: sessionTrouble,
     },
     {
@@ -60,7 +59,6 @@ export function kindsOf(config: Config): readonly KindDefinition[] {
         request: event as Requested,
       }),
       parentOf: sessionOfApproval,
-      urgentEvents: ['DECIDE'],
       onTrouble: approvalTrouble,
     },
   ];
