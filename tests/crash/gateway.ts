@@ -1,0 +1,37 @@
+/**
+ * The gateway as people run it, compiled, configured by its environment, with two additions: it kills itself when it passes
+ * a fault point for the n-th time (`CSM_CRASH_FAULT=<point>:<n>`), and it can be sabotaged (`CSM_CRASH_SABOTAGE=<name>`).
+ */
+import { readFileSync } from 'node:fs';
+import type { FaultPoint } from '../../src/actors/index.ts';
+import { isSabotage, sabotaged } from './sabotage.ts';
+
+const compiled = (file: string) => new URL(`../../dist/${file}`, import.meta.url).href;
+const { loadConfig, problemText }: typeof import('../../src/config.ts') = await import(compiled('config.js'));
+const { createLog }: typeof import('../../src/log.ts') = await import(compiled('log.js'));
+const { serve }: typeof import('../../src/serve.ts') = await import(compiled('serve.js'));
+
+const { CSM_CRASH_FAULT = '', CSM_CRASH_SABOTAGE = '', ...env } = process.env;
+const loaded = loadConfig(env, (path) => readFileSync(path, 'utf8'));
+if (!loaded.ok) throw new Error(loaded.problems.map(problemText).join('\n'));
+const log = createLog(loaded.config.server.logLevel);
+
+const [point, nth] = CSM_CRASH_FAULT.split(':');
+let passed = 0;
+function faults(at: FaultPoint): void {
+  if (at !== point) return;
+  passed += 1;
+  if (passed === Number(nth)) process.kill(process.pid, 'SIGKILL');
+}
+
+const service = await serve(loaded.config, log, {
+  faults,
+  ...(isSabotage(CSM_CRASH_SABOTAGE) ? { wrapStore: (store) => sabotaged(CSM_CRASH_SABOTAGE, store) } : {}),
+});
+const signalled = new Promise<'signal'>((resolve) => {
+  process.on('SIGTERM', () => resolve('signal'));
+});
+const reason = await Promise.race([signalled, service.ended]);
+log.info({ reason }, 'stopping');
+await service.stop();
+process.exit(reason === 'signal' ? 0 : 1);

@@ -1,0 +1,129 @@
+/** One run of the harness: a world, a load, a mode that makes things fail, and the verdict. */
+import { CHECKS, type Harm } from './checks.ts';
+import { loadEvidence } from './evidence.ts';
+import { type Load, startLoad } from './load.ts';
+import { type Mode, MODES } from './modes.ts';
+import type { Sabotage } from './sabotage.ts';
+import { settle } from './settle.ts';
+import { type CrashWorld, startWorld } from './world.ts';
+
+export interface RunOptions {
+  readonly mode: Mode;
+  /** How often something is made to fail. */
+  readonly kills: number;
+  readonly seed: number;
+  readonly sessions: number;
+  readonly sabotage?: Sabotage;
+  /** How long everything may take to come to rest. Milliseconds. */
+  readonly settleMs?: number;
+  readonly onProgress?: (text: string) => void;
+}
+
+export interface Violation {
+  readonly harm: Harm;
+  readonly promise: string;
+  readonly count: number;
+  readonly examples: readonly string[];
+}
+
+export interface Verdict {
+  readonly lost: number;
+  readonly duplicated: number;
+  readonly inconsistent: number;
+  readonly settled: boolean;
+  readonly mode: Mode;
+  readonly seed: number;
+  readonly sabotage: Sabotage | null;
+  readonly totals: Readonly<Record<string, number>>;
+  /** What the mode counted. */
+  readonly failures: Readonly<Record<string, number>>;
+  /** The longest time in which no event was taken, while there was work. */
+  readonly longestGapMs: number;
+  readonly violations: readonly Violation[];
+  readonly disappointments: readonly string[];
+}
+
+const SETTLE_MS = 120_000;
+const EXAMPLES = 5;
+
+export async function run(options: RunOptions): Promise<Verdict> {
+  const say = options.onProgress ?? (() => {});
+  const world = await startWorld();
+  try {
+    const fleet = MODES[options.mode].start(world, options);
+    try {
+      const load = startLoad(world, options);
+      await fleet.trouble();
+      say('the load finishes');
+      const settled = await comeToRest(world, load, options, say);
+      const failures = await fleet.stop();
+      return await judge(world, load, options, settled, failures);
+    } finally {
+      await fleet.stop();
+    }
+  } finally {
+    await world.stop();
+  }
+}
+
+async function comeToRest(
+  world: CrashWorld,
+  load: Load,
+  options: RunOptions,
+  say: (text: string) => void,
+): Promise<boolean> {
+  await load.finish();
+  say('everything comes to rest');
+  const left = await settle(world, options.settleMs ?? SETTLE_MS);
+  if (left) say(`not at rest: ${JSON.stringify(left)}`);
+  return left === undefined;
+}
+
+async function judge(
+  world: CrashWorld,
+  load: Load,
+  { mode, seed, sabotage }: RunOptions,
+  settled: boolean,
+  failures: Readonly<Record<string, number>>,
+): Promise<Verdict> {
+  await loadEvidence(world);
+  const violations: Violation[] = [];
+  for (const { harm, promise, sql } of CHECKS) {
+    const rows = await world.database.rows<{ what: string }>(sql);
+    if (rows.length === 0) continue;
+    violations.push({ harm, promise, count: rows.length, examples: rows.slice(0, EXAMPLES).map(({ what }) => what) });
+  }
+  const sum = (harm: Harm) =>
+    violations.filter((violation) => violation.harm === harm).reduce((total, { count }) => total + count, 0);
+  const [totals] = await world.database.rows<Record<string, number>>(TOTALS);
+  const [gap] = await world.database.rows<{ ms: number }>(LONGEST_GAP);
+  return {
+    lost: sum('lost'),
+    duplicated: sum('duplicated'),
+    inconsistent: sum('inconsistent'),
+    settled,
+    mode,
+    seed,
+    sabotage: sabotage ?? null,
+    totals: totals ?? {},
+    failures,
+    longestGapMs: gap?.ms ?? 0,
+    violations,
+    disappointments: load.disappointments,
+  };
+}
+
+const TOTALS = `
+select (select count(*)::int from inbox) as events,
+       (select count(*)::int from journal) as turns,
+       (select count(*)::int from effect) as effects,
+       (select count(*)::int from actor) as actors,
+       (select count(*)::int from evidence.post p, evidence.about a where p.user_id = a.bot_id) as posts,
+       (select count(*)::int from evidence.worker where what = 'ran') as prompts,
+       (select count(*)::int from evidence.worker where what = 'output') as outputs,
+       (select count(*)::int from evidence.worker where what = 'decided') as decisions,
+       (select count(*)::int from evidence.word) as words`;
+
+const LONGEST_GAP = `
+select coalesce(max(extract(epoch from done_at - before) * 1000), 0)::int as ms
+from (select done_at, lag(done_at) over (order by done_at) as before from inbox where done_at is not null) x`;
