@@ -252,7 +252,9 @@ from actor where kind = 'session' and (
 with told as (
   select d.session, d.request_id, d.outcome, d.answer, p.id as card_id, p.card
   from evidence.worker d
-  left join evidence.post p on p.key like 'card/approval/' || substr(d.session, 9) || '/' || d.request_id || '/%'
+  join evidence.worker q on q.session = d.session and q.request_id = d.request_id and q.kind = 'approvalRequest'
+  left join thread t on t.session = d.session
+  left join evidence.post p on p.root_id = t.root_id and p.card ~ ('\\m' || substring(q.text from 't[0-9]+') || '\\M')
   where d.what = 'decided'
 )
 select session || ' was told ' || outcome || ' ' || answer || ' of ' || request_id || '; the card says ' || coalesce(right(card, 60), 'nothing') as what

@@ -23,6 +23,8 @@ export type WorkerLine =
       /** Words of the answer that are said here for the first time. */
       readonly words: readonly string[];
       readonly requestId: string;
+      /** What people are asked about, in the tool's own words. */
+      readonly text: string;
     }
   | { readonly what: 'ack'; readonly session: string; readonly logId: string; readonly seq: number };
 

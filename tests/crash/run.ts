@@ -56,8 +56,8 @@ export async function run(options: RunOptions): Promise<Verdict> {
       await fleet.trouble();
       say('the load finishes');
       const settled = await comeToRest(world, load, options, say);
-      const failures = await fleet.stop();
-      return await judge(world, load, options, settled, failures);
+      const verdict = await judge(world, load, options, settled);
+      return { ...verdict, failures: await fleet.stop() };
     } finally {
       await fleet.stop();
     }
@@ -84,8 +84,7 @@ async function judge(
   load: Load,
   { mode, seed, sabotage }: RunOptions,
   settled: boolean,
-  failures: Readonly<Record<string, number>>,
-): Promise<Verdict> {
+): Promise<Omit<Verdict, 'failures'>> {
   await loadEvidence(world);
   const violations: Violation[] = [];
   for (const { harm, promise, sql } of CHECKS) {
@@ -106,7 +105,6 @@ async function judge(
     seed,
     sabotage: sabotage ?? null,
     totals: totals ?? {},
-    failures,
     longestGapMs: gap?.ms ?? 0,
     violations,
     disappointments: load.disappointments,

@@ -50,6 +50,7 @@ export function simulatedSession(stored: StoredSession, folder: SessionFolder, w
         kind: output.$case,
         words: output.$case === 'textDelta' ? wordsOf(output.value.text) : [],
         requestId: 'requestId' in output.value ? output.value.requestId : '',
+        text: output.$case === 'approvalRequest' ? output.value.inputJson : '',
       });
       link?.pump();
     }
