@@ -12,6 +12,7 @@ import { acquireLeadership, type Database, DEFAULT_RETENTION, type Leadership } 
 import type { ChatFollower } from './chatFollower.ts';
 import type { Config } from './config.ts';
 import { createIngress } from './flows/ingress.ts';
+import { createReadGate } from './flows/readGate.ts';
 import { createRecovery } from './flows/recovery.ts';
 import { keepTidy } from './flows/retention.ts';
 import { GATEWAY } from './machines/addresses.ts';
@@ -88,21 +89,25 @@ async function act(
   const { term } = leadership;
   const over = new AbortController();
   const ending = AbortSignal.any([stopping, over.signal]);
+  const gate = createReadGate();
+  const { botUserId } = parts.identity;
   const ingress = createIngress({
     runtime,
     store,
     rest,
-    botUserId: parts.identity.botUserId,
+    gate,
+    botUserId,
     rules: routingRules(config),
     log,
     now: Date.now,
   });
-  const recovery = createRecovery({ rest, store, runtime, ingress, teamId: config.mattermost.teamId, log });
+  const { teamId } = config.mattermost;
+  const recovery = createRecovery({ rest, store, runtime, ingress, gate, botUserId, teamId, log });
   const readUp = (reason: string) =>
     background(
       log,
       'read the channels up',
-      retrying(() => recovery.readUp(reason), ending),
+      retrying(() => recovery.readUp(reason), ending, log),
     );
   const listen = () => {
     const socket = createMattermostSocket({
@@ -200,14 +205,15 @@ function routingRules(config: Config) {
 }
 
 /** Tries again, ever more slowly, until it works or is not wanted any more. */
-async function retrying(work: () => Promise<void>, ending: AbortSignal): Promise<void> {
+async function retrying(work: () => Promise<void>, ending: AbortSignal, log: Logger): Promise<void> {
   for (let pause = 1_000; !ending.aborted; pause = Math.min(60_000, pause * 2)) {
     try {
       return await work();
     } catch (error) {
       if (ending.aborted) return;
+      // Never given up: a channel that cannot be read up is not listened to either.
+      log.warn({ err: error }, 'will try again');
       await sleep(pause, undefined, { signal: ending }).catch(() => undefined);
-      if (pause >= 60_000) throw error;
     }
   }
 }

@@ -8,6 +8,7 @@ import type { IncomingPost, Known } from '../chat/routing.ts';
 import { route, routeDelete, routeEdit } from '../chat/routing.ts';
 import { type Address, GATEWAY } from '../machines/addresses.ts';
 import type { ChartEvent } from '../machines/events.ts';
+import type { ReadGate } from './readGate.ts';
 import { LIVE_STATES } from './reports.ts';
 
 const OUT_OF_SERVICE =
@@ -17,6 +18,7 @@ export interface IngressPorts {
   readonly runtime: Pick<Runtime, 'deliver' | 'read'>;
   readonly store: StorePorts;
   readonly rest: MattermostRest;
+  readonly gate: ReadGate;
   readonly botUserId: string;
   /** What routing needs to know that does not depend on the post. */
   readonly rules: Omit<Known, 'botUserId' | 'session' | 'liveSessionsInChannel' | 'isProjectChannel'>;
@@ -26,13 +28,13 @@ export interface IngressPorts {
 }
 
 export interface Ingress {
-  /** In the order of the calls. Resolves when the event is committed; rejects if it could not be. */
+  /**
+   * Takes an event of the stream, in the order of the calls for each channel, once the channel is read up. Resolves when it
+   * is committed. Rejects if it could not be: then nothing more is taken until the channels are read up again.
+   */
   take(event: ChatEvent): Promise<void>;
-  /** A post that was read over REST. */
-  takePost(post: ChatPost): Promise<void>;
-  /** A post that was found edited over REST. */
-  takeEdit(post: ChatPost): Promise<void>;
-  takeDeletion(post: ChatPost): Promise<void>;
+  /** Takes an event that was read over REST. */
+  takeRead(event: ChatEvent): Promise<void>;
 }
 
 export function createIngress(ports: IngressPorts): Ingress {
@@ -122,23 +124,38 @@ export function createIngress(ports: IngressPorts): Ingress {
     if (routed.kind === 'deliver') await deliver(post, routed.to, routed.event, `deleted/${post.id}`);
   };
 
+  const takeNow = (event: ChatEvent): Promise<void> =>
+    inOrder(async () => {
+      switch (event.type) {
+        case 'posted':
+          return takePost(event.post);
+        case 'edited':
+          return takeEdit(event.post);
+        case 'deleted':
+          return takeDeletion(event.post);
+        default:
+          return;
+      }
+    });
+
+  const streams = new Map<string, Promise<void>>();
+
   return {
-    take: (event) =>
-      inOrder(async () => {
-        switch (event.type) {
-          case 'posted':
-            return takePost(event.post);
-          case 'edited':
-            return takeEdit(event.post);
-          case 'deleted':
-            return takeDeletion(event.post);
-          default:
-            return;
-        }
-      }),
-    takePost: (post) => inOrder(() => takePost(post)),
-    takeEdit: (post) => inOrder(() => takeEdit(post)),
-    takeDeletion: (post) => inOrder(() => takeDeletion(post)),
+    take(event) {
+      if (!('post' in event)) return Promise.resolve();
+      const { channelId } = event.post;
+      const before = streams.get(channelId) ?? Promise.resolve();
+      const done = before.then(() => ports.gate.passage(channelId)).then(() => takeNow(event));
+      // The next one must not move the cursor past one that failed.
+      const settled = done
+        .catch(() => ports.gate.close())
+        .then(() => {
+          if (streams.get(channelId) === settled) streams.delete(channelId);
+        });
+      streams.set(channelId, settled);
+      return done;
+    },
+    takeRead: takeNow,
   };
 }
 

@@ -1,19 +1,25 @@
 /** Reading up on what happened in the chat while nobody listened. */
 import type { Log, Runtime, StorePorts } from '../actors/index.ts';
-import { catchUp, type MattermostRest } from '../adapters/mattermost/index.ts';
+import { type ChatChannel, catchUp, type MattermostRest } from '../adapters/mattermost/index.ts';
 import type { Ingress } from './ingress.ts';
+import type { ReadGate } from './readGate.ts';
 
 export interface RecoveryPorts {
   readonly rest: MattermostRest;
   readonly store: StorePorts;
   readonly runtime: Pick<Runtime, 'deliver'>;
-  readonly ingress: Ingress;
+  readonly ingress: Pick<Ingress, 'takeRead'>;
+  readonly gate: ReadGate;
+  readonly botUserId: string;
   readonly teamId: string;
   readonly log: Log;
 }
 
 export interface Recovery {
-  /** Reads every channel from its committed cursor. Calls that come while one runs share one more run after it. */
+  /**
+   * Reads every channel from its committed cursor; what the stream tells meanwhile waits. Calls that come while one runs
+   * share one more run after it. Rejects if a channel could not be read, which then stays closed: call again.
+   */
   readUp(reason: string): Promise<void>;
 }
 
@@ -30,6 +36,7 @@ export function createRecovery(ports: RecoveryPorts): Recovery {
   };
   return {
     readUp(reason) {
+      ports.gate.close();
       if (!running) return run(reason);
       next ??= running
         .catch(() => undefined)
@@ -43,16 +50,17 @@ export function createRecovery(ports: RecoveryPorts): Recovery {
 }
 
 async function readChannels(
-  { rest, store, runtime, ingress, teamId, log }: RecoveryPorts,
+  { rest, store, runtime, ingress, gate, botUserId, teamId, log }: RecoveryPorts,
   reason: string,
 ): Promise<void> {
+  const mark = gate.mark();
   const channels = await rest.myChannels(teamId);
   const cursors = new Map((await store.chatCursors()).map(({ channelId, readUpTo }) => [channelId, readUpTo]));
-  // A channel seen for the first time begins now: what was said before is none of the bot's business.
-  const fresh = channels.filter(({ id }) => !cursors.has(id));
-  await runtime.deliver([], {
-    cursors: fresh.map(({ id, lastPostAt }) => ({ channelId: id, readUpTo: lastPostAt })),
-  });
+  const fresh = channels
+    .filter(({ id }) => !cursors.has(id))
+    .map((channel) => ({ channelId: channel.id, readUpTo: beginningOf(channel, botUserId) }));
+  await runtime.deliver([], { cursors: fresh });
+  for (const { channelId, readUpTo } of fresh) cursors.set(channelId, readUpTo);
   const report = await catchUp({
     rest,
     channels: channels.map(({ id }) => id),
@@ -60,9 +68,22 @@ async function readChannels(
       const at = cursors.get(channelId);
       return at === undefined ? undefined : { postId: '', at };
     },
-    deliver: (event) => ingress.take(event),
+    deliver: (event) => ingress.takeRead(event),
+    onRead: (channelId) => gate.open(channelId, mark),
   });
+  gate.openAll(
+    mark,
+    report.failed.map(({ channelId }) => channelId),
+  );
   log.info({ reason, ...report, failed: report.failed.length }, 'channels read up');
   const [failure] = report.failed;
   if (failure) throw new Error(`Channel ${failure.channelId} could not be read`, { cause: failure.error });
+}
+
+/**
+ * Where a channel that is seen for the first time is read from. One that the bot made is its business from the beginning: it
+ * may have died before it heard the first word there. Elsewhere, what was said before it came is not.
+ */
+function beginningOf({ creatorId, createAt, lastPostAt }: ChatChannel, botUserId: string): number {
+  return creatorId === botUserId ? createAt : lastPostAt;
 }

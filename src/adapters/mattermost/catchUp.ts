@@ -20,6 +20,8 @@ export interface CatchUpOptions {
    * Must know what it has seen: posts shortly before the cursor come again, and the socket delivers at the same time.
    */
   readonly deliver: (event: ChatEvent) => Promise<void>;
+  /** Everything of this channel was delivered, or there was nothing to begin from. */
+  readonly onRead?: (channelId: string) => void;
   /**
    * How far before the cursor to begin, in ms of server time. A post gets its time before it is stored, so one with an
    * earlier time may have become visible after the cursor's.
@@ -57,11 +59,13 @@ export async function catchUp(options: CatchUpOptions): Promise<CatchUpReport> {
       const cursor = options.cursorOf(channelId);
       if (!cursor) {
         totals.skipped += 1;
+        options.onRead?.(channelId);
         continue;
       }
       totals.channels += 1;
       try {
         await readChannel(options, channelId, cursor, totals);
+        options.onRead?.(channelId);
       } catch (error) {
         failed.push({ channelId, error });
       }

@@ -56,6 +56,8 @@ export interface ChatChannel {
   /** `O` open, `P` private, `D` direct, `G` group. */
   readonly type: string;
   readonly archived: boolean;
+  readonly creatorId: string;
+  readonly createAt: number;
   readonly lastPostAt: number;
 }
 
@@ -67,6 +69,8 @@ export const wireChannel = z
     display_name: z.string().default(''),
     type: z.string().min(1),
     delete_at: z.number().default(0),
+    creator_id: z.string().default(''),
+    create_at: z.number().default(0),
     last_post_at: z.number().default(0),
   })
   .transform(
@@ -77,6 +81,8 @@ export const wireChannel = z
       displayName: channel.display_name,
       type: channel.type,
       archived: channel.delete_at > 0,
+      creatorId: channel.creator_id,
+      createAt: channel.create_at,
       lastPostAt: channel.last_post_at,
     }),
   );
