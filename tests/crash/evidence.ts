@@ -10,6 +10,8 @@
  * | `word` | word of an answer that a worker said |
  * | `shown` | word of an answer in a post of the bot, as often as it stands there |
  */
+import { copyFileSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { WORD_PATTERN } from './script.ts';
 import { type CrashWorld, linesOf } from './world.ts';
 
@@ -110,5 +112,19 @@ async function loadPosts(world: CrashWorld, channelId: string): Promise<void> {
       rows,
     );
     if (order.length < 200) return;
+  }
+}
+
+const TABLES = ['actor', 'inbox', 'effect', 'journal', 'dead_letter', 'chat_post', 'chat_cursor', 'thread', 'transcript'];
+
+/** The logs of all processes, and both sides' tables as lines of JSON. */
+export async function keepRecords({ database, folder }: CrashWorld, target: string): Promise<void> {
+  mkdirSync(target, { recursive: true });
+  for (const name of readdirSync(folder).filter((each) => /\.(log|ndjson)$/.test(each))) {
+    copyFileSync(join(folder, name), join(target, name));
+  }
+  for (const table of [...TABLES, 'evidence.chat', 'evidence.post', 'evidence.worker']) {
+    const rows = await database.rows<{ row: object }>(`select to_jsonb(t) as row from ${table} t`);
+    writeFileSync(join(target, `${table}.json`), rows.map(({ row }) => JSON.stringify(row)).join('\n'));
   }
 }

@@ -10,6 +10,7 @@ interface Flags {
   readonly seed: number;
   readonly sessions: number;
   readonly sabotage?: Sabotage;
+  readonly keep?: string;
   readonly json: boolean;
 }
 
@@ -32,6 +33,7 @@ program
   .option('--seed <number>', 'what everything random is drawn from', whole, 1)
   .option('--sessions <number>', 'how many sessions work at the same time', whole, 10)
   .addOption(new Option('--sabotage <name>', 'break a promise on purpose').choices(Object.keys(SABOTAGES)))
+  .option('--keep <folder>', 'keep the logs and tables there')
   .option('--json', 'print the verdict as JSON', false)
   .addHelpText(
     'after',

@@ -1,6 +1,7 @@
 /** One run of the harness: a world, a load, a mode that makes things fail, and the verdict. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { CHECKS, type Harm } from './checks.ts';
-import { loadEvidence } from './evidence.ts';
+import { keepRecords, loadEvidence } from './evidence.ts';
 import { type Load, startLoad } from './load.ts';
 import { type Mode, MODES } from './modes.ts';
 import type { Sabotage } from './sabotage.ts';
@@ -16,6 +17,8 @@ export interface RunOptions {
   readonly sabotage?: Sabotage;
   /** How long everything may take to come to rest. Milliseconds. */
   readonly settleMs?: number;
+  /** Keeps the logs in this folder, for people who want to know why. */
+  readonly keep?: string;
   readonly onProgress?: (text: string) => void;
 }
 
@@ -44,6 +47,7 @@ export interface Verdict {
 }
 
 const SETTLE_MS = 120_000;
+const START_MS = 60_000;
 const EXAMPLES = 5;
 
 export async function run(options: RunOptions): Promise<Verdict> {
@@ -52,11 +56,13 @@ export async function run(options: RunOptions): Promise<Verdict> {
   try {
     const fleet = MODES[options.mode].start(world, options);
     try {
+      await untilListening(world);
       const load = startLoad(world, options);
       await fleet.trouble();
       say('the load finishes');
       const settled = await comeToRest(world, load, options, say);
       const verdict = await judge(world, load, options, settled);
+      if (options.keep !== undefined) await keepRecords(world, options.keep);
       return { ...verdict, failures: await fleet.stop() };
     } finally {
       await fleet.stop();
@@ -64,6 +70,15 @@ export async function run(options: RunOptions): Promise<Verdict> {
   } finally {
     await world.stop();
   }
+}
+
+/** What was said before the bot first listened to a channel is none of its business. */
+async function untilListening({ database, lobbyId }: CrashWorld): Promise<void> {
+  for (const end = Date.now() + START_MS; Date.now() < end; await sleep(50)) {
+    const [lobby] = await database.rows('select from chat_cursor where channel_id = $1', [lobbyId]);
+    if (lobby) return;
+  }
+  throw new Error('no gateway listened in time');
 }
 
 async function comeToRest(
