@@ -28,10 +28,8 @@ const service = await serve(loaded.config, log, {
   faults,
   ...(isSabotage(CSM_CRASH_SABOTAGE) ? { wrapStore: (store) => sabotaged(CSM_CRASH_SABOTAGE, store) } : {}),
 });
-const signalled = new Promise<'signal'>((resolve) => {
-  process.on('SIGTERM', () => resolve('signal'));
+await new Promise<void>((resolve) => {
+  process.on('SIGTERM', () => resolve());
 });
-const reason = await Promise.race([signalled, service.ended]);
-log.info({ reason }, 'stopping');
 await service.stop();
-process.exit(reason === 'signal' ? 0 : 1);
+process.exit(0);
