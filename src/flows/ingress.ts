@@ -2,12 +2,13 @@
  * From the chat into the inboxes. Every event is delivered under a key made of what it is about, together with how far its
  * channel has been read, so that reading a stretch again (after a gap, a restart, a replay) changes nothing.
  */
-import type { InboxItem, Log, Runtime, StorePorts } from '../actors/index.ts';
+import type { CursorMove, InboxItem, Log, Runtime, StorePorts } from '../actors/index.ts';
 import type { ChatEvent, ChatPost, MattermostRest } from '../adapters/mattermost/index.ts';
 import type { IncomingPost, Known } from '../chat/routing.ts';
 import { route, routeDelete, routeEdit } from '../chat/routing.ts';
 import { type Address, GATEWAY } from '../machines/addresses.ts';
 import type { ChartEvent } from '../machines/events.ts';
+import { assertNever } from '../machines/json.ts';
 import type { ReadGate } from './readGate.ts';
 import { LIVE_STATES } from './reports.ts';
 
@@ -33,8 +34,14 @@ export interface Ingress {
    * is committed. Rejects if it could not be: then nothing more is taken until the channels are read up again.
    */
   take(event: ChatEvent): Promise<void>;
-  /** Takes an event that was read over REST. */
+  /** Takes an event that was read over REST. The cursor stays: only a whole stretch that was read moves it. */
   takeRead(event: ChatEvent): Promise<void>;
+}
+
+/** A post, and how far its channel is read once it is taken. */
+interface Seen {
+  readonly post: ChatPost;
+  readonly cursors: readonly CursorMove[];
 }
 
 export function createIngress(ports: IngressPorts): Ingress {
@@ -57,22 +64,24 @@ export function createIngress(ports: IngressPorts): Ingress {
     return name;
   };
 
-  const deliver = async (post: ChatPost, to: Address, event: ChartEvent, dedupKey: string): Promise<void> => {
-    const cursors = [{ channelId: post.channelId, readUpTo: post.createAt }];
+  const deliver = async ({ post, cursors }: Seen, to: Address, event: ChartEvent, dedupKey: string): Promise<void> => {
     const item: InboxItem = { to, event, dedupKey, cause: `chat/${post.userId}` };
     const [result] = await ports.runtime.deliver([item], { cursors });
     if (result === 'accepted') ports.onAccepted?.(post.id);
-    if (result === 'busy') await sayBusy(post);
+    if (result === 'busy') await sayBusy({ post, cursors });
   };
 
   /** The inbox of the actor is full. The person is told; the post is not silently dropped. */
-  const sayBusy = async (post: ChatPost): Promise<void> => {
+  const sayBusy = async (seen: Seen): Promise<void> => {
+    const { post } = seen;
     const message = 'Too much is waiting here already, so this message was not taken. Please send it again in a while.';
-    await deliver(post, GATEWAY, refusal(post, await nameOf(post.userId), message, ports.now()), `busy/${post.id}`);
+    await deliver(seen, GATEWAY, refusal(post, await nameOf(post.userId), message, ports.now()), `busy/${post.id}`);
   };
 
-  const sayRefusal = (post: ChatPost, userName: string, message: string): Promise<void> =>
-    deliver(post, GATEWAY, refusal(post, userName, message, post.createAt), `post/${post.id}`);
+  const sayRefusal = (seen: Seen, userName: string, message: string): Promise<void> => {
+    const { post } = seen;
+    return deliver(seen, GATEWAY, refusal(post, userName, message, post.createAt), `post/${post.id}`);
+  };
 
   /** It was set aside or ended for good: what is sent to it would wait unseen. */
   const isOutOfService = async (address: Address): Promise<boolean> => {
@@ -81,60 +90,66 @@ export function createIngress(ports: IngressPorts): Ingress {
     return view !== undefined && view.status !== 'active';
   };
 
-  const takePost = async (post: ChatPost): Promise<void> => {
+  const takePost = async (seen: Seen): Promise<void> => {
+    const { post } = seen;
     const known = await lookUp(ports, post);
     const unfit = post.userId === ports.botUserId || post.type !== '';
     const incoming = incomingPost(post, unfit ? '' : await nameOf(post.userId));
     const routed = route(incoming, known);
     switch (routed.kind) {
       case 'deliver':
-        if (await isOutOfService(routed.to)) return sayRefusal(post, incoming.userName, OUT_OF_SERVICE);
-        return deliver(post, routed.to, routed.event, `post/${post.id}`);
+        if (await isOutOfService(routed.to)) return sayRefusal(seen, incoming.userName, OUT_OF_SERVICE);
+        return deliver(seen, routed.to, routed.event, `post/${post.id}`);
       case 'reply':
-        return sayRefusal(post, incoming.userName, routed.message);
+        return sayRefusal(seen, incoming.userName, routed.message);
       case 'ignore':
         ports.log.debug({ post: post.id, reason: routed.reason }, 'post ignored');
-        await ports.runtime.deliver([], { cursors: [{ channelId: post.channelId, readUpTo: post.createAt }] });
+        if (seen.cursors.length > 0) await ports.runtime.deliver([], { cursors: seen.cursors });
     }
   };
 
-  const takeEdit = async (post: ChatPost): Promise<void> => {
+  const takeEdit = async (seen: Seen): Promise<void> => {
+    const { post } = seen;
     if (post.userId === ports.botUserId || post.editAt === 0) return;
     const known = await lookUp(ports, post, true);
     const routed = routeEdit(incomingPost(post, await nameOf(post.userId)), known);
-    if (routed.kind === 'deliver') await deliver(post, routed.to, routed.event, `edit/${post.id}/${post.editAt}`);
+    if (routed.kind === 'deliver') await deliver(seen, routed.to, routed.event, `edit/${post.id}/${post.editAt}`);
   };
 
-  const takeDeletion = async (post: ChatPost): Promise<void> => {
+  const takeDeletion = async (seen: Seen): Promise<void> => {
+    const { post } = seen;
     const thread = await ports.store.findThread(post.rootId === '' ? post.id : post.rootId);
     const at = ports.now();
     if (post.userId === ports.botUserId) {
       const own = await ports.store.findPost(post.id);
       if (own?.key.startsWith('card/')) {
-        await deliver(post, own.session, { type: 'CARD.DELETED', at }, `deleted/${post.id}`);
+        await deliver(seen, own.session, { type: 'CARD.DELETED', at }, `deleted/${post.id}`);
       }
     }
     if (!thread) return;
     if (post.id === thread.rootId) {
       const event = { type: 'COMMAND.STOP', at, container: false, all: false, ...personOf(post, '') };
-      await deliver(post, thread.session, event, `deleted/${post.id}`);
+      await deliver(seen, thread.session, event, `deleted/${post.id}`);
       return;
     }
     const routed = routeDelete(incomingPost(post, ''), await lookUp(ports, post, true), at);
-    if (routed.kind === 'deliver') await deliver(post, routed.to, routed.event, `deleted/${post.id}`);
+    if (routed.kind === 'deliver') await deliver(seen, routed.to, routed.event, `deleted/${post.id}`);
   };
 
-  const takeNow = (event: ChatEvent): Promise<void> =>
+  const takeNow = (event: ChatEvent, isLive: boolean): Promise<void> =>
     inOrder(async () => {
+      if (!('post' in event)) return;
+      const { post } = event;
+      const seen = { post, cursors: isLive ? [{ channelId: post.channelId, readUpTo: post.createAt }] : [] };
       switch (event.type) {
         case 'posted':
-          return takePost(event.post);
+          return takePost(seen);
         case 'edited':
-          return takeEdit(event.post);
+          return takeEdit(seen);
         case 'deleted':
-          return takeDeletion(event.post);
+          return takeDeletion(seen);
         default:
-          return;
+          return assertNever(event);
       }
     });
 
@@ -145,7 +160,7 @@ export function createIngress(ports: IngressPorts): Ingress {
       if (!('post' in event)) return Promise.resolve();
       const { channelId } = event.post;
       const before = streams.get(channelId) ?? Promise.resolve();
-      const done = before.then(() => ports.gate.passage(channelId)).then(() => takeNow(event));
+      const done = before.then(() => ports.gate.passage(channelId)).then(() => takeNow(event, true));
       // The next one must not move the cursor past one that failed.
       const settled = done
         .catch(() => ports.gate.close())
@@ -155,7 +170,7 @@ export function createIngress(ports: IngressPorts): Ingress {
       streams.set(channelId, settled);
       return done;
     },
-    takeRead: takeNow,
+    takeRead: (event) => takeNow(event, false),
   };
 }
 

@@ -56,11 +56,11 @@ async function readChannels(
   const mark = gate.mark();
   const channels = await rest.myChannels(teamId);
   const cursors = new Map((await store.chatCursors()).map(({ channelId, readUpTo }) => [channelId, readUpTo]));
-  const fresh = channels
-    .filter(({ id }) => !cursors.has(id))
-    .map((channel) => ({ channelId: channel.id, readUpTo: beginningOf(channel, botUserId) }));
-  await runtime.deliver([], { cursors: fresh });
-  for (const { channelId, readUpTo } of fresh) cursors.set(channelId, readUpTo);
+  const fresh = channels.filter(({ id }) => !cursors.has(id));
+  await runtime.deliver([], {
+    cursors: fresh.map((channel) => ({ channelId: channel.id, readUpTo: beginningOf(channel, botUserId) })),
+  });
+  for (const { id, creatorId, createAt } of fresh) if (creatorId === botUserId) cursors.set(id, createAt);
   const report = await catchUp({
     rest,
     channels: channels.map(({ id }) => id),
@@ -69,7 +69,11 @@ async function readChannels(
       return at === undefined ? undefined : { postId: '', at };
     },
     deliver: (event) => ingress.takeRead(event),
-    onRead: (channelId) => gate.open(channelId, mark),
+    // Not before: edits and deletions are told by when they happened, and come after the posts.
+    onRead: async (channelId, upTo) => {
+      if (upTo !== undefined) await runtime.deliver([], { cursors: [{ channelId, readUpTo: upTo }] });
+      gate.open(channelId, mark);
+    },
   });
   gate.openAll(
     mark,

@@ -20,8 +20,11 @@ export interface CatchUpOptions {
    * Must know what it has seen: posts shortly before the cursor come again, and the socket delivers at the same time.
    */
   readonly deliver: (event: ChatEvent) => Promise<void>;
-  /** Everything of this channel was delivered, or there was nothing to begin from. */
-  readonly onRead?: (channelId: string) => void;
+  /**
+   * Everything of this channel was delivered, or there was nothing to begin from.
+   * @param upTo the newest post's server time; undefined if nothing was read
+   */
+  readonly onRead?: (channelId: string, upTo: number | undefined) => Promise<void>;
   /**
    * How far before the cursor to begin, in ms of server time. A post gets its time before it is stored, so one with an
    * earlier time may have become visible after the cursor's.
@@ -59,13 +62,13 @@ export async function catchUp(options: CatchUpOptions): Promise<CatchUpReport> {
       const cursor = options.cursorOf(channelId);
       if (!cursor) {
         totals.skipped += 1;
-        options.onRead?.(channelId);
+        await options.onRead?.(channelId, undefined);
         continue;
       }
       totals.channels += 1;
       try {
-        await readChannel(options, channelId, cursor, totals);
-        options.onRead?.(channelId);
+        const upTo = await readChannel(options, channelId, cursor, totals);
+        await options.onRead?.(channelId, upTo);
       } catch (error) {
         failed.push({ channelId, error });
       }
@@ -82,13 +85,20 @@ type Totals = { posted: number; edited: number; deleted: number; lostCursors: nu
  * One request in the ordinary case: `since` tells posts, edits and deletions alike, completely as long as it stays below
  * its limit. Beyond it the choice is arbitrary, so posts are then read page by page.
  */
-async function readChannel(options: CatchUpOptions, channelId: string, cursor: Cursor, totals: Totals): Promise<void> {
+async function readChannel(
+  options: CatchUpOptions,
+  channelId: string,
+  cursor: Cursor,
+  totals: Totals,
+): Promise<number | undefined> {
   const from = cursor.at - (options.overlapMs ?? OVERLAP_MS);
   const seen = new Set<string>();
+  let upTo: number | undefined;
   const deliverNew = async (posts: readonly ChatPost[]): Promise<void> => {
     for (const post of posts) {
       if (post.createAt < from || post.deleteAt > 0 || seen.has(post.id)) continue;
       seen.add(post.id);
+      upTo = Math.max(upTo ?? 0, post.createAt);
       totals.posted += 1;
       await options.deliver({ type: 'posted', post, channelType: '', teamId: '' });
     }
@@ -116,6 +126,7 @@ async function readChannel(options: CatchUpOptions, channelId: string, cursor: C
       await options.deliver({ type: 'edited', post });
     }
   }
+  return upTo;
 }
 
 /** A post from which `after` tells everything since `from`; none if the cursor's post is gone or nothing lies before. */
