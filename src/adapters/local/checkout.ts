@@ -2,7 +2,7 @@
  * Checkouts: a bare mirror per source, and from it own clones (no hard links, no alternates), each with its own `.git`.
  * Everything is made in a temporary folder and renamed, so a half one is never seen; and made once, so asking again is safe.
  */
-import { access, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { access, mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { RepoRef } from '../../machines/effects.ts';
 import { git } from './git.ts';
@@ -58,7 +58,8 @@ async function cloneInto(
 }
 
 /**
- * Removes a worktree unless something in it would be lost.
+ * Removes a worktree unless something in it would be lost. It is moved away first: half of a worktree is never seen, whenever
+ * this process dies.
  * @returns why it was kept, or an empty string
  */
 export async function removeIfClean(path: string, signal: AbortSignal): Promise<string> {
@@ -68,22 +69,39 @@ export async function removeIfClean(path: string, signal: AbortSignal): Promise<
   const unpushed = await git(path, ['rev-list', '--count', '--branches', '--not', '--remotes'], signal);
   if (unpushed.trim() !== '0') return 'it has commits that are not pushed';
   if ((await git(path, ['stash', 'list'], signal)).trim() !== '') return 'it has stashed changes';
-  await rm(path, { recursive: true, force: true });
+  await aside(path, (part) => rename(path, part));
   return '';
 }
 
 /** Builds a folder beside its place and moves it there whole. Another one that was quicker wins. */
 async function makeWhole(target: string, make: (folder: string) => Promise<unknown>): Promise<void> {
-  await mkdir(dirname(target), { recursive: true });
-  const temporary = await mkdtemp(join(dirname(target), `.${basename(target)}-`));
   try {
-    const folder = join(temporary, 'new');
-    await make(folder);
-    await rename(folder, target);
+    await aside(target, async (part) => {
+      await make(part);
+      await rename(part, target);
+    });
   } catch (error) {
     if (!(await exists(target))) throw error;
+  }
+}
+
+/** Longer than any work on a part may take. */
+const ABANDONED_MS = 2 * 60 * 60 * 1000;
+
+/** Works in a folder beside the target, which is removed afterwards, with those of processes that died over them. */
+async function aside(target: string, work: (part: string) => Promise<void>): Promise<void> {
+  const parts = join(dirname(target), '.parts');
+  await mkdir(parts, { recursive: true });
+  const part = await mkdtemp(join(parts, `${basename(target)}-`));
+  try {
+    await work(join(part, 'whole'));
   } finally {
-    await rm(temporary, { recursive: true, force: true });
+    await rm(part, { recursive: true, force: true });
+  }
+  for (const name of await readdir(parts)) {
+    const path = join(parts, name);
+    const made = (await stat(path).catch(() => undefined))?.mtimeMs ?? Date.now();
+    if (Date.now() - made > ABANDONED_MS) await rm(path, { recursive: true, force: true });
   }
 }
 

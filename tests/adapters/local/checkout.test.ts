@@ -1,6 +1,6 @@
 // Checkouts with the real git: own, whole, and never removed with work in them.
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -100,6 +100,24 @@ test('names from outside stay inside the data folder', () => {
     assert.ok(path.startsWith('/data/worktrees/'), path);
     assert.not.match(path, /(^|\/)\.\.(\/|$)/);
   }
+});
+
+test('a worktree is gone at once when it is removed, and what a dying process left over is swept up later', async ({
+  root,
+  source,
+}) => {
+  const paths = localPaths(root);
+  const { path } = await ensureCheckout(paths, refOf(source), 'short-lived', signal);
+  const parts = join(path, '..', '.parts');
+  const left = join(parts, 'short-lived-left');
+  mkdirSync(join(left, 'whole'), { recursive: true });
+  const busy = join(parts, 'other-busy');
+  mkdirSync(busy);
+  utimesSync(left, 0, 0);
+  assert.is(await removeIfClean(path, signal), '');
+  assert.not.ok(readdirSync(join(path, '..')).includes('short-lived'));
+  assert.equal(readdirSync(parts), ['other-busy']);
+  assert.is((await ensureCheckout(paths, refOf(source), 'short-lived', signal)).branch, 'short-lived');
 });
 
 test.run();
