@@ -83,13 +83,14 @@ where c.kind = 'post_created' and c.user_id <> a.bot_id and c.channel_id = a.lob
   },
   {
     harm: 'lost',
-    promise: 'every edit is taken',
+    promise: 'every edit is taken, as such or with its post',
     sql: `
 select 'edit of ' || p.id || ' never taken' as what
 from evidence.post p join thread t on t.root_id = p.root_id, evidence.about a
 where p.user_id <> a.bot_id and p.edit_at > p.at
   and not exists (select from inbox i
-    where i.dedup_key = 'edit/' || p.id || '/' || (extract(epoch from p.edit_at) * 1000)::bigint)`,
+    where i.dedup_key = 'edit/' || p.id || '/' || (extract(epoch from p.edit_at) * 1000)::bigint
+       or i.dedup_key = 'post/' || p.id and i.event->>'text' = p.message)`,
   },
   {
     harm: 'lost',
@@ -151,7 +152,7 @@ from evidence.worker where what = 'decided' group by session, request_id having 
     promise: 'a message is one event',
     sql: `
 select event->>'type' || ' of post ' || (event->>'postId') || ' was taken ' || count(*) || ' times' as what
-from journal where event->>'postId' <> '' and event->>'type' not in ('POST.EDITED', 'CARD.POSTED', 'PROMPT.REFUSED')
+from journal where event->>'postId' <> '' and event->>'type' ~ '^(PROMPT|SLASH|COMMAND[.].*)$'
 group by event->>'type', event->>'postId' having count(*) > 1`,
   },
   {

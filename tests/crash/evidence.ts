@@ -51,7 +51,9 @@ export async function loadEvidence(world: CrashWorld): Promise<void> {
        "requestId" text, outcome text, answer text, code text, "logId" text, seq bigint, kind text, words text[], term bigint)`,
     linesOf(world.workerLog).map((line) => JSON.parse(line)),
   );
-  const channels = await database.rows<{ id: string }>('select distinct channel_id as id from evidence.chat where channel_id is not null');
+  const channels = await database.rows<{ id: string }>(
+    'select distinct channel_id as id from evidence.chat where channel_id is not null',
+  );
   for (const { id } of channels) await loadPosts(world, id);
   await database.db.pool.query(`
     create table evidence.word as
@@ -95,7 +97,8 @@ async function loadPosts(world: CrashWorld, channelId: string): Promise<void> {
     const answer = await fetch(`${chat.url}/api/v4/channels/${channelId}/posts?page=${page}&per_page=200`, {
       headers: { authorization: `Bearer ${chat.adminToken}` },
     });
-    if (!answer.ok) throw new Error(`the posts of ${channelId} cannot be read: ${answer.status} ${await answer.text()}`);
+    if (!answer.ok)
+      throw new Error(`the posts of ${channelId} cannot be read: ${answer.status} ${await answer.text()}`);
     const { order, posts } = (await answer.json()) as { order: string[]; posts: Record<string, WirePost> };
     const rows = order.flatMap((id) => {
       const post = posts[id];
@@ -115,7 +118,17 @@ async function loadPosts(world: CrashWorld, channelId: string): Promise<void> {
   }
 }
 
-const TABLES = ['actor', 'inbox', 'effect', 'journal', 'dead_letter', 'chat_post', 'chat_cursor', 'thread', 'transcript'];
+const TABLES = [
+  'actor',
+  'inbox',
+  'effect',
+  'journal',
+  'dead_letter',
+  'chat_post',
+  'chat_cursor',
+  'thread',
+  'transcript',
+];
 
 /** The logs of all processes, and both sides' tables as lines of JSON. */
 export async function keepRecords({ database, folder }: CrashWorld, target: string): Promise<void> {

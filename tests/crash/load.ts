@@ -259,10 +259,7 @@ function count({ board, world }: Parts, { rootId }: Thread, words: string): numb
 
 /** Waits until the bot has said it more often than before. */
 async function says(parts: Parts, thread: Thread, words: string, before: number): Promise<boolean> {
-  const found = await parts.board.until(
-    () => (count(parts, thread, words) > before ? true : undefined),
-    PATIENCE_MS,
-  );
+  const found = await parts.board.until(() => (count(parts, thread, words) > before ? true : undefined), PATIENCE_MS);
   if (!found) parts.disappointed(`"${words}" was not said in ${thread.rootId}`);
   return found === true;
 }

@@ -1,8 +1,8 @@
 /** `npm run crash`: makes things fail under load and says what that did to what people were promised. */
 import { InvalidArgumentError, Option, program } from 'commander';
-import { type Mode, MODES } from './modes.ts';
+import { MODES, type Mode } from './modes.ts';
 import { run, type Verdict } from './run.ts';
-import { type Sabotage, SABOTAGES } from './sabotage.ts';
+import { SABOTAGES, type Sabotage } from './sabotage.ts';
 
 interface Flags {
   readonly mode: Mode;
@@ -27,7 +27,9 @@ const list = (entries: Readonly<Record<string, string>>) =>
 
 program
   .name('npm run crash --')
-  .description('Runs the real gateway under load, makes things fail, and counts what was lost, doubled or does not agree.')
+  .description(
+    'Runs the real gateway under load, makes things fail, and counts what was lost, doubled or does not agree.',
+  )
   .addOption(new Option('--mode <mode>', 'what is made to fail').choices(Object.keys(MODES)).default('kill'))
   .option('--kills <number>', 'how often', whole, 200)
   .option('--seed <number>', 'what everything random is drawn from', whole, 1)

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { CHECKS, type Harm } from './checks.ts';
 import { keepRecords, loadEvidence } from './evidence.ts';
 import { type Load, startLoad } from './load.ts';
-import { type Mode, MODES } from './modes.ts';
+import { MODES, type Mode } from './modes.ts';
 import type { Sabotage } from './sabotage.ts';
 import { settle } from './settle.ts';
 import { type CrashWorld, startWorld } from './world.ts';

@@ -176,12 +176,7 @@ export function simulatedSession(stored: StoredSession, folder: SessionFolder, w
       folder.save(stored);
       const known = at.logId === folder.log.logId;
       if (known && at.afterSeq > folder.log.lastSeq) folder.log.restart();
-      const mine = createLink(
-        wire,
-        folder.log,
-        at.term,
-        known && at.afterSeq <= folder.log.lastSeq ? at.afterSeq : 0,
-      );
+      const mine = createLink(wire, folder.log, at.term, known && at.afterSeq <= folder.log.lastSeq ? at.afterSeq : 0);
       link = mine;
       write({ what: 'attached', session: id, logId: folder.log.logId, term: at.term });
       mine.answer({

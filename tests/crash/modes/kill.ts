@@ -1,10 +1,10 @@
 /** One gateway, killed again and again: at random moments, and each time it passes a named fault point. */
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { FaultPoint } from '../../../src/actors/index.ts';
 import { seededRandom } from '../../../simulator/src/mattermost/faults.ts';
+import type { FaultPoint } from '../../../src/actors/index.ts';
 import type { Fleet } from '../modes.ts';
-import { type Fault, startPod } from '../pod.ts';
+import { type Fault, type Pod, startPod } from '../pod.ts';
 import type { RunOptions } from '../run.ts';
 import type { CrashWorld } from '../world.ts';
 
@@ -18,6 +18,11 @@ const EVERY_POINT: Readonly<Record<FaultPoint, true>> = {
 const POINTS = Object.keys(EVERY_POINT) as FaultPoint[];
 /** A point that is not passed often enough in this time is given up for a kill at a random moment. */
 const FAULT_PATIENCE_MS = 6_000;
+const START_MS = 20_000;
+
+async function listening(pod: Pod): Promise<void> {
+  for (const end = Date.now() + START_MS; Date.now() < end && !(await pod.healthy()); ) await sleep(50);
+}
 
 export function killGateway(world: CrashWorld, options: RunOptions): Fleet {
   const random = seededRandom(options.seed);
@@ -31,18 +36,17 @@ export function killGateway(world: CrashWorld, options: RunOptions): Fleet {
 
   return {
     async trouble() {
-      let fault: Fault | undefined;
       for (let round = 0; round < options.kills; round += 1) {
-        const died = fault === undefined ? false : await pod.endsWithin(FAULT_PATIENCE_MS);
-        if (died && fault) atPoint.set(fault.point, (atPoint.get(fault.point) ?? 0) + 1);
-        const point = POINTS[Math.floor(round / 2) % POINTS.length];
-        const next: Fault | undefined =
-          round % 2 === 0 && point ? { point, nth: 1 + Math.floor(random() * 25) } : undefined;
-        if (!died) {
-          if (fault === undefined) await sleep(200 + random() * 2_500);
-          await pod.kill(next);
+        // Every other one at a fault point; the rest at random moments, some of them while the process is starting.
+        const point = round % 2 === 0 ? POINTS[(round / 2) % POINTS.length] : undefined;
+        const fault: Fault | undefined = point && { point, nth: 1 + Math.floor(random() * 25) };
+        await pod.kill(fault);
+        if (fault && (await pod.endsWithin(FAULT_PATIENCE_MS))) {
+          atPoint.set(fault.point, (atPoint.get(fault.point) ?? 0) + 1);
+          round += 1;
         }
-        fault = died ? undefined : next;
+        if (random() < 0.75) await listening(pod);
+        await sleep(random() * 2_000);
         options.onProgress?.(`kill ${round + 1} of ${options.kills}`);
       }
     },
