@@ -102,7 +102,7 @@ async function loadPosts(world: CrashWorld, channelId: string): Promise<void> {
     const { order, posts } = (await answer.json()) as { order: string[]; posts: Record<string, WirePost> };
     const rows = order.flatMap((id) => {
       const post = posts[id];
-      if (!post || post.type !== '' || post.delete_at > 0) return [];
+      if (post?.type !== '' || post.delete_at > 0) return [];
       const card = post.props.attachments?.map(({ text = '' }) => text).join('\n') ?? '';
       return [{ ...post, card, key: post.props.csm_key ?? null }];
     });
