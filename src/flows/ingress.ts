@@ -90,11 +90,17 @@ export function createIngress(ports: IngressPorts): Ingress {
     return view !== undefined && view.status !== 'active';
   };
 
+  const ignore = async ({ post, cursors }: Seen, reason: string): Promise<void> => {
+    ports.log.debug({ post: post.id, reason }, 'post ignored');
+    if (cursors.length > 0) await ports.runtime.deliver([], { cursors });
+  };
+
   const takePost = async (seen: Seen): Promise<void> => {
     const { post } = seen;
+    // Most of what is read up: nothing needs to be looked up for it.
+    if (post.userId === ports.botUserId || post.type !== '') return ignore(seen, 'own post or system post');
     const known = await lookUp(ports, post);
-    const unfit = post.userId === ports.botUserId || post.type !== '';
-    const incoming = incomingPost(post, unfit ? '' : await nameOf(post.userId));
+    const incoming = incomingPost(post, await nameOf(post.userId));
     const routed = route(incoming, known);
     switch (routed.kind) {
       case 'deliver':
@@ -103,8 +109,9 @@ export function createIngress(ports: IngressPorts): Ingress {
       case 'reply':
         return sayRefusal(seen, incoming.userName, routed.message);
       case 'ignore':
-        ports.log.debug({ post: post.id, reason: routed.reason }, 'post ignored');
-        if (seen.cursors.length > 0) await ports.runtime.deliver([], { cursors: seen.cursors });
+        return ignore(seen, routed.reason);
+      default:
+        return assertNever(routed);
     }
   };
 

@@ -1,17 +1,20 @@
 /**
  * The gateway as people run it, compiled, configured by its environment, with two additions: it kills itself when it passes
  * a fault point for the n-th time (`CSM_CRASH_FAULT=<point>:<n>`), and it can be sabotaged (`CSM_CRASH_SABOTAGE=<name>`).
+ *
+ * It runs transpiled, in a folder of its own (see gatewayProgram.ts): nothing may be imported here but types, what Node brings
+ * and files that are transpiled with it.
  */
 import { readFileSync } from 'node:fs';
 import type { FaultPoint } from '../../src/actors/index.ts';
 import { isSabotage, sabotaged } from './sabotage.ts';
 
-const compiled = (file: string) => new URL(`../../dist/${file}`, import.meta.url).href;
+const { CSM_CRASH_DIST = '', CSM_CRASH_FAULT = '', CSM_CRASH_SABOTAGE = '', ...env } = process.env;
+const compiled = (file: string) => new URL(file, CSM_CRASH_DIST).href;
 const { loadConfig, problemText }: typeof import('../../src/config.ts') = await import(compiled('config.js'));
 const { createLog }: typeof import('../../src/log.ts') = await import(compiled('log.js'));
 const { serve }: typeof import('../../src/serve.ts') = await import(compiled('serve.js'));
 
-const { CSM_CRASH_FAULT = '', CSM_CRASH_SABOTAGE = '', ...env } = process.env;
 const loaded = loadConfig(env, (path) => readFileSync(path, 'utf8'));
 if (!loaded.ok) throw new Error(loaded.problems.map(problemText).join('\n'));
 const log = createLog(loaded.config.server.logLevel);

@@ -6,11 +6,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import type { FaultPoint } from '../../src/actors/index.ts';
-import { TSX } from './world.ts';
 
-const GATEWAY = fileURLToPath(new URL('./gateway.ts', import.meta.url));
 const PAUSE_MS = { first: 100, most: 5_000 };
 /** A process that lived this long did start: the next end of it is no crash loop. */
 const STABLE_MS = 5_000;
@@ -40,12 +37,13 @@ export interface Pod {
 }
 
 export interface PodOptions {
+  readonly program: string;
   readonly port: number;
   readonly env: Readonly<Record<string, string>>;
   readonly logFile: string;
 }
 
-export function startPod({ port, env, logFile }: PodOptions): Pod {
+export function startPod({ program, port, env, logFile }: PodOptions): Pod {
   let counts = { starts: 0, kills: 0, deaths: 0 };
   let fault: Fault | undefined;
   let retired = false;
@@ -60,7 +58,7 @@ export function startPod({ port, env, logFile }: PodOptions): Pod {
     const startedAt = Date.now();
     const spec = fault === undefined ? '' : `${fault.point}:${fault.nth}`;
     fault = undefined;
-    const started = spawn(process.execPath, ['--import', TSX, GATEWAY], {
+    const started = spawn(process.execPath, [program], {
       env: { ...env, CSM_CRASH_FAULT: spec },
       stdio: ['ignore', log, log],
     });

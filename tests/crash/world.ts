@@ -8,8 +8,9 @@ import { createDemoRepo } from '../../simulator/src/dev/demoRepo.ts';
 import { freePort } from '../../simulator/src/dev/gateway.ts';
 import { type MattermostSimulator, type SeededUser, startMattermost } from '../../simulator/src/mattermost/index.ts';
 import { startPostgres, type TestDatabase, type TestPostgres } from '../support/postgres.ts';
+import { DIST, writeGatewayProgram } from './gatewayProgram.ts';
 
-export const TSX = createRequire(import.meta.url).resolve('tsx');
+const TSX = createRequire(import.meta.url).resolve('tsx');
 const WORKER = fileURLToPath(new URL('./simulatedWorker.ts', import.meta.url));
 const REPOS = ['alpha', 'beta', 'gamma'] as const;
 const PEOPLE = ['ann', 'ben', 'cleo'] as const;
@@ -30,6 +31,8 @@ export interface CrashWorld {
   readonly callbackPort: number;
   /** What the simulated workers wrote down. */
   readonly workerLog: string;
+  /** The gateway's program, for Node. */
+  readonly gatewayProgram: string;
   /** The whole environment of a gateway that listens on this port. */
   gatewayEnv(port: number, extra?: Readonly<Record<string, string>>): Record<string, string>;
   stop(): Promise<void>;
@@ -91,6 +94,7 @@ async function build(
     trigger: TRIGGER,
     callbackPort,
     workerLog,
+    gatewayProgram: writeGatewayProgram(join(folder, 'gateway')),
     gatewayEnv: (port, extra = {}) => ({
       PATH: process.env.PATH ?? '/usr/local/bin:/usr/bin:/bin',
       LANG: 'C.UTF-8',
@@ -109,9 +113,12 @@ async function build(
       SM_WORKER_COMMAND: `${process.execPath} --import ${TSX} ${WORKER}`,
       SM_AGENT_ENV: 'CSM_CRASH_EVIDENCE',
       CSM_CRASH_EVIDENCE: workerLog,
+      CSM_CRASH_DIST: DIST,
       SM_CONTAINER_MAX_SESSIONS: '100',
       SM_RATE_LIMIT_RPS: '1000',
       SM_RATE_LIMIT_BURST: '1000',
+      // Everything that happened is to be compared in the end.
+      SM_RETENTION_JOURNAL_ROWS: '1000000',
       ...extra,
     }),
     stop,

@@ -27,6 +27,7 @@ async function listening(pod: Pod): Promise<void> {
 export function killGateway(world: CrashWorld, options: RunOptions): Fleet {
   const random = seededRandom(options.seed);
   const pod = startPod({
+    program: world.gatewayProgram,
     port: world.callbackPort,
     env: world.gatewayEnv(world.callbackPort, { CSM_CRASH_SABOTAGE: options.sabotage ?? '' }),
     logFile: join(world.folder, 'gateway.log'),
