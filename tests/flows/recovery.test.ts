@@ -44,6 +44,7 @@ function listening({ store, chat }: Context, refuse: (item: InboxItem) => boolea
       });
       return results;
     },
+    read: async () => undefined,
   };
   const rules = {
     trigger: '@claude',
