@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { RetryableError, type StorePorts, TerminalError } from '../actors/index.ts';
-import { ensurePost, isChatError, type MattermostRest, type Props } from '../adapters/mattermost/index.ts';
+import { ensurePost, isChatError, KEY_PROP, type MattermostRest, type Props } from '../adapters/mattermost/index.ts';
 import type { Address } from '../machines/addresses.ts';
 import type { Priority, RateGovernor } from './rateGovernor.ts';
 
@@ -64,6 +64,13 @@ export function createPosting(ports: PostingPorts): Posting {
           },
         ),
       );
+      // Made by an earlier attempt, it says what was to be said then.
+      if (known && (made.message !== post.message || post.props)) {
+        const props = post.props && { ...post.props, [KEY_PROP]: key };
+        await call(priority, () =>
+          ports.rest.patchPost(made.id, { message: post.message, ...(props ? { props } : {}) }),
+        );
+      }
       await ports.store.postCreated(key, made.id, contentHash(post.message, post.props));
       return made.id;
     },

@@ -1,0 +1,62 @@
+// @limit 240
+// Posts that are made once, on the real store and the chat's stand-in.
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Store } from '../../src/actors/index.ts';
+import { createStore } from '../../src/adapters/postgres/index.ts';
+import { createPosting } from '../../src/flows/posting.ts';
+import { createRateGovernor } from '../../src/flows/rateGovernor.ts';
+import { type Chat, startChat } from '../adapters/mattermost/support.ts';
+import { startPostgres, type TestPostgres } from '../support/postgres.ts';
+
+interface Context {
+  postgres: TestPostgres;
+  store: Store;
+  chat: Chat;
+}
+
+const test = suite<Context>('posting');
+test.before(async (context) => {
+  context.postgres = await startPostgres();
+  context.store = createStore((await context.postgres.freshDatabase()).db);
+  context.chat = await startChat();
+});
+test.after(async ({ postgres, chat }) => {
+  await chat.sim.close();
+  await postgres.stop();
+});
+
+function posting({ chat }: Context, store: Store) {
+  const governor = createRateGovernor({ perSecond: 100, burst: 100 });
+  return createPosting({ rest: chat.bot.rest, store, governor, botUserId: chat.bot.id, secret: 's', now: Date.now });
+}
+
+const card = (text: string) => ({ attachments: [{ text, actions: [] }] });
+
+for (const [what, first, second] of [
+  ['words', { message: 'half of it' }, { message: 'half of it and the rest' }],
+  ['a card', { message: '', props: card('open') }, { message: '', props: card('decided') }],
+] as const) {
+  test(`a post of ${what} whose maker died says in the end what it was to say last`, async (context) => {
+    const { store, chat } = context;
+    const place = { key: what, owner: 'session/s', channelId: chat.channelId, rootId: '' } as const;
+    const dies = posting(context, {
+      ...store,
+      postCreated: async () => {
+        throw new Error('killed');
+      },
+    });
+    const before = chat.sim.log.created({ userId: chat.bot.id }).length;
+    await dies.create({ ...place, ...first }, 'final').catch(() => undefined);
+    const id = await posting(context, store).create({ ...place, ...second }, 'final');
+    assert.is(chat.sim.log.created({ userId: chat.bot.id }).length, before + 1);
+    const answer = await fetch(`${chat.sim.url}/api/v4/posts/${id}`, {
+      headers: { authorization: `Bearer ${chat.alice.token}` },
+    });
+    const post = (await answer.json()) as { message: string; props: { attachments?: { text: string }[] } };
+    assert.is(post.message, second.message);
+    assert.is(post.props.attachments?.[0]?.text, 'props' in second ? 'decided' : undefined);
+  });
+}
+
+test.run();
