@@ -6,7 +6,7 @@ import { SABOTAGES, type Sabotage } from './sabotage.ts';
 
 interface Flags {
   readonly mode: Mode;
-  readonly kills: number;
+  readonly kills?: number;
   readonly seed: number;
   readonly sessions: number;
   readonly sabotage?: Sabotage;
@@ -31,7 +31,7 @@ program
     'Runs the real gateway under load, makes things fail, and counts what was lost, doubled or does not agree.',
   )
   .addOption(new Option('--mode <mode>', 'what is made to fail').choices(Object.keys(MODES)).default('kill'))
-  .option('--kills <number>', 'how often', whole, 200)
+  .option('--kills <number>', 'how often; each mode has its usual number', whole)
   .option('--seed <number>', 'what everything random is drawn from', whole, 1)
   .option('--sessions <number>', 'how many sessions work at the same time', whole, 10)
   .addOption(new Option('--sabotage <name>', 'break a promise on purpose').choices(Object.keys(SABOTAGES)))
@@ -41,9 +41,9 @@ program
     'after',
     `\nModes:\n${list(Object.fromEntries(Object.entries(MODES).map(([name, { help }]) => [name, help])))}\n\nSabotages:\n${list(SABOTAGES)}\n\nExits with 0 only if nothing was lost, nothing doubled and everything agrees.`,
   )
-  .action(async ({ json, ...options }: Flags) => {
+  .action(async ({ json, kills, ...options }: Flags) => {
     const onProgress = (text: string) => process.stderr.write(`${new Date().toISOString().slice(11, 19)} ${text}\n`);
-    const verdict = await run({ ...options, onProgress });
+    const verdict = await run({ ...options, kills: kills ?? MODES[options.mode].usual, onProgress });
     console.log(json ? JSON.stringify(verdict, null, 2) : inWords(verdict));
     process.exitCode = verdict.lost + verdict.duplicated + verdict.inconsistent === 0 && verdict.settled ? 0 : 1;
   });
@@ -57,7 +57,7 @@ function inWords(verdict: Verdict): string {
     `lost ${verdict.lost}, duplicated ${verdict.duplicated}, inconsistent ${verdict.inconsistent}${verdict.settled ? '' : ', NOT AT REST'}`,
     `totals: ${numbers(verdict.totals)}`,
     `failures: ${numbers(verdict.failures)}`,
-    `longest gap: ${verdict.longestGapMs} ms`,
+    `longest gap: ${verdict.longestGapMs} ms; longest recovery: ${verdict.longestRecoveryMs} ms`,
     ...verdict.violations.map(
       ({ harm, promise, count, examples }) => `${harm} ${count}: ${promise}\n    ${examples.join('\n    ')}`,
     ),

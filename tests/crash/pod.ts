@@ -20,6 +20,7 @@ export interface Fault {
 
 export interface Pod {
   readonly port: number;
+  readonly logFile: string;
   /** Processes started so far. */
   starts(): number;
   /** Ends by SIGKILL, by whomever. */
@@ -88,6 +89,7 @@ export function startPod({ program, port, env, logFile }: PodOptions): Pod {
 
   return {
     port,
+    logFile,
     starts: () => counts.starts,
     kills: () => counts.kills,
     deaths: () => counts.deaths,

@@ -2,24 +2,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CHECKS, type Harm } from './checks.ts';
 import { keepRecords, loadEvidence } from './evidence.ts';
+import type { Trouble } from './fleet.ts';
 import { type Load, startLoad } from './load.ts';
 import { MODES, type Mode } from './modes.ts';
 import type { Sabotage } from './sabotage.ts';
 import { settle } from './settle.ts';
 import { type CrashWorld, startWorld } from './world.ts';
 
-export interface RunOptions {
+export interface RunOptions extends Trouble {
   readonly mode: Mode;
-  /** How often something is made to fail. */
-  readonly kills: number;
-  readonly seed: number;
   readonly sessions: number;
-  readonly sabotage?: Sabotage;
   /** How long everything may take to come to rest. Milliseconds. */
   readonly settleMs?: number;
   /** Keeps the logs in this folder, for people who want to know why. */
   readonly keep?: string;
-  readonly onProgress?: (text: string) => void;
 }
 
 export interface Violation {
@@ -42,6 +38,8 @@ export interface Verdict {
   readonly failures: Readonly<Record<string, number>>;
   /** The longest time in which no event was taken, while there was work. */
   readonly longestGapMs: number;
+  /** The longest time from a failure (or from its end, where the gateway can do nothing before) to the next event. */
+  readonly longestRecoveryMs: number;
   readonly violations: readonly Violation[];
   readonly disappointments: readonly string[];
 }
@@ -54,14 +52,14 @@ export async function run(options: RunOptions): Promise<Verdict> {
   const say = options.onProgress ?? (() => {});
   const world = await startWorld();
   try {
-    const fleet = MODES[options.mode].start(world, options);
+    const fleet = await MODES[options.mode].start(world, options);
     try {
       await untilListening(world);
       const load = startLoad(world, options);
       await fleet.trouble();
       say('the load finishes');
       const settled = await comeToRest(world, load, options, say);
-      const verdict = await judge(world, load, options, settled);
+      const verdict = await judge(world, load, options, settled, fleet.moments());
       if (options.keep !== undefined) await keepRecords(world, options.keep);
       return { ...verdict, failures: await fleet.stop() };
     } finally {
@@ -99,6 +97,7 @@ async function judge(
   load: Load,
   { mode, seed, sabotage }: RunOptions,
   settled: boolean,
+  moments: readonly number[],
 ): Promise<Omit<Verdict, 'failures'>> {
   await loadEvidence(world);
   const violations: Violation[] = [];
@@ -110,6 +109,7 @@ async function judge(
   const sum = (harm: Harm) =>
     violations.filter((violation) => violation.harm === harm).reduce((total, { count }) => total + count, 0);
   const [totals] = await world.database.rows<Record<string, number>>(TOTALS);
+  const [recovery] = await world.database.rows<{ ms: number }>(LONGEST_RECOVERY, [moments]);
   const [gap] = await world.database.rows<{ ms: number }>(LONGEST_GAP);
   return {
     lost: sum('lost'),
@@ -121,6 +121,7 @@ async function judge(
     sabotage: sabotage ?? null,
     totals: totals ?? {},
     longestGapMs: gap?.ms ?? 0,
+    longestRecoveryMs: recovery?.ms ?? 0,
     violations,
     disappointments: load.disappointments,
   };
@@ -140,3 +141,8 @@ select (select count(*)::int from inbox) as events,
 const LONGEST_GAP = `
 select coalesce(max(extract(epoch from done_at - before) * 1000), 0)::int as ms
 from (select done_at, lag(done_at) over (order by done_at) as before from inbox where done_at is not null) x`;
+
+const LONGEST_RECOVERY = `
+select coalesce(max(extract(epoch from next - moment) * 1000), 0)::int as ms
+from (select m.moment, (select min(i.done_at) from inbox i where i.done_at > m.moment) as next
+      from (select to_timestamp(unnest($1::bigint[]) / 1000.0) as moment) m) x`;
