@@ -15,7 +15,7 @@ export interface Check {
 /** A person's task in a session's thread, with what became of it at the chat server. */
 const TASKS = `
 with task as (
-  select c.post_id, c.root_id, c.message, c.at, t.session,
+  select c.post_id, c.root_id, c.message, t.session, (select p.at from evidence.post p where p.id = c.post_id) as at,
          exists (select from evidence.chat d where d.post_id = c.post_id and d.kind = 'post_deleted') as deleted
   from evidence.chat c join thread t on t.root_id = c.root_id, evidence.about a
   where c.kind = 'post_created' and c.user_id <> a.bot_id and c.message ~ '^do t[0-9]+ '
