@@ -16,6 +16,7 @@ import { auditHandlers } from './flows/audit.ts';
 import { type Cards, cardHandlers, createCards } from './flows/cards.ts';
 import { chatHandlers } from './flows/chatEffects.ts';
 import { noFirewallHandlers } from './flows/openFirewall.ts';
+import { operatorHandlers } from './flows/operatorChannel.ts';
 import { createPosting } from './flows/posting.ts';
 import { createRateGovernor } from './flows/rateGovernor.ts';
 import { createReports } from './flows/reports.ts';
@@ -97,8 +98,6 @@ export function wire(
         reports: createReports({ store, runtime: lateRuntime, trigger: config.mattermost.botTrigger, now }),
         botUserId: identity.botUserId,
         teamId: config.mattermost.teamId,
-        operatorChannelId: config.mattermost.operatorChannelId,
-        log,
         permalink: (postId) => `${config.mattermost.url}/${identity.teamName}/pl/${postId}`,
         now,
       }),
@@ -124,6 +123,7 @@ export function wire(
         autoPull: config.git.autoPull,
         tokenHash: (container, generation) => tokenHash(token(container, generation)),
       }),
+      ...operatorHandlers({ posting, channelId: config.mattermost.operatorChannelId, log }),
       ...noFirewallHandlers,
       ...auditHandlers(store, now),
     },

@@ -1,5 +1,5 @@
 /** The effects that speak in the chat: answers to commands, threads, reactions. */
-import { type EffectHandlers, type Log, type Runtime, type StorePorts, TerminalError } from '../actors/index.ts';
+import { type EffectHandlers, type Runtime, type StorePorts, TerminalError } from '../actors/index.ts';
 import type { MattermostRest } from '../adapters/mattermost/index.ts';
 import { sessionHeader, startedElsewhere } from '../chat/texts.ts';
 import { type Address, keyOf } from '../machines/addresses.ts';
@@ -17,9 +17,6 @@ export interface ChatEffectPorts {
   readonly reports: Reports;
   readonly botUserId: string;
   readonly teamId: string;
-  /** Null: nobody asked to be told, so it is only logged. */
-  readonly operatorChannelId: string | null;
-  readonly log: Log;
   /** Address of a post's page. */
   readonly permalink: (postId: string) => string;
   readonly now: () => number;
@@ -71,12 +68,6 @@ export function chatHandlers(ports: ChatEffectPorts) {
           // The sign on a post matters only while there is a post.
           if (!(error instanceof TerminalError)) throw error;
         });
-    },
-    'chat.tellOperator': async ({ key, actor, params: { message } }) => {
-      ports.log.error({ actor, message }, 'an operator is needed');
-      if (ports.operatorChannelId === null) return;
-      const post = { key: `operator/${key}`, owner: actor, channelId: ports.operatorChannelId, rootId: '', message };
-      await posting.create(post, 'final');
     },
     'chat.setRoot': async ({ params: { rootId, message } }) => {
       await posting.call('final', () => rest.patchPost(rootId, { message }));

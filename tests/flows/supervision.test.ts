@@ -1,7 +1,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Trouble } from '../../src/actors/index.ts';
+import { silentLog, type Trouble } from '../../src/actors/index.ts';
 import { recordEffects } from '../../src/actors/records.ts';
+import { operatorHandlers } from '../../src/flows/operatorChannel.ts';
 import type { Effect } from '../../src/machines/effects.ts';
 import { begin, REQUEST, request, working } from '../machines/sessionEvents.ts';
 import { type Driven, definitionOf, definitions, drive, said, tells, told } from '../machines/support.ts';
@@ -112,6 +113,29 @@ test('a question that goes on after it was set aside knows that its agent waits 
   undecided.send('GIVEN.UP', { reason: 'boom' });
   assert.is(undecided.value(), 'withdrawn');
   assert.equal(told(trouble('approval', approval(), 'stopped'), 'GIVEN.UP'), []);
+});
+
+test('operators are told in the log, and once in their channel if there is one', async () => {
+  for (const channelId of [null, 'c'.repeat(26)]) {
+    const logged: unknown[] = [];
+    const posted: unknown[] = [];
+    const log = { ...silentLog, error: (fields: object) => logged.push(fields) };
+    const posting = { create: async (post: object) => `post-${posted.push(post)}` };
+    const tell = operatorHandlers({ posting, channelId, log })['chat.tellOperator'];
+    const params = { message: 'session/p0 was set aside' };
+    const request = {
+      key: 'k',
+      actor: 'gateway/root',
+      kind: 'chat.tellOperator',
+      params,
+      attempt: 1,
+      deadline: 9,
+    } as const;
+    await tell(request);
+    assert.is(logged.length, 1);
+    const post = { key: 'operator/k', owner: 'gateway/root', channelId, rootId: '', message: params.message };
+    assert.equal(posted, channelId === null ? [] : [post]);
+  }
 });
 
 test.run();
