@@ -1,0 +1,100 @@
+/** How the image comes about: name, Dockerfile, build arguments, Features. */
+import { posix } from 'node:path';
+import { vetTextMap } from './metadata.ts';
+import { isInside, type Vetting, vetFile } from './places.ts';
+import { type Data, isData, isPlainWord, textOrTexts } from './shape.ts';
+import { quoted } from './verdict.ts';
+
+const BUILD_PROPERTIES = ['dockerfile', 'context', 'args', 'target', 'cacheFrom', 'options'];
+
+/** Options of `docker build` and `podman build` that stay within the build. */
+const BUILD_SWITCHES = ['--no-cache', '--pull', '--quiet'];
+const BUILD_OPTIONS = ['--build-arg', '--label', '--platform', '--progress', '--shm-size', '--target', '--pull'];
+
+export function vetImage(image: unknown, path: string, { found }: Vetting): void {
+  if (image === undefined) return;
+  if (typeof image !== 'string' || !isPlainWord(image)) found.refuse(path, 'unreadable', 'is not the name of an image');
+}
+
+/** `build`, and its older spelling `dockerFile` and `context`. */
+export function vetBuild(config: Data, vetting: Vetting): void {
+  const { found, checkout } = vetting;
+  const base = posix.dirname(checkout.configFile);
+  for (const key of ['dockerFile', 'context']) {
+    if (config[key] !== undefined) vetPlace(config[key], base, key, vetting);
+  }
+  const { build } = config;
+  if (build === undefined) return;
+  if (!isData(build)) {
+    found.refuse('build', 'unreadable', 'is not an object');
+    return;
+  }
+  for (const key of Object.keys(build)) {
+    if (!BUILD_PROPERTIES.includes(key)) found.refuse(`build.${key}`, 'unreadable', 'is not a known property');
+  }
+  if (build.dockerfile !== undefined) vetPlace(build.dockerfile, base, 'build.dockerfile', vetting);
+  if (build.context !== undefined) vetPlace(build.context, base, 'build.context', vetting);
+  vetTextMap(build.args, 'build.args', vetting);
+  if (build.target !== undefined && !(typeof build.target === 'string' && isPlainWord(build.target))) {
+    found.refuse('build.target', 'unreadable', 'is not the name of a build stage');
+  }
+  for (const { path, text } of textOrTexts(build.cacheFrom, 'build.cacheFrom', found)) {
+    if (!isPlainWord(text))
+      found.refuse(path, 'outside', `takes a cache from a place that is no image (${quoted(text)})`);
+  }
+  const options = textOrTexts(build.options, 'build.options', found);
+  for (let index = 0; index < options.length; index += 1) {
+    const { path, text } = options[index] ?? { path: '', text: '' };
+    const [name = '', value] = splitOption(text);
+    if (BUILD_SWITCHES.includes(text)) continue;
+    const given = value ?? (BUILD_OPTIONS.includes(name) ? options[++index]?.text : undefined);
+    // A build argument without a value takes the VM's.
+    if (BUILD_OPTIONS.includes(name) && given !== undefined && (name !== '--build-arg' || given.includes('=')))
+      continue;
+    found.refuse(path, 'privilege', `passes ${quoted(text)} to the build, which is not understood`);
+  }
+}
+
+function splitOption(text: string): [string, string | undefined] {
+  const at = text.indexOf('=');
+  return at < 0 ? [text, undefined] : [text.slice(0, at), text.slice(at + 1)];
+}
+
+function vetPlace(value: unknown, base: string, path: string, vetting: Vetting): void {
+  if (typeof value === 'string' && value !== '') vetFile(value, base, path, 'a file or folder', vetting);
+  else vetting.found.refuse(path, 'unreadable', 'is not a path');
+}
+
+/** A Dockerfile's own ways out of the build's walls. */
+export function vetDockerfile(text: string, path: string, { found }: Vetting): void {
+  const whole = text.replace(/\\[ \t]*\r?\n/g, ' ');
+  for (const line of whole.split(/\r?\n/)) {
+    const flag = /^\s*RUN\s(?:.*\s)?(--(?:network=host|security=insecure|device)\S*)/i.exec(line)?.[1];
+    if (flag !== undefined) found.refuse(path, 'privilege', `builds with ${quoted(flag)}`);
+  }
+}
+
+/**
+ * Features are allowed from anywhere: they are installed as root, but inside the build, and what they ask of the container
+ * is vetted like everything else. People are told of those that are not of the Dev Containers project.
+ */
+export function vetFeatures(features: unknown, vetting: Vetting): void {
+  const { found, checkout } = vetting;
+  if (features === undefined) return;
+  if (!isData(features)) {
+    found.refuse('features', 'unreadable', 'is not an object');
+    return;
+  }
+  for (const id of Object.keys(features)) {
+    const path = `features.${id}`;
+    if (/^\.{1,2}\//.test(id)) {
+      const folder = posix.dirname(checkout.configFile);
+      if (isInside(posix.resolve(folder, id), checkout.folder)) vetFile(id, folder, path, 'a Feature', vetting);
+      else found.refuse(path, 'outside', 'is a Feature outside the checkout');
+    } else if (!/^(https:\/\/)?[a-z0-9][A-Za-z0-9._/:@%+-]*$/.test(id)) {
+      found.refuse(path, 'unreadable', 'is not the name of a Feature');
+    } else if (!id.startsWith('ghcr.io/devcontainers/features/')) {
+      found.note(path, 'A Feature from elsewhere: it is installed as root while the image is built.');
+    }
+  }
+}

@@ -1,0 +1,198 @@
+/**
+ * The configuration that is really used: the repository's, with what the session manager adds. Pure. Everything of the
+ * repository that works in a container is kept, its own start commands too; what would clash with the life of our
+ * containers is taken out, and said.
+ */
+import { posix } from 'node:path';
+import type { Json, JsonObject } from '../../machines/json.ts';
+import { KNOWN_PROPERTIES } from './config.ts';
+import { OWN_FOLDER, parseMount } from './mounts.ts';
+import type { OwnVolumes } from './places.ts';
+import { parseRunArgs } from './runFlags.ts';
+import { isData } from './shape.ts';
+import type { Note } from './verdict.ts';
+
+/** The agent's home in every container. */
+export const HOME_FOLDER = `${OWN_FOLDER}/home`;
+/** The worker bundle, read-only. */
+export const WORKER_FOLDER = `${OWN_FOLDER}/worker`;
+
+export interface Limits {
+  /** Bytes; 0: no limit. */
+  readonly memoryBytes: number;
+  /** 0: no limit. */
+  readonly cpus: number;
+  /** 0: no limit. */
+  readonly pids: number;
+}
+
+export interface Additions {
+  /** `csm.managed` and the others that say whose container it is. */
+  readonly labels: Readonly<Record<string, string>>;
+  /** Where the worker listens; null if nothing is published. */
+  readonly publish: { readonly address: string; readonly hostPort: number; readonly containerPort: number } | null;
+  readonly volumes: OwnVolumes;
+  /** Folder of the VM with the worker bundle; null if the image has the worker. */
+  readonly workerMount: string | null;
+  readonly limits: Limits;
+  /** For a repository that names no network. */
+  readonly network: string;
+  /** A user namespace to ask for, where the runtime's choice would not work; null: none. */
+  readonly userns: string | null;
+  /** Environment of the container, besides the repository's own. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+export interface Merged {
+  readonly config: JsonObject;
+  /** The end of `runArgs`: ours. */
+  readonly ownRunArgs: readonly string[];
+  readonly notes: readonly Note[];
+}
+
+/** @param repo the repository's devcontainer.json, or the default one */
+export function mergeConfig(repo: JsonObject, additions: Additions): Merged {
+  const notes: Note[] = [];
+  const config: Record<string, Json | undefined> = {};
+  for (const [key, value] of Object.entries(repo)) {
+    if (KNOWN_PROPERTIES.includes(key)) config[key] = value;
+    else notes.push({ path: key, text: 'Not a property known here; left out.' });
+  }
+  if (Array.isArray(repo.mounts)) config.mounts = ownMounts(repo.mounts, additions.volumes, notes);
+  config.containerEnv = { ...(isObject(repo.containerEnv) ? repo.containerEnv : {}), ...additions.env };
+  if (repo.dockerComposeFile !== undefined) return { config, ownRunArgs: [], notes };
+  const kept = keptRunArgs(repo.runArgs, additions, notes);
+  const ownRunArgs = [
+    ...(kept.hasNetwork ? [] : [`--network=${additions.network}`]),
+    ...ourRunArgs(additions, kept.limits),
+  ];
+  config.runArgs =
+    Array.isArray(repo.runArgs) || repo.runArgs === undefined ? [...kept.words, ...ownRunArgs] : repo.runArgs;
+  return { config, ownRunArgs, notes };
+}
+
+function isObject(value: Json | undefined): value is JsonObject {
+  return isData(value);
+}
+
+/**
+ * Named volumes become the repository's own, so that no repository reads another one's; a volume for the agent's
+ * configuration becomes the home of this container.
+ */
+function ownMounts(mounts: readonly Json[], volumes: OwnVolumes, notes: Note[]): readonly Json[] {
+  return mounts.map((item, index) => {
+    const mount = parseMount(item);
+    if ('problem' in mount || mount.type !== 'volume' || mount.source === '' || mount.source.startsWith('/'))
+      return item;
+    if (mount.source.startsWith(volumes.prefix) || mount.source === volumes.home) return item;
+    const isAgentHome = posix.basename(mount.target) === '.claude';
+    const source = isAgentHome ? volumes.home : `${volumes.prefix}${mount.source}`;
+    const words = isAgentHome ? "this container's own volume for the agent" : 'a volume of this repository alone';
+    notes.push({ path: `mounts[${index}]`, text: `The volume ${mount.source} is replaced by ${words}.` });
+    return replaceSource(item, source);
+  });
+}
+
+function replaceSource(item: Json, source: string): Json {
+  if (typeof item === 'string')
+    return item.replace(/((?:^|,)\s*(?:source|src)=)[^,]*/i, (_, key: string) => `${key}${source}`);
+  return isObject(item) ? { ...item, source } : item;
+}
+
+interface Kept {
+  readonly words: readonly string[];
+  readonly hasNetwork: boolean;
+  readonly limits: Limits;
+}
+
+/** The repository's arguments without those that are ours to decide. Its limits count if they are lower than ours. */
+function keptRunArgs(runArgs: Json | undefined, { limits }: Additions, notes: Note[]): Kept {
+  const given = Array.isArray(runArgs) ? runArgs.filter((word): word is string => typeof word === 'string') : [];
+  const words: string[] = [];
+  let { memoryBytes, cpus, pids } = limits;
+  let hasNetwork = false;
+  let lastAt = -1;
+  for (const option of parseRunArgs(given)) {
+    if (option.kind === 'option' && ['network', 'net'].includes(option.flag.name)) hasNetwork = true;
+    if (option.kind === 'option' && option.flag.rule === 'ours') {
+      const { name } = option.flag;
+      if (name === 'memory') memoryBytes = lower(memoryBytes, bytesOf(option.value));
+      else if (name === 'cpus') cpus = lower(cpus, Number(option.value));
+      else if (name === 'pids-limit') pids = lower(pids, Number(option.value));
+      if (!['memory', 'cpus', 'pids-limit'].includes(name) || isRaised(name, option.value, limits)) {
+        notes.push({ path: `runArgs[${option.at}]`, text: `--${name} is decided by the session manager; left out.` });
+      }
+      continue;
+    }
+    // Short switches share a word; it is kept once.
+    if (option.at !== lastAt) words.push(...option.words);
+    lastAt = option.at;
+  }
+  return { words, hasNetwork, limits: { memoryBytes, cpus, pids } };
+}
+
+function isRaised(name: string, value: string, limits: Limits): boolean {
+  if (name === 'memory') return lower(limits.memoryBytes, bytesOf(value)) !== bytesOf(value);
+  return lower(name === 'cpus' ? limits.cpus : limits.pids, Number(value)) !== Number(value);
+}
+
+/** Zero, and what is no number, is no limit. */
+function lower(ours: number, theirs: number): number {
+  if (!(theirs > 0)) return ours;
+  return ours === 0 ? theirs : Math.min(ours, theirs);
+}
+
+/** `512m`, `2g`, `1024`: as container runtimes read sizes. NaN if it is none. */
+export function bytesOf(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)\s*([bkmgt]?)(?:i?b)?$/i.exec(text.trim());
+  if (!match) return Number.NaN;
+  const power = 'bkmgt'.indexOf((match[2] ?? '').toLowerCase() || 'b');
+  return Math.floor(Number(match[1]) * 1024 ** power);
+}
+
+function ourRunArgs(additions: Additions, limits: Limits): readonly string[] {
+  const { labels, publish, volumes, workerMount, userns } = additions;
+  return [
+    ...(publish === null ? [] : [`--publish=${publish.address}:${publish.hostPort}:${publish.containerPort}`]),
+    ...Object.entries(labels).map(([name, value]) => `--label=${name}=${value}`),
+    `--mount=type=volume,source=${volumes.home},target=${HOME_FOLDER}`,
+    ...(workerMount === null ? [] : [`--mount=type=bind,source=${workerMount},target=${WORKER_FOLDER},readonly`]),
+    ...(limits.memoryBytes > 0 ? [`--memory=${limits.memoryBytes}`] : []),
+    ...(limits.cpus > 0 ? [`--cpus=${limits.cpus}`] : []),
+    ...(limits.pids > 0 ? [`--pids-limit=${limits.pids}`] : []),
+    ...(userns === null ? [] : [`--userns=${userns}`]),
+  ];
+}
+
+/**
+ * What a compose project gets on top of its own files: a further compose file (JSON is YAML). Ports, labels and mounts for
+ * the service of the devcontainer; labels and limits for every service, so that all of them are found and bounded.
+ * @param version the first file's `version`, which older programs want to be the same in all
+ */
+export function composeAdditions(
+  project: { readonly service: string; readonly services: readonly string[]; readonly version: string | null },
+  additions: Additions,
+): JsonObject {
+  const { labels, publish, volumes, workerMount, limits } = additions;
+  const bounds = {
+    labels,
+    ...(limits.memoryBytes > 0 ? { mem_limit: limits.memoryBytes } : {}),
+    ...(limits.cpus > 0 ? { cpus: limits.cpus } : {}),
+    ...(limits.pids > 0 ? { pids_limit: limits.pids } : {}),
+  };
+  const main = {
+    ...(publish === null ? {} : { ports: [`${publish.address}:${publish.hostPort}:${publish.containerPort}`] }),
+    volumes: [`csm-home:${HOME_FOLDER}`, ...(workerMount === null ? [] : [`${workerMount}:${WORKER_FOLDER}:ro`])],
+  };
+  const services = Object.fromEntries(
+    [...new Set([...project.services, project.service])].map((name) => [
+      name,
+      name === project.service ? { ...bounds, ...main } : bounds,
+    ]),
+  );
+  return {
+    ...(project.version === null ? {} : { version: project.version }),
+    services,
+    volumes: { 'csm-home': { name: volumes.home } },
+  };
+}
