@@ -91,7 +91,7 @@ export function vetFeatures(features: unknown, vetting: Vetting): void {
       const folder = posix.dirname(checkout.configFile);
       if (isInside(posix.resolve(folder, id), checkout.folder)) vetFile(id, folder, path, 'a Feature', vetting);
       else found.refuse(path, 'outside', 'is a Feature outside the checkout');
-    } else if (!/^(https:\/\/)?[a-z0-9][A-Za-z0-9._/:@%+-]*$/.test(id)) {
+    } else if (!/^(https:\/\/)?(?![a-z]+:\/\/)[a-z0-9][A-Za-z0-9._/:@%+-]*$/.test(id)) {
       found.refuse(path, 'unreadable', 'is not the name of a Feature');
     } else if (!id.startsWith('ghcr.io/devcontainers/features/')) {
       found.note(path, 'A Feature from elsewhere: it is installed as root while the image is built.');

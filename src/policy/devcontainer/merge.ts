@@ -6,9 +6,9 @@
 import { posix } from 'node:path';
 import type { Json, JsonObject } from '../../machines/json.ts';
 import { KNOWN_PROPERTIES } from './config.ts';
-import { OWN_FOLDER, parseMount } from './mounts.ts';
+import { type Mount, OWN_FOLDER, parseMount, parseVolumeText } from './mounts.ts';
 import type { OwnVolumes } from './places.ts';
-import { parseRunArgs } from './runFlags.ts';
+import { type Option, parseRunArgs } from './runFlags.ts';
 import { isData } from './shape.ts';
 import type { Note } from './verdict.ts';
 
@@ -79,18 +79,29 @@ function isObject(value: Json | undefined): value is JsonObject {
  * Named volumes become the repository's own, so that no repository reads another one's; a volume for the agent's
  * configuration becomes the home of this container.
  */
-function ownMounts(mounts: readonly Json[], volumes: OwnVolumes, notes: Note[]): readonly Json[] {
+function ownMounts(
+  mounts: readonly Json[],
+  volumes: OwnVolumes,
+  notes: Note[],
+  path: string | null = null,
+): readonly Json[] {
   return mounts.map((item, index) => {
     const mount = parseMount(item);
-    if ('problem' in mount || mount.type !== 'volume' || mount.source === '' || mount.source.startsWith('/'))
-      return item;
-    if (mount.source.startsWith(volumes.prefix) || mount.source === volumes.home) return item;
-    const isAgentHome = posix.basename(mount.target) === '.claude';
-    const source = isAgentHome ? volumes.home : `${volumes.prefix}${mount.source}`;
-    const words = isAgentHome ? "this container's own volume for the agent" : 'a volume of this repository alone';
-    notes.push({ path: `mounts[${index}]`, text: `The volume ${mount.source} is replaced by ${words}.` });
-    return replaceSource(item, source);
+    if ('problem' in mount || mount.type !== 'volume') return item;
+    const source = ownSource(mount, volumes, notes, path ?? `mounts[${index}]`);
+    return source === undefined ? item : replaceSource(item, source);
   });
+}
+
+/** Undefined: it stays as it is. */
+function ownSource(mount: Mount, volumes: OwnVolumes, notes: Note[], path: string): string | undefined {
+  const { source, target } = mount;
+  if (source === '' || source.includes('/') || source.startsWith(volumes.prefix) || source === volumes.home)
+    return undefined;
+  const isAgentHome = posix.basename(target) === '.claude';
+  const words = isAgentHome ? "this container's own volume for the agent" : 'a volume of this repository alone';
+  notes.push({ path, text: `The volume ${source} is replaced by ${words}.` });
+  return isAgentHome ? volumes.home : `${volumes.prefix}${source}`;
 }
 
 function replaceSource(item: Json, source: string): Json {
@@ -106,13 +117,13 @@ interface Kept {
 }
 
 /** The repository's arguments without those that are ours to decide. Its limits count if they are lower than ours. */
-function keptRunArgs(runArgs: Json | undefined, { limits }: Additions, notes: Note[]): Kept {
+function keptRunArgs(runArgs: Json | undefined, { limits, volumes }: Additions, notes: Note[]): Kept {
   const given = Array.isArray(runArgs) ? runArgs.filter((word): word is string => typeof word === 'string') : [];
   const words: string[] = [];
   let { memoryBytes, cpus, pids } = limits;
   let hasNetwork = false;
-  let lastAt = -1;
-  for (const option of parseRunArgs(given)) {
+  const parsed = parseRunArgs(given);
+  for (const option of parsed) {
     if (option.kind === 'option' && ['network', 'net'].includes(option.flag.name)) hasNetwork = true;
     if (option.kind === 'option' && option.flag.rule === 'ours') {
       const { name } = option.flag;
@@ -124,11 +135,28 @@ function keptRunArgs(runArgs: Json | undefined, { limits }: Additions, notes: No
       }
       continue;
     }
-    // Short switches share a word; it is kept once.
-    if (option.at !== lastAt) words.push(...option.words);
-    lastAt = option.at;
+    words.push(...ownVolumeWords(option, parsed, volumes, notes));
   }
   return { words, hasNetwork, limits: { memoryBytes, cpus, pids } };
+}
+
+/** As written, but with volumes that are the repository's own, and short switches that share a word spelt out. */
+function ownVolumeWords(option: Option, all: readonly Option[], volumes: OwnVolumes, notes: Note[]): readonly string[] {
+  if (option.kind === 'unknown') return option.words;
+  const { name, takesValue } = option.flag;
+  const path = `runArgs[${option.at}]`;
+  if (name === 'mount') {
+    const [text] = ownMounts([option.value], volumes, notes, path);
+    if (text !== option.value) return [`--mount=${String(text)}`];
+  }
+  if (name === 'volume') {
+    const mount = parseVolumeText(option.value);
+    const source = 'problem' in mount || mount.type !== 'volume' ? undefined : ownSource(mount, volumes, notes, path);
+    if (source !== undefined && !('problem' in mount))
+      return [`--volume=${source}${option.value.slice(mount.source.length)}`];
+  }
+  if (all.filter((other) => other.at === option.at).length === 1) return option.words;
+  return [takesValue ? `--${name}=${option.value}` : `--${name}`];
 }
 
 function isRaised(name: string, value: string, limits: Limits): boolean {

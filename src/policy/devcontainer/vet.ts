@@ -26,6 +26,8 @@ export interface DevcontainerInput {
   /** Compose files in their order, with those they take in. */
   readonly compose: readonly ComposeFile[];
   readonly dockerfiles: readonly { readonly file: string; readonly text: string }[];
+  /** What the devcontainer CLI makes of all that, variables substituted; a net beneath the rest. */
+  readonly merged?: unknown;
   readonly checkout: Checkout;
 }
 
@@ -39,6 +41,10 @@ export function vetDevcontainer(input: DevcontainerInput, rules: DevcontainerRul
   for (const { id, feature } of input.features) vetContribution(feature, `Feature ${id}`, vetting);
   for (const { file, text } of input.dockerfiles) vetDockerfile(text, file, vetting);
   vetComposeFiles(input.compose, vetting);
+  if (found.refusals.length === 0 && isData(input.merged)) {
+    const { privileged, capAdd, securityOpt, mounts, init } = input.merged;
+    vetContribution({ privileged, capAdd, securityOpt, mounts, init }, 'merged configuration', vetting);
+  }
   return { refusals: unique(found.refusals), notes: unique(found.notes) };
 }
 
