@@ -59,6 +59,21 @@ export function mergeConfig(repo: JsonObject, additions: Additions): Merged {
     else notes.push({ path: key, text: 'Not a property known here; left out.' });
   }
   if (Array.isArray(repo.mounts)) config.mounts = ownMounts(repo.mounts, additions.volumes, notes);
+  for (const key of START_COMMANDS) {
+    const command = repo[key];
+    if (typeof command === 'string') config[key] = withoutWaiting(command, key, notes);
+    else if (isObject(command)) {
+      config[key] = Object.fromEntries(
+        Object.entries(command).map(([name, part]) => [
+          name,
+          typeof part === 'string' ? withoutWaiting(part, `${key}.${name}`, notes) : part,
+        ]),
+      );
+    }
+  }
+  if (repo.postAttachCommand !== undefined) {
+    notes.push({ path: 'postAttachCommand', text: 'Not run: no editor is attached.' });
+  }
   config.containerEnv = { ...(isObject(repo.containerEnv) ? repo.containerEnv : {}), ...additions.env };
   if (repo.dockerComposeFile !== undefined) return { config, ownRunArgs: [], notes };
   const kept = keptRunArgs(repo.runArgs, additions, notes);
@@ -73,6 +88,20 @@ export function mergeConfig(repo: JsonObject, additions: Additions): Merged {
 
 function isObject(value: Json | undefined): value is JsonObject {
   return isData(value);
+}
+
+const START_COMMANDS = ['onCreateCommand', 'updateContentCommand', 'postCreateCommand', 'postStartCommand'];
+
+/**
+ * `devcontainer up` reads what a command prints until nobody can print any more, so a command that leaves something
+ * running in the background (`server &`) would never let it end. Such a command prints into a file, which is shown when
+ * the command itself is done.
+ */
+function withoutWaiting(command: string, path: string, notes: Note[]): string {
+  if (!/(^|[^&><|])&(?![&>])/.test(command)) return command;
+  notes.push({ path, text: 'What it leaves running in the background prints into a file in /tmp of the container.' });
+  const log = `/tmp/csm-${path.replace(/[^A-Za-z0-9]/g, '-')}.log`;
+  return `(\n${command}\n) </dev/null >${log} 2>&1; code=$?; cat ${log}; exit $code`;
 }
 
 /**

@@ -45,6 +45,8 @@ test("the product description's configuration keeps what is its own and gets wha
   const merged = mergeConfig(repo, ADDITIONS);
   assert.equal(merged.config, {
     ...repo,
+    postStartCommand:
+      '(\npython -m agent_worker.server --port 50051 &\n) </dev/null >/tmp/csm-postStartCommand.log 2>&1; code=$?; cat /tmp/csm-postStartCommand.log; exit $code',
     mounts: [
       `source=${VOLUMES.home},target=/home/vscode/.claude,type=volume`,
       `source=${VOLUMES.prefix}claude-mem-shared,target=/home/vscode/.claude-mem,type=volume`,
@@ -55,7 +57,7 @@ test("the product description's configuration keeps what is its own and gets wha
   assert.equal(merged.ownRunArgs, OURS);
   assert.equal(
     merged.notes.map(({ path }) => path),
-    ['mounts[0]', 'mounts[1]'],
+    ['mounts[0]', 'mounts[1]', 'postStartCommand'],
   );
   assert.equal(vet({ config: merged.config, ownRunArgs: merged.ownRunArgs }).refusals, []);
 });
@@ -128,6 +130,23 @@ test('named volumes are of one repository, however they are asked for', () => {
     { type: 'volume', source: `${VOLUMES.prefix}c-\${devcontainerId}`, target: '/c' },
     'type=tmpfs,target=/t',
   ]);
+});
+
+test('a command that ends with its last line is kept as it is', () => {
+  for (const command of [
+    'npm ci && npm test',
+    'a 2>&1',
+    'a &> b',
+    'a >& b',
+    'a |& b',
+    ['sleep 9 &'],
+    { x: ['a', '&'] },
+  ]) {
+    assert.equal(mergeConfig({ image: 'a', postStartCommand: command }, ADDITIONS).config.postStartCommand, command);
+  }
+  for (const command of ['a&', 'a & b', 'a 2>&1 &', 'a && b &']) {
+    assert.is.not(mergeConfig({ image: 'a', postStartCommand: command }, ADDITIONS).config.postStartCommand, command);
+  }
 });
 
 test('what is no known property does not come along', () => {

@@ -1,0 +1,136 @@
+/** Files of a checkout that decide what its containers may do. Links that lead out of the checkout are not followed. */
+import { posix } from 'node:path';
+import { parseDocument } from 'yaml';
+import { TerminalError } from '../../actors/index.ts';
+import type { JsonObject } from '../../machines/json.ts';
+import type { Shell } from './shell.ts';
+
+const FILE_LIMIT_BYTES = 1024 * 1024;
+const LOOK_TIMEOUT_MS = 30_000;
+/** A project of more compose files than this is a mistake, or a trap. */
+const COMPOSE_LIMIT_FILES = 30;
+
+export interface ComposeText {
+  /** Absolute. */
+  readonly file: string;
+  /** The YAML as plain data; undefined if it cannot be read. */
+  readonly document: unknown;
+}
+
+/** Where paths really lead (`realpath -m`): every link followed, whether or not something is there. */
+export async function followLinks(
+  shell: Shell,
+  paths: readonly string[],
+  signal?: AbortSignal,
+): Promise<ReadonlyMap<string, string>> {
+  const plain = paths.filter((path) => path.startsWith('/') && !path.includes('\0'));
+  if (plain.length === 0) return new Map();
+  const { code, stdout, stderr } = await shell.exec(
+    { script: 'xargs -0 realpath -m -z --' },
+    { timeoutMs: LOOK_TIMEOUT_MS, stdin: plain.map((path) => `${path}\0`).join(''), signal, maxOutputBytes: 4 << 20 },
+  );
+  const found = stdout.split('\0');
+  // Without an answer for each of them the answers could not be told apart.
+  if (found.length !== plain.length + 1) {
+    throw new TerminalError('CHECKOUT_UNREADABLE', `realpath: exit code ${code}: ${stderr.trim()}`, {
+      human: 'The VM cannot say where the paths of the devcontainer configuration lead.',
+    });
+  }
+  return new Map(plain.map((path, index) => [path, found[index] ?? '']));
+}
+
+/** Undefined if there is none, or if it is not inside the checkout. */
+export async function readInside(
+  shell: Shell,
+  checkout: string,
+  file: string,
+  signal?: AbortSignal,
+): Promise<string | undefined> {
+  const real = (await followLinks(shell, [file], signal)).get(file);
+  if (real === undefined || !real.startsWith(`${checkout}/`)) return undefined;
+  const { code } = await shell.exec(['test', '-f', real], { timeoutMs: LOOK_TIMEOUT_MS, signal });
+  if (code !== 0) return undefined;
+  return (await shell.readFile(real, FILE_LIMIT_BYTES, signal))?.toString();
+}
+
+/** The Dockerfile of a devcontainer.json, read as text. */
+export async function readDockerfiles(
+  shell: Shell,
+  place: { readonly checkout: string; readonly configFile: string; readonly config: JsonObject },
+  signal?: AbortSignal,
+): Promise<readonly { readonly file: string; readonly text: string }[]> {
+  const { config, checkout, configFile } = place;
+  const build =
+    typeof config.build === 'object' && config.build !== null && 'dockerfile' in config.build ? config.build : {};
+  const name = config.dockerFile ?? build.dockerfile;
+  if (typeof name !== 'string') return [];
+  const file = posix.resolve(posix.dirname(configFile), name);
+  const text = await readInside(shell, checkout, file, signal);
+  return text === undefined ? [] : [{ file: posix.relative(checkout, file), text }];
+}
+
+/** The compose files of a devcontainer.json in their order, then those they take in by `extends` and `include`. */
+export async function readComposeFiles(
+  shell: Shell,
+  place: { readonly checkout: string; readonly configFile: string; readonly config: JsonObject },
+  signal?: AbortSignal,
+): Promise<readonly ComposeText[]> {
+  const named = textsOf(place.config.dockerComposeFile);
+  const folder = posix.dirname(place.configFile);
+  const waiting = named.map((name) => posix.resolve(folder, name));
+  const read = new Map<string, ComposeText>();
+  const first = posix.dirname(waiting[0] ?? folder);
+  for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
+    if (read.has(file)) continue;
+    if (read.size >= COMPOSE_LIMIT_FILES) throw new TerminalError('COMPOSE_TOO_MANY', 'Too many compose files');
+    const text = await readInside(shell, place.checkout, file, signal);
+    const document = text === undefined ? undefined : parseYaml(text);
+    read.set(file, { file, document });
+    for (const name of takenIn(document)) {
+      waiting.push(...new Set([posix.resolve(posix.dirname(file), name), posix.resolve(first, name)]));
+    }
+  }
+  // A relative name stands for one of two places; where nothing is, nothing is taken in.
+  return [...read.values()].filter(({ file, document }) => document !== undefined || isNamed(file, named, folder));
+}
+
+function isNamed(file: string, named: readonly string[], folder: string): boolean {
+  return named.some((name) => posix.resolve(folder, name) === file);
+}
+
+/**
+ * `!reset` and `!override` only take away, so what they stand at counts as if they were not there; other tags, several
+ * documents and too many aliases are not understood.
+ */
+export function parseYaml(text: string): unknown {
+  const plain = text.replace(/(^|[\s[{,:-])!(?:reset|override)(?=\s|$)/gm, '$1');
+  const document = parseDocument(plain, { merge: true });
+  if (document.errors.length > 0 || document.warnings.length > 0) return undefined;
+  try {
+    return document.toJS({ maxAliasCount: 200 });
+  } catch {
+    // An alias that leads nowhere, or one that multiplies. Vetting refuses what is not there.
+    return undefined;
+  }
+}
+
+function takenIn(document: unknown): readonly string[] {
+  if (typeof document !== 'object' || document === null) return [];
+  const { services, include }: Record<string, unknown> = { ...document };
+  const all = typeof services === 'object' && services !== null ? Object.values(services) : [];
+  const extended = all.flatMap((service: unknown) => {
+    const { extends: from }: Record<string, unknown> =
+      typeof service === 'object' && service !== null ? { ...service } : {};
+    return typeof from === 'object' && from !== null && 'file' in from ? textsOf(from.file) : [];
+  });
+  const items: readonly unknown[] = Array.isArray(include) ? include : include === undefined ? [] : [include];
+  const included = items.flatMap((item) =>
+    typeof item === 'object' && item !== null && 'path' in item ? textsOf(item.path) : textsOf(item),
+  );
+  return [...extended, ...included];
+}
+
+function textsOf(value: unknown): readonly string[] {
+  const items: readonly unknown[] = Array.isArray(value) ? value : [value];
+  return items.filter((item): item is string => typeof item === 'string');
+}

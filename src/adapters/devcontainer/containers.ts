@@ -1,0 +1,152 @@
+/** Containers of ours on the VM. Others are never touched: everything goes by full ids, and our labels are looked at first. */
+import { z } from 'zod';
+import { RetryableError, TerminalError } from '../../actors/index.ts';
+import type { Runtime, Shell, ShellResult } from './shell.ts';
+
+const TIMEOUT_MS = 60_000;
+
+export interface Host {
+  readonly shell: Shell;
+  readonly runtime: Runtime;
+}
+
+export interface Container {
+  /** Full: 64 hexadecimal digits. */
+  readonly id: string;
+  readonly running: boolean;
+  /** As the runtime says it: `running`, `exited`, `created`, ... */
+  readonly status: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Ports of the VM that it is published on. */
+  readonly hostPorts: readonly number[];
+  readonly image: string;
+  /** ISO date; empty if it never ran. */
+  readonly startedAt: string;
+}
+
+/** What Docker and Podman have in common in `container inspect`. */
+const Inspected = z.array(
+  z.object({
+    Id: z.string().regex(/^[0-9a-f]{64}$/),
+    State: z.object({ Status: z.string(), Running: z.boolean(), StartedAt: z.string().optional() }),
+    Config: z.object({ Image: z.string().optional(), Labels: z.record(z.string(), z.string()).nullish() }),
+    HostConfig: z
+      .object({ PortBindings: z.record(z.string(), z.array(z.object({ HostPort: z.string() })).nullable()).nullish() })
+      .optional(),
+  }),
+);
+
+/** @throws TerminalError if it is not what Docker or Podman print */
+export function parseInspect(stdout: string): readonly Container[] {
+  let value: unknown;
+  try {
+    value = JSON.parse(stdout);
+  } catch (error) {
+    throw new TerminalError('CONTAINER_RUNTIME_ANSWER', 'container inspect: not JSON', { cause: error });
+  }
+  const read = Inspected.safeParse(value);
+  if (!read.success) throw new TerminalError('CONTAINER_RUNTIME_ANSWER', `container inspect: ${read.error.message}`);
+  return read.data.map((item) => ({
+    id: item.Id,
+    running: item.State.Running,
+    status: item.State.Status,
+    labels: item.Config.Labels ?? {},
+    hostPorts: Object.values(item.HostConfig?.PortBindings ?? {}).flatMap((bindings) =>
+      (bindings ?? []).map(({ HostPort }) => Number(HostPort)).filter((port) => port > 0),
+    ),
+    image: item.Config.Image ?? '',
+    startedAt: /^0001-/.test(item.State.StartedAt ?? '0001-') ? '' : (item.State.StartedAt ?? ''),
+  }));
+}
+
+export function isOurs(container: Pick<Container, 'labels'>, instance: string): boolean {
+  return container.labels['csm.managed'] === 'true' && container.labels['csm.instance'] === instance;
+}
+
+/** Every container of this installation, running or not. */
+export async function listOurs(host: Host, instance: string, signal?: AbortSignal): Promise<readonly Container[]> {
+  const words = ['ps', '--all', '--quiet', '--no-trunc', '--filter', 'label=csm.managed=true'];
+  const listed = await mustRun(host, [...words, '--filter', `label=csm.instance=${instance}`], signal);
+  const ids = listed.stdout.split('\n').filter((line) => line !== '');
+  const found = await Promise.all(ids.map((id) => inspect(host, id, signal)));
+  return found.filter((container) => container !== undefined && isOurs(container, instance)) as Container[];
+}
+
+/** Undefined if there is none. @throws TerminalError if it is not ours */
+export async function inspectOurs(
+  host: Host,
+  id: string,
+  instance: string,
+  signal?: AbortSignal,
+): Promise<Container | undefined> {
+  const container = await inspect(host, id, signal);
+  if (container === undefined || isOurs(container, instance)) return container;
+  throw new TerminalError('CONTAINER_NOT_OURS', `${id} does not carry the labels of ${instance}`);
+}
+
+/** Harmless if it runs already. @throws RetryableError if it is gone */
+export async function startOurs(host: Host, id: string, instance: string, signal?: AbortSignal): Promise<void> {
+  const container = await inspectOurs(host, id, instance, signal);
+  if (container === undefined) throw new RetryableError('CONTAINER_GONE', `${id} is gone`);
+  if (!container.running) await mustRun(host, ['start', id], signal);
+}
+
+/** Harmless if it is stopped or gone. */
+export async function stopOurs(host: Host, id: string, instance: string, signal?: AbortSignal): Promise<void> {
+  const container = await inspectOurs(host, id, instance, signal);
+  if (container?.running) await mustRun(host, ['stop', '--time', '10', id], signal);
+}
+
+/** With its anonymous volumes. Named ones stay: the agent's home is in one. Harmless if it is gone. */
+export async function removeOurs(host: Host, id: string, instance: string, signal?: AbortSignal): Promise<void> {
+  if ((await inspectOurs(host, id, instance, signal)) === undefined) return;
+  await mustRun(host, ['rm', '--force', '--volumes', id], signal);
+}
+
+/**
+ * Containers of this installation that nobody uses any more.
+ * @param liveKeys `csm.key` of every container that some actor still knows
+ */
+export function findOrphans(
+  containers: readonly Container[],
+  instance: string,
+  liveKeys: ReadonlySet<string>,
+): readonly Container[] {
+  return containers.filter((container) => {
+    const key = container.labels['csm.key'] ?? '';
+    // Without a key nobody can say that it is not live.
+    return isOurs(container, instance) && key !== '' && !liveKeys.has(key);
+  });
+}
+
+async function inspect(host: Host, id: string, signal?: AbortSignal): Promise<Container | undefined> {
+  if (!/^[0-9a-f]{64}$/.test(id)) throw new TerminalError('CONTAINER_ID', `Not a full container id: ${id}`);
+  const result = await run(host, ['container', 'inspect', id], signal);
+  if (result.code !== 0) {
+    if (/no such (container|object)|no container with/i.test(result.stderr)) return undefined;
+    throw runtimeError(host, 'container inspect', result);
+  }
+  return parseInspect(result.stdout).find((container) => container.id === id);
+}
+
+async function mustRun(host: Host, words: readonly string[], signal?: AbortSignal): Promise<ShellResult> {
+  const result = await run(host, words, signal);
+  if (result.code !== 0) throw runtimeError(host, words[0] ?? '', result);
+  return result;
+}
+
+function run({ shell, runtime }: Host, words: readonly string[], signal?: AbortSignal): Promise<ShellResult> {
+  return shell.exec([runtime, ...words], { timeoutMs: TIMEOUT_MS, signal, maxOutputBytes: 8 * 1024 * 1024 });
+}
+
+function runtimeError({ runtime }: Host, what: string, { code, stderr }: ShellResult): Error {
+  const last = stderr.trim().split('\n').at(-1) ?? '';
+  if (code === 127) {
+    return new TerminalError('CONTAINER_RUNTIME_MISSING', `${runtime} is not there`, {
+      human: `The container runtime (${runtime}) is not installed on the VM. Install it, or change SM_CONTAINER_RUNTIME.`,
+    });
+  }
+  return new RetryableError('CONTAINER_RUNTIME', `${runtime} ${what}: exit code ${code}: ${last}`, {
+    human: `The container runtime of the VM failed (${what}): ${last}`,
+  });
+}

@@ -1,0 +1,31 @@
+/** Devcontainers on a machine reached through a shell: their configuration, `devcontainer up`, and the containers. */
+export { type ComposeText, followLinks, readComposeFiles, readDockerfiles } from './checkoutFiles.ts';
+export { type CliCall, inCleanEnvironment } from './cli.ts';
+export {
+  type Container,
+  findOrphans,
+  type Host,
+  inspectOurs,
+  isOurs,
+  listOurs,
+  parseInspect,
+  removeOurs,
+  startOurs,
+  stopOurs,
+} from './containers.ts';
+export { chooseConfig, defaultConfig, type FoundConfig, findConfig } from './discovery.ts';
+export { StartCommandError, upError } from './errors.ts';
+export { parseConfigText } from './jsonc.ts';
+export { idLabelOf, keyOf, labelsOf, type Owner, projectOf, volumesOf } from './names.ts';
+export { listeningPorts, lowestFreePort, parseListening, WORKER_PORTS } from './ports.ts';
+export { createLogReader, parseLogLine, sentenceOf } from './progress.ts';
+export {
+  baseImages,
+  type Contributions,
+  parseConfiguration,
+  readConfiguration,
+  readImageLabels,
+} from './readConfiguration.ts';
+export { createScrub } from './scrub.ts';
+export type { Command, Runtime, Shell, ShellOptions, ShellResult } from './shell.ts';
+export { devcontainerUp, readResult, type UpRequest, type UpResult } from './up.ts';

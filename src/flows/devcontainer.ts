@@ -1,0 +1,154 @@
+/**
+ * A repository's devcontainer, from its files to something that may be brought up: found, merged with what is ours, vetted
+ * before anything of it is used, and vetted again with what images and Features add. No container is made here.
+ *
+ * The vetted text is what is used (`--override-config`), whatever becomes of the checkout in the meantime. Not covered by
+ * that: compose files, Dockerfiles and local Features, which are read from the checkout once more when the container is built.
+ */
+import { posix } from 'node:path';
+import { TerminalError } from '../actors/index.ts';
+import {
+  baseImages,
+  type CliCall,
+  findConfig,
+  followLinks,
+  type Host,
+  idLabelOf,
+  labelsOf,
+  type Owner,
+  readComposeFiles,
+  readConfiguration,
+  readDockerfiles,
+  readImageLabels,
+  volumesOf,
+} from '../adapters/devcontainer/index.ts';
+import type { JsonObject } from '../machines/json.ts';
+import {
+  type Additions,
+  type ComposeFile,
+  composeAdditions,
+  type DevcontainerInput,
+  type DevcontainerRules,
+  mergeConfig,
+  type Note,
+  placesToLookUp,
+  refusalText,
+  type Verdict,
+  vetDevcontainer,
+} from '../policy/devcontainer/index.ts';
+
+export interface PrepareRequest {
+  readonly owner: Owner;
+  /** Absolute, without links. */
+  readonly checkout: string;
+  /** A folder outside every checkout, there already, for this container alone. */
+  readonly stateFolder: string;
+  /** Which of several configurations; empty: nobody chose. */
+  readonly choice: string;
+  /** For a repository that has no configuration. */
+  readonly fallback: JsonObject;
+  readonly rules: DevcontainerRules;
+  readonly additions: Omit<Additions, 'labels' | 'volumes'>;
+  readonly composePath: string | null;
+  /** Variables that the configuration may read with `${localEnv:...}`. */
+  readonly localEnv: Readonly<Record<string, string>>;
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: (sentence: string) => void;
+}
+
+export interface PreparedDevcontainer {
+  /** For `devcontainerUp`. */
+  readonly call: CliCall;
+  /** What was ignored, replaced or allowed by a setting; for the thread. */
+  readonly notes: readonly Note[];
+  /** Whether the repository has a configuration of its own. */
+  readonly own: boolean;
+}
+
+/** @throws TerminalError DEVCONTAINER_REFUSED with every refusal in words, and what reading and asking throw */
+export async function prepareDevcontainer(host: Host, request: PrepareRequest): Promise<PreparedDevcontainer> {
+  const { owner, checkout, stateFolder, signal, rules } = request;
+  const { shell, runtime } = host;
+  const found = await findConfig(shell, { checkout, choice: request.choice, fallback: request.fallback }, signal);
+  const additions = { ...request.additions, labels: labelsOf(owner), volumes: volumesOf(owner) };
+  const merged = mergeConfig(found.config, additions);
+  const place = { checkout, configFile: found.file, config: merged.config };
+  const compose = await readComposeFiles(shell, place, signal);
+  const files = {
+    config: merged.config,
+    ownRunArgs: merged.ownRunArgs,
+    volumes: additions.volumes,
+    compose,
+    dockerfiles: await readDockerfiles(shell, place, signal),
+  };
+  const vet = async (more: Pick<DevcontainerInput, 'features' | 'imageLabels' | 'merged'>): Promise<Verdict> => {
+    const input = { ...files, ...more };
+    const where = { folder: checkout, configFile: found.file };
+    const links = await followLinks(shell, placesToLookUp(input, where), signal);
+    const verdict = vetDevcontainer({ ...input, checkout: { ...where, realPath: (path) => links.get(path) } }, rules);
+    if (verdict.refusals.length === 0) return verdict;
+    const words = verdict.refusals.map(({ path, does }) => `${path}: ${does}`).join('; ');
+    throw new TerminalError('DEVCONTAINER_REFUSED', words, { human: refusalText(verdict.refusals) });
+  };
+  await vet({ features: [], imageLabels: [] });
+
+  const overrideFile = posix.join(stateFolder, 'devcontainer.json');
+  const config = { ...merged.config };
+  if (config.dockerComposeFile !== undefined) {
+    const file = posix.join(stateFolder, 'compose.json');
+    await shell.writeFile(
+      file,
+      JSON.stringify(composeAdditions(projectShape(config, compose), additions)),
+      0o600,
+      signal,
+    );
+    config.dockerComposeFile = [...listOf(config.dockerComposeFile), file];
+  }
+  await shell.writeFile(overrideFile, JSON.stringify(config, null, 2), 0o600, signal);
+  const call: CliCall = {
+    runtime,
+    checkout,
+    configFile: found.own ? found.file : null,
+    overrideFile,
+    userData: stateFolder,
+    idLabel: idLabelOf(owner),
+    composePath: request.composePath,
+  };
+  const { localEnv, timeoutMs, onProgress } = request;
+  const asking = { ...call, localEnv, timeoutMs, signal, ...(onProgress ? { onProgress } : {}) };
+  const contributions = await readConfiguration(host, asking);
+  const imageLabels = await readImageLabels(host, imagesOf(files), signal);
+  const verdict = await vet({ ...contributions, imageLabels });
+  return { call, notes: [...merged.notes, ...verdict.notes], own: found.own };
+}
+
+function listOf(value: JsonObject[string]): readonly string[] {
+  const items = Array.isArray(value) ? value : [value];
+  return items.filter((item): item is string => typeof item === 'string');
+}
+
+function projectShape(config: JsonObject, compose: readonly ComposeFile[]) {
+  const documents = compose.map(({ document }) => objectOf(document));
+  const version = documents[0]?.version;
+  return {
+    service: typeof config.service === 'string' ? config.service : '',
+    services: documents.flatMap(({ services }) => Object.keys(objectOf(services))),
+    version: version === undefined ? null : String(version),
+  };
+}
+
+function imagesOf(
+  files: Pick<DevcontainerInput, 'compose' | 'dockerfiles'> & { readonly config: JsonObject },
+): string[] {
+  const services = files.compose.flatMap(({ document }) => Object.values(objectOf(objectOf(document).services)));
+  const images = [files.config.image, ...services.map((service) => objectOf(service).image)];
+  return [
+    ...images.filter((image): image is string => typeof image === 'string' && !image.includes('$')),
+    ...files.dockerfiles.flatMap(({ text }) => baseImages(text)),
+  ];
+}
+
+function objectOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? { ...value } : {};
+}
