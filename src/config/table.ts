@@ -9,6 +9,7 @@ import {
   flag,
   hostName,
   integer,
+  list,
   listenAddress,
   listenAddressOrOff,
   matching,
@@ -17,11 +18,13 @@ import {
   oneOf,
   people,
   positiveNumber,
+  positiveOrZero,
   postgresAddress,
   repoOwner,
   repoPatterns,
   seconds,
   signingSecret,
+  size,
   text,
   webAddress,
 } from './values.ts';
@@ -29,6 +32,13 @@ import {
 const SECONDS = 'seconds';
 const chatId = matching(/^[a-z0-9]{26}$/, 'an id of 26 lower-case letters and digits (the id, not the name)');
 const userName = matching(/^[A-Za-z_][A-Za-z0-9_.-]{0,63}$/, 'a user name');
+const words = list((raw) =>
+  /^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(raw) ? { value: raw } : { problem: 'is not the name of a network' },
+);
+const paths = list((raw) => {
+  const path = absolutePath.safeParse(raw);
+  return path.success && path.data !== '/' ? { value: path.data } : { problem: 'is not an absolute path below /' };
+});
 const plainWord = matching(/^[A-Za-z0-9][A-Za-z0-9_./:@-]*$/, 'one word without spaces that does not start with "-"');
 
 export const mattermost = {
@@ -129,7 +139,31 @@ export const container = {
     help: "Accept a devcontainer.json whose `initializeCommand` runs on the VM itself. Anyone who can write to a repository then controls the VM's user.",
   }),
   allowPrivileged: defaulted('SM_ALLOW_PRIVILEGED', flag, 'false', {
-    help: 'Accept a devcontainer.json that asks for privileges, host devices or mounts of the VM. They undo the isolation.',
+    help: 'Accept a devcontainer.json that asks for privileges, host devices, networks, open ports or mounts of the VM. They undo the isolation.',
+  }),
+  allowedLocalEnv: defaulted('SM_ALLOWED_LOCAL_ENV', environmentNames, 'ANTHROPIC_API_KEY,ANTHROPIC_BASE_URL,LANG,TZ', {
+    help: 'Variables that a devcontainer.json may read with its `localEnv`. Every repository that may be started can read them.',
+  }),
+  allowedNetworks: defaulted('SM_ALLOWED_NETWORKS', words, '[]', {
+    help: 'Container networks that a repository may join, besides SM_CONTAINER_NETWORK.',
+    example: 'isolated,build',
+  }),
+  allowedMounts: defaulted('SM_ALLOWED_MOUNTS', paths, '[]', {
+    help: 'Folders of the VM that a repository may mount, with all that is below them.',
+    example: '/srv/models',
+  }),
+  workerMount: optional('SM_WORKER_MOUNT', absolutePath, {
+    help: 'Folder of the VM with the worker bundle (its own Node and Claude Code), mounted read-only into every container. Not needed for images that have the worker.',
+    example: '/opt/csm/worker',
+  }),
+  memory: defaulted('SM_CONTAINER_MEMORY', size, '8g', {
+    help: 'Most memory a container may use: `512m`, `8g`; 0: no limit. A repository may ask for less.',
+  }),
+  cpus: defaulted('SM_CONTAINER_CPUS', positiveOrZero, '2', {
+    help: 'Most processors a container may use, as in `1.5`; 0: no limit. A repository may ask for less.',
+  }),
+  pids: defaulted('SM_CONTAINER_PIDS', integer(0, 1_000_000), '4096', {
+    help: 'Most processes and threads a container may have; 0: no limit. A repository may ask for less.',
   }),
 };
 

@@ -48,6 +48,13 @@ export function integer(min: number, max: number): Value<number> {
   });
 }
 
+/** Bytes; 0 where nothing is bounded. */
+export const size: Value<number> = reading((raw) => {
+  const match = /^(\d{1,9})([kmgt]?)b?$/i.exec(raw);
+  if (!match) return { problem: 'must be a size like 512m or 8g, or 0' };
+  return { value: Number(match[1]) * 1024 ** 'bkmgt'.indexOf((match[2] ?? '').toLowerCase() || 'b') };
+});
+
 /** Longest time that a timer of the runtime can wait, in seconds. */
 export const MAX_SECS = 2_147_483;
 
@@ -63,6 +70,11 @@ export function seconds(min: 0 | 1): Value<number> {
 export const positiveNumber: Value<number> = reading((raw) => {
   const value = /^\d{1,9}(\.\d{1,9})?$/.test(raw) ? Number(raw) : Number.NaN;
   return value > 0 ? { value } : { problem: 'must be a number above 0' };
+});
+
+export const positiveOrZero: Value<number> = reading((raw) => {
+  const value = /^\d{1,9}(\.\d{1,9})?$/.test(raw) ? Number(raw) : Number.NaN;
+  return value >= 0 ? { value } : { problem: 'must be a number, or 0' };
 });
 
 const TRUE = ['true', '1', 'yes'];

@@ -75,6 +75,17 @@ test('a misspelt variable is pointed out', () => {
   assert.match(JSON.stringify(loaded.warnings), /did you mean SM_MATTERMOST_URL/);
 });
 
+test('limits of containers are read as people write them', () => {
+  const loaded = load({ ...GOOD, SM_CONTAINER_MEMORY: '512m', SM_CONTAINER_CPUS: '1.5', SM_CONTAINER_PIDS: '0' });
+  const { memory, cpus, pids } = loaded.ok ? loaded.config.container : { memory: 0, cpus: 0, pids: 1 };
+  assert.equal([memory, cpus, pids], [536_870_912, 1.5, 0]);
+  const byDefault = load(GOOD);
+  assert.is(byDefault.ok && byDefault.config.container.memory, 8 * 1024 ** 3);
+  for (const wrong of [{ SM_CONTAINER_MEMORY: 'lots' }, { SM_CONTAINER_CPUS: '-1' }, { SM_ALLOWED_MOUNTS: '/' }]) {
+    assert.is(load({ ...GOOD, ...wrong }).ok, false, JSON.stringify(wrong));
+  }
+});
+
 test('docs/configuration.md is what `csm config` prints', () => {
   assert.is(
     readFileSync('docs/configuration.md', 'utf8').trim(),

@@ -1,5 +1,5 @@
 /** Devcontainers on a machine reached through a shell: their configuration, `devcontainer up`, and the containers. */
-export { type ComposeText, followLinks, readComposeFiles, readDockerfiles } from './checkoutFiles.ts';
+export { type ComposeText, followLinks, parseYaml, readComposeFiles, readDockerfiles } from './checkoutFiles.ts';
 export { type CliCall, inCleanEnvironment } from './cli.ts';
 export {
   type Container,

@@ -37,6 +37,10 @@ export function vetContribution(entry: unknown, path: string, vetting: Vetting):
     found.refuse(at('entrypoint'), 'unreadable', 'is not a text');
   }
   vetTextMap(entry.containerEnv, at('containerEnv'), vetting);
+  // A Feature's variables become lines of a Dockerfile.
+  if (path !== '' && /[\r\n]|\\n/.test(Object.values(isData(entry.containerEnv) ? entry.containerEnv : {}).join(''))) {
+    found.refuse(at('containerEnv'), 'unreadable', 'has line breaks in a variable');
+  }
 }
 
 /** The label's value: one entry or a list of them. */

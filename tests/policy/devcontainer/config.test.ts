@@ -266,6 +266,11 @@ test('images and Features may not ask for more than the repository', () => {
   ]);
 });
 
+test("a Feature's variables cannot become instructions of the build", () => {
+  const feature = { containerEnv: { A: 'x"\nRUN --network=host id' } };
+  assert.equal(refusedAt(vet({ features: [{ id: 'f', feature }] })), ['Feature f.containerEnv']);
+});
+
 test('what the devcontainer CLI makes of it is vetted once more', () => {
   assert.equal(refusedAt(vet({ merged: { image: 'a', init: false, privileged: true, entrypoints: [] } })), [
     'merged configuration.privileged',
