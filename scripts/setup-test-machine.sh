@@ -14,7 +14,10 @@ declare -A packages=(
   [buildah]=buildah
   [runc]=runc
   [busybox]=busybox-static
+  [iptables]=iptables
+  [docker-compose]=docker-compose
   [/usr/lib/podman/netavark]=netavark
+  [/usr/lib/podman/aardvark-dns]=aardvark-dns
   [kubectl]=kubernetes-client
 )
 missing=()

@@ -2,7 +2,7 @@
  * A machine with containers, all of it in one folder: real podman with storage of its own, the real devcontainer CLI, and
  * a small image made of this machine's own programs, so that nothing is fetched.
  */
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
@@ -28,12 +28,19 @@ export interface Machine {
   remove(): Promise<void>;
 }
 
-export async function startMachine(extraEnv: Readonly<Record<string, string>> = {}): Promise<Machine> {
+/** @param extraEnv more of the user's environment. @param compose also serve the socket that compose programs talk to */
+export async function startMachine(
+  extraEnv: Readonly<Record<string, string>> = {},
+  { compose = false }: { compose?: boolean } = {},
+): Promise<Machine> {
   const folder = await mkdtemp(join(tmpdir(), 'csm-devcontainer-'));
-  const env = { ...(await configure(folder)), ...extraEnv };
+  const socket = `unix://${join(folder, 'podman.sock')}`;
+  const env = { ...(await configure(folder)), ...(compose ? { DOCKER_HOST: socket } : {}), ...extraEnv };
+  const service = compose ? spawn('podman', ['system', 'service', '--time=0', socket], { env, cwd: '/' }) : undefined;
   const podman = async (...args: readonly string[]): Promise<string> =>
     (await run('podman', args, { env, cwd: '/', maxBuffer: 64 * 1024 * 1024 })).stdout;
   const remove = async (): Promise<void> => {
+    service?.kill();
     await podman('rm', '--force', '--all', '--time', '0').catch(() => '');
     await podman('network', 'rm', '--force', 'isolated').catch(() => '');
     await run('umount', ['--recursive', join(folder, 'graph', 'overlay')]).catch(() => '');

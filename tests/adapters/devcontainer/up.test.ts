@@ -6,39 +6,20 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { RetryableError, TerminalError } from '../../../src/actors/index.ts';
 import {
-  defaultConfig,
   devcontainerUp,
   findOrphans,
   inspectOurs,
   keyOf,
   listeningPorts,
   listOurs,
-  type Owner,
-  projectOf,
   removeOurs,
   StartCommandError,
   startOurs,
   stopOurs,
-  type UpResult,
 } from '../../../src/adapters/devcontainer/index.ts';
-import {
-  type PreparedDevcontainer,
-  type PrepareRequest,
-  prepareDevcontainer,
-} from '../../../src/flows/devcontainer.ts';
 import { IMAGE, type Machine, startMachine } from './machine.ts';
-
-const SECRET = 'sk-ant-secret-of-the-vm';
-const RULES = {
-  allowHostCommands: false,
-  allowPrivileged: false,
-  allowedLocalEnv: ['ANTHROPIC_API_KEY'],
-  allowedNetworks: ['isolated'],
-  allowedMounts: [],
-  workerPorts: { first: 50_051, last: 50_099 },
-};
+import { failure, lastHostPort, project, SECRET } from './project.ts';
 
 const machineTests = suite<{ machine: Machine }>('devcontainer');
 
@@ -46,80 +27,6 @@ machineTests.before(async (context) => {
   context.machine = await startMachine({ GH_TOKEN: 'gh-token-of-the-vm' });
 });
 machineTests.after(async ({ machine }) => machine?.remove());
-
-interface Project {
-  readonly owner: Owner;
-  readonly checkout: string;
-  readonly progress: string[];
-  prepare(rules?: Partial<PrepareRequest['rules']>): Promise<PreparedDevcontainer>;
-  up(timeoutMs?: number, signal?: AbortSignal): Promise<UpResult>;
-}
-
-let lastPort = 50_050;
-
-async function project(machine: Machine, name: string, files: Readonly<Record<string, string>>): Promise<Project> {
-  const checkout = await machine.checkout(name, files);
-  const owner: Owner = { instance: 'test', repo: `acme/${name}`, branch: 'main', generation: 1 };
-  const progress: string[] = [];
-  const hostPort = ++lastPort;
-  const localEnv = { ANTHROPIC_API_KEY: SECRET };
-  const host = { shell: machine.shell, runtime: 'podman' as const };
-  const stateFolder = await machine.state(name);
-  const prepare = (rules: Partial<PrepareRequest['rules']> = {}) =>
-    prepareDevcontainer(host, {
-      owner,
-      checkout,
-      stateFolder,
-      choice: '',
-      fallback: defaultConfig({ image: IMAGE, network: 'isolated' }),
-      rules: { ...RULES, ...rules },
-      additions: {
-        publish: { address: '127.0.0.1', hostPort, containerPort: 50_051 },
-        workerMount: null,
-        limits: { memoryBytes: 256 * 1024 ** 2, cpus: 1, pids: 200 },
-        network: 'isolated',
-        userns: null,
-        env: {},
-      },
-      composePath: null,
-      localEnv,
-      timeoutMs: 60_000,
-      onProgress: (sentence) => progress.push(sentence),
-    });
-  return {
-    owner,
-    checkout,
-    progress,
-    prepare,
-    up: async (timeoutMs = 120_000, signal) => {
-      const { call } = await prepare();
-      return devcontainerUp(machine.shell, {
-        ...call,
-        localEnv,
-        project: projectOf(owner),
-        timeoutMs,
-        signal,
-        onProgress: (sentence) => progress.push(sentence),
-      });
-    },
-  };
-}
-
-interface Failure {
-  readonly code: string;
-  readonly human: string;
-  readonly message: string;
-  readonly error: unknown;
-}
-
-async function failure(promise: Promise<unknown>): Promise<Failure> {
-  const error: unknown = await promise.then(
-    () => new Error('It did not fail'),
-    (reason: unknown) => reason,
-  );
-  const known = error instanceof TerminalError || error instanceof RetryableError ? error : undefined;
-  return { code: known?.code ?? '', human: known?.human ?? '', message: String(error), error };
-}
 
 machineTests('an ordinary repository comes up, with its own settings and ours', async ({ machine }) => {
   const app = await project(machine, 'ordinary', {
@@ -341,10 +248,10 @@ machineTests('a missing image, a missing network and a taken port are told apart
   assert.is(missing.code, 'NETWORK_MISSING', missing.message);
 
   const port = await app('port', { image: IMAGE });
-  const stranger = createServer().listen(lastPort, '127.0.0.1');
+  const stranger = createServer().listen(lastHostPort(), '127.0.0.1');
   await new Promise((resolve) => stranger.once('listening', resolve));
   try {
-    assert.ok((await listeningPorts(machine.shell)).has(lastPort));
+    assert.ok((await listeningPorts(machine.shell)).has(lastHostPort()));
     const taken = await failure(port.up());
     assert.is(taken.code, 'PORT_TAKEN', taken.message);
   } finally {
