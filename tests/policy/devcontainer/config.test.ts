@@ -32,7 +32,7 @@ const ORDINARY: readonly object[] = [
     image,
     runArgs: ['--userns=keep-id', '--security-opt=no-new-privileges', '-v', 'cache:/cache:ro', '--tmpfs', '/tmp'],
   },
-  { image, runArgs: ['--mount', 'type=volume,source=a,target=/a', '--privileged=false', '-p', '127.0.0.1:3000:3000'] },
+  { image, runArgs: ['--mount', 'type=volume,source=a,target=/a', '--privileged=false', '-p=127.0.0.1:3000:3000'] },
   { image, appPort: [3000, '127.0.0.1:3001:3001'], capAdd: ['CAP_CHOWN'], init: true, remoteUser: 'vscode' },
   {
     image,
@@ -68,6 +68,7 @@ const HOSTILE: readonly (readonly [object, string])[] = [
   [{ mounts: ['type=bind,source=/var/run/docker.sock,target=/var/run/docker.sock'] }, 'mounts[0]'],
   [{ mounts: [{ type: 'bind', source: '/run/user/1000/podman/podman.sock', target: '/s' }] }, 'mounts[0]'],
   [{ mounts: ['type=volume,type=bind,source=/,target=/host'] }, 'mounts[0]'],
+  [{ mounts: ['type=bind,source=/etc,target=/x,source=${localWorkspaceFolder}'] }, 'mounts[0]'],
   [{ mounts: ['TYPE=bind,SRC=/etc,DST=/host'] }, 'mounts[0]'],
   [{ mounts: ['source=/etc,target=/host'] }, 'mounts[0]'],
   [{ mounts: ['type=bind,"source=/etc",target=/host'] }, 'mounts[0]'],
