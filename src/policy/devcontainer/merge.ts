@@ -93,9 +93,9 @@ function isObject(value: Json | undefined): value is JsonObject {
 const START_COMMANDS = ['onCreateCommand', 'updateContentCommand', 'postCreateCommand', 'postStartCommand'];
 
 /**
- * `devcontainer up` reads what a command prints until nobody can print any more, so a command that leaves something
- * running in the background (`server &`) would never let it end. Such a command prints into a file, which is shown when
- * the command itself is done.
+ * What a command leaves running in the background (`server &`) keeps the pipe of `devcontainer up`. Some runtimes wait until
+ * nobody can print into it any more, so `up` would never end; others close it, and the server ends with its next line. Such a
+ * command prints into a file, which is shown when the command itself is done.
  */
 function withoutWaiting(command: string, path: string, notes: Note[]): string {
   if (!/(^|[^&><|])&(?![&>])/.test(command)) return command;

@@ -99,7 +99,7 @@ machineTests("the product description's configuration comes up, its `&` included
     '.devcontainer/devcontainer.json': `{
     "image": "ghcr.io/myorg/devcontainer-rust:latest",
     "forwardPorts": [50051],
-    "postStartCommand": "sleep 54321 &",
+    "postStartCommand": "while sleep 1; do echo alive || exit 1; done &",
     "mounts": [
         "source=claude-config-shared,target=/home/vscode/.claude,type=volume",
         "source=claude-mem-shared,target=/home/vscode/.claude-mem,type=volume"
@@ -111,8 +111,9 @@ machineTests("the product description's configuration comes up, its `&` included
 }`,
   });
   const up = await app.up();
-  const processes = await machine.podman('exec', up.containerId, 'ps');
-  assert.match(processes, /sleep 54321/, 'what it started in the background runs on');
+  const log = () => machine.podman('exec', up.containerId, 'cat', '/tmp/csm-postStartCommand.log').catch(() => 'none');
+  for (let seen = await log(); seen !== 'none' && !seen.includes('alive\nalive'); ) seen = await log();
+  assert.match(await log(), /alive\nalive/, 'what it started in the background runs on, and prints where it may');
   const [details] = JSON.parse(await machine.podman('container', 'inspect', up.containerId));
   const names: string[] = details.Mounts.map(({ Name = '' }) => Name);
   assert.ok(!names.includes('claude-config-shared') && !names.includes('claude-mem-shared'), names.join(' '));
