@@ -95,13 +95,13 @@ async function converse(parts: Parts, index: number): Promise<void> {
   const thread = await open(parts, index, random);
   if (!thread) return;
   parts.threads.push(thread);
-  const open_: string[] = [];
+  const unanswered: string[] = [];
   while (!parts.finishing()) {
-    await act(parts, thread, open_, random);
-    await heard(parts, thread, open_, MOST_OPEN - 1);
+    await act(parts, thread, unanswered, random);
+    await heard(parts, thread, unanswered, MOST_OPEN - 1);
     await sleep(random() * 300);
   }
-  await heard(parts, thread, open_, 0);
+  await heard(parts, thread, unanswered, 0);
 }
 
 /** Starts a session and waits until it is ready. */
@@ -178,6 +178,8 @@ async function act(parts: Parts, thread: Thread, waiting: string[], random: () =
       return;
     }
     case 'interrupt':
+      // Whichever turn runs then: none of the answers can be counted on.
+      waiting.length = 0;
       await ask(parts, thread, user, random);
       await sleep(random() * 800);
       await command(parts, thread, user, 'interrupt');
