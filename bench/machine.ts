@@ -51,3 +51,9 @@ export function heapBytes(): number {
   globalThis.gc();
   return process.memoryUsage().heapUsed;
 }
+
+/** Processor time of this process so far, milliseconds. */
+export function cpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}

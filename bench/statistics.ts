@@ -1,6 +1,6 @@
-/** Figures of a noisy machine: variants take turns, and what is reported is the middle and the whole range. */
+/** Figures of a noisy machine: variants take turns, and what is reported is the median and the middle half. */
 
-/** Over the rounds of one run. */
+/** Over the rounds of one run: the median, and the range that holds half of the rounds. */
 export interface Spread {
   readonly median: number;
   readonly low: number;
@@ -9,7 +9,7 @@ export interface Spread {
 
 /** @throws RangeError without values: a figure that nobody measured must not look like one. */
 export function spreadOf(values: readonly number[]): Spread {
-  return { median: quantile(values, 0.5), low: quantile(values, 0), high: quantile(values, 1) };
+  return { median: quantile(values, 0.5), low: quantile(values, 0.25), high: quantile(values, 0.75) };
 }
 
 /** @param at between 0 (smallest) and 1 (largest); the nearest value that was measured. */

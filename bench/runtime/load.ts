@@ -1,5 +1,6 @@
 /** Sessions in conversation, each with one event on its way at any time: the next is delivered when it is committed. */
 import type { Address } from '../../src/machines/addresses.ts';
+import { cpuMs } from '../machine.ts';
 import { conversationEvent } from './sessions.ts';
 import type { System } from './system.ts';
 
@@ -19,6 +20,8 @@ export interface LoadResult {
   /** Statements of the commits alone, then of everything: deliveries, commits, outcomes of effects. */
   readonly commitStatements: number;
   readonly statements: number;
+  /** Processor time of this process per turn. */
+  readonly cpuMs: number;
 }
 
 export interface Load {
@@ -41,6 +44,7 @@ export function createLoad(system: System, sessions: readonly Address[], commitN
       const latencies: number[] = [];
       const wholes: number[] = [];
       const before = { commits: system.commits.length, inCommits: commitStatements(), all: statements.total() };
+      const cpuBefore = cpuMs();
       const started = performance.now();
 
       async function converse(address: Address): Promise<void> {
@@ -71,6 +75,7 @@ export function createLoad(system: System, sessions: readonly Address[], commitN
         commits: commits.length,
         commitStatements: commitStatements() - before.inCommits,
         statements: statements.total() - before.all,
+        cpuMs: (cpuMs() - cpuBefore) / latencies.length,
       };
     },
   };

@@ -5,7 +5,7 @@ import type { Spread } from '../statistics.ts';
 export interface Profile {
   readonly name: 'full' | 'quick';
   readonly rounds: number;
-  /** How long each variant runs in each round. */
+  /** How long each variant runs in each round; three times as long with 500 sessions, whose turns take that much longer. */
   readonly roundMs: number;
   /** Sessions in memory whose heap is measured. */
   readonly hotActors: number;
@@ -17,12 +17,12 @@ export interface Profile {
 export const PROFILES: Readonly<Record<Profile['name'], Profile>> = {
   full: {
     name: 'full',
-    rounds: 9,
-    roundMs: 1500,
+    rounds: 25,
+    roundMs: 400,
     hotActors: 2000,
     coldActors: 100_000,
     liveActors: 10_000,
-    bootRounds: 5,
+    bootRounds: 9,
   },
   quick: {
     name: 'quick',
@@ -63,9 +63,16 @@ export interface VariantReport {
     readonly wholeP99: Spread;
     /** The commit alone, however many turns go into it, over the median UPDATE. */
     readonly commitP50: Spread;
+    /** Processor time of this process per turn, over that per UPDATE: hardly depends on what else the machine does. */
+    readonly cpu: Spread;
   };
   /** True of this machine in this hour only. */
-  readonly absolute: { readonly turnsPerSecond: Spread; readonly p50Ms: Spread; readonly p99Ms: Spread };
+  readonly absolute: {
+    readonly turnsPerSecond: Spread;
+    readonly p50Ms: Spread;
+    readonly p99Ms: Spread;
+    readonly cpuMsPerTurn: Spread;
+  };
   readonly turnsPerCommit: number;
   /** Round trips to the server of one commit. */
   readonly statementsPerCommit: number;
@@ -113,6 +120,7 @@ export interface RuntimeReport {
   readonly bare: {
     readonly perSecond: Spread;
     readonly p50Ms: Spread;
+    readonly cpuMs: Spread;
     /** The same on all connections of the pool at once, over the single loop. */
     readonly allConnectionsRatio: Spread;
   };

@@ -2,9 +2,8 @@
  * The commit that the product does not use, for comparison: a plain transaction, one statement after the other, that writes
  * the same rows through the same driver. A statement that would write nothing is left out.
  */
-import { FencedError } from '../../src/actors/index.ts';
+import { FencedError, type TurnCommit } from '../../src/actors/index.ts';
 import type { Database } from '../../src/adapters/postgres/index.ts';
-import type { Statements } from './statements.ts';
 import type { Commit } from './system.ts';
 
 const TEXTS = {
@@ -43,50 +42,47 @@ from jsonb_to_recordset($1::jsonb) as x(session text, log_id text, seq bigint, f
 export const TRIPS = Object.keys(TEXTS);
 
 /** For turns of actors that are there, without tells and dead letters: the benchmark's load has no others. */
-export function commitInRoundTrips(db: Database, statements: Statements): Commit {
-  return async (term, commitId, turns) => {
-    const client = await db.pool.connect();
-    const trip = async (name: keyof typeof TEXTS, values: readonly unknown[] = []) => {
-      statements.count(name);
-      return await client.query<{ id: (typeof turns)[number]['address'] }>({
-        name,
-        text: TEXTS[name],
-        values: [...values],
-      });
-    };
-    const effects = turns.flatMap((turn) =>
-      turn.effects.map(({ orderKey, runAt, deadline, key, kind, params, reply }) => {
-        return { key, kind, params, reply, order_key: orderKey, run_at: runAt, deadline, actor_id: turn.address };
-      }),
-    );
+export function commitInRoundTrips(db: Database): Commit {
+  return (term, commitId, turns) => {
+    const actors = JSON.stringify(turns.map(actorFields));
+    const seqs = turns.flatMap((turn) => turn.taken);
+    const effects = turns.flatMap((turn) => turn.effects.map((effect) => effectFields(turn.address, effect)));
+    const journal = turns.flatMap((turn) => turn.journal.map((row) => ({ ...row, actor_id: turn.address })));
     const lines = turns.flatMap((turn) =>
       turn.transcript.map(({ logId, firstSeq, ...row }) => ({ ...row, log_id: logId, first_seq: firstSeq })),
     );
-    try {
+    const sessions = [...new Set(lines.map(({ session }) => session))];
+    return db.lend({ name: 'round trips', reads: false }, async (client) => {
+      const trip = (name: keyof typeof TEXTS, values: unknown[] = []) =>
+        client.query<{ id: TurnCommit['address'] }>({ name, text: TEXTS[name], values });
       await trip('trip_begin');
-      if ((await trip('trip_lease', [term])).rowCount !== 1) throw new FencedError(`term ${term} does not lead`);
-      const { rows } = await trip('trip_actor', [term, commitId, JSON.stringify(turns.map(actorFields))]);
-      if (rows.length < turns.length) throw new Error('an actor is not at the revision its turn started from');
-      await trip('trip_inbox', [turns.flatMap((turn) => turn.taken)]);
-      if (effects.length > 0) await trip('trip_effects', [term, JSON.stringify(effects)]);
-      const journal = turns.flatMap((turn) => turn.journal.map((row) => ({ ...row, actor_id: turn.address })));
-      await trip('trip_journal', [JSON.stringify(journal)]);
-      if (lines.length > 0) {
-        await trip('trip_threads', [[...new Set(lines.map(({ session }) => session))]]);
-        await trip('trip_transcript', [JSON.stringify(lines)]);
+      try {
+        if ((await trip('trip_lease', [term])).rowCount !== 1) throw new FencedError(`term ${term} does not lead`);
+        const { rows } = await trip('trip_actor', [term, commitId, actors]);
+        if (rows.length < turns.length) throw new Error('an actor is not at the revision its turn started from');
+        await trip('trip_inbox', [seqs]);
+        if (effects.length > 0) await trip('trip_effects', [term, JSON.stringify(effects)]);
+        await trip('trip_journal', [JSON.stringify(journal)]);
+        if (lines.length > 0) {
+          await trip('trip_threads', [sessions]);
+          await trip('trip_transcript', [JSON.stringify(lines)]);
+        }
+        await trip('trip_commit');
+        return { committed: rows.map(({ id }) => id), delivered: [] };
+      } catch (error) {
+        await trip('trip_rollback');
+        throw error;
       }
-      await trip('trip_commit');
-      return { committed: rows.map(({ id }) => id), delivered: [] };
-    } catch (error) {
-      await trip('trip_rollback');
-      throw error;
-    } finally {
-      client.release();
-    }
+    });
   };
 }
 
-function actorFields({ address, prevRev, actor, tells, deadLetters }: Parameters<Commit>[2][number]): object {
+function effectFields(address: TurnCommit['address'], effect: TurnCommit['effects'][number]): object {
+  const { orderKey, runAt, deadline, key, kind, params, reply } = effect;
+  return { key, kind, params, reply, order_key: orderKey, run_at: runAt, deadline, actor_id: address };
+}
+
+function actorFields({ address, prevRev, actor, tells, deadLetters }: TurnCommit): object {
   if (actor === undefined || prevRev === 0 || tells.length > 0 || deadLetters.length > 0) {
     throw new Error(`${address}: a turn that the comparison does not know`);
   }

@@ -2,7 +2,7 @@
 import { createRuntime, type Runtime, type RuntimeLimits, type RuntimeStore } from '../../src/actors/index.ts';
 import { acquireLeadership, createStore, type Database } from '../../src/adapters/postgres/index.ts';
 import { KINDS } from './sessions.ts';
-import { counted, countStatements, type Statements } from './statements.ts';
+import { counting, type Statements } from './statements.ts';
 
 export type Commit = RuntimeStore['commit'];
 
@@ -24,14 +24,13 @@ export interface System {
 export interface SystemOptions {
   readonly limits?: Partial<RuntimeLimits>;
   /** Another way to commit; by default the store's one statement. */
-  readonly commit?: (database: Database, statements: Statements) => Commit;
+  readonly commit?: (database: Database) => Commit;
 }
 
 export async function startSystem(database: Database, options: SystemOptions = {}): Promise<System> {
-  const statements = countStatements();
-  const db = counted(database, statements);
+  const { db, statements } = counting(database);
   const store = createStore(db);
-  const commit = options.commit?.(db, statements) ?? store.commit;
+  const commit = options.commit?.(db) ?? store.commit;
   const commits: CommitSample[] = [];
   const timed: Commit = async (term, commitId, turns) => {
     const from = performance.now();
@@ -49,7 +48,7 @@ export async function startSystem(database: Database, options: SystemOptions = {
     tasks: { workerLink: untilAborted },
     limits: options.limits ?? {},
   });
-  await runtime.start({ term: leadership.term });
+  await runtime.start({ term: leadership.term, certain: () => leadership.certain() });
   return {
     runtime,
     statements,

@@ -29,6 +29,7 @@ export function textOf(report: RuntimeReport): string {
         'turns/commit',
         'stmts/commit',
         'stmts/turn',
+        'cpu/turn',
         'turns/s here',
       ],
       ...(Object.keys(VARIANTS) as VariantName[]).map((name) => variantRow(report.variants[name])),
@@ -64,6 +65,7 @@ function variantRow({ actors, commit, batch, ratios, absolute, ...counts }: Vari
     counts.turnsPerCommit.toFixed(1),
     counts.statementsPerCommit.toFixed(1),
     counts.statementsPerTurn.toFixed(2),
+    spread(ratios.cpu),
     absolute.turnsPerSecond.median.toFixed(0),
   ];
 }

@@ -50,7 +50,7 @@ export async function measureThroughput(
       one50: () => loads.one.run(50, ms),
       trips50: () => loads.trips.run(50, ms),
       alone50: () => loads.alone.run(50, ms),
-      one500: () => loads.one.run(500, ms),
+      one500: () => loads.one.run(500, ms * 3),
       bareAll: () => runBare(pool, CONNECTIONS, ms),
     });
     // Compilers and caches warm up outside the figures.
@@ -72,6 +72,7 @@ function reportOf(rounds: readonly Round[]): Throughput {
     bare: {
       perSecond: over(({ bare }) => bare.perSecond),
       p50Ms: over(({ bare }) => quantile(bare.each, 0.5)),
+      cpuMs: over(({ bare }) => bare.cpuMs),
       allConnectionsRatio: over(({ bare, bareAll }) => bareAll.perSecond / bare.perSecond),
     },
     variants: Object.fromEntries(
@@ -104,11 +105,13 @@ function variantOf(rounds: readonly Round[], name: VariantName): VariantReport {
       wholeP50: inUpdates(({ wholes }) => wholes, 0.5),
       wholeP99: inUpdates(({ wholes }) => wholes, 0.99),
       commitP50: inUpdates(({ commitMs }) => commitMs, 0.5),
+      cpu: spreadOf(rounds.map((round) => round[name].cpuMs / round.bare.cpuMs)),
     },
     absolute: {
       turnsPerSecond: over(({ perSecond }) => perSecond),
       p50Ms: over(({ latencies }) => quantile(latencies, 0.5)),
       p99Ms: over(({ latencies }) => quantile(latencies, 0.99)),
+      cpuMsPerTurn: over(({ cpuMs }) => cpuMs),
     },
     turnsPerCommit: turns / commits,
     statementsPerCommit: sum((load) => load.commitStatements) / commits,

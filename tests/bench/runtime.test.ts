@@ -58,7 +58,8 @@ test('every figure is there and is a number', () => {
 test('a commit is one statement, however many turns go into it; a plain transaction takes six or more', () => {
   const { one1, one50, one500, trips1, trips50, alone50 } = report.variants;
   for (const variant of [one1, one50, one500, alone50]) assert.is(variant.statementsPerCommit, 1);
-  for (const variant of [trips1, trips50]) assert.ok(variant.statementsPerCommit >= 6, `${variant.statementsPerCommit}`);
+  for (const variant of [trips1, trips50])
+    assert.ok(variant.statementsPerCommit >= 6, `${variant.statementsPerCommit}`);
 });
 
 test('turns share commits when many are in flight, and only if they may', () => {
