@@ -35,14 +35,24 @@ export const PROFILES: Readonly<Record<Profile['name'], Profile>> = {
   },
 };
 
-/** The variants of the load: how many sessions are in conversation, and how their turns are committed. */
+/** Between the runtime and the server where a variant is `far`, in each direction. */
+export const FAR_MS = 1;
+
+/**
+ * The variants of the load: how many sessions are in conversation, how their turns are committed, how many at most in one
+ * commit, and whether the server is on this machine or, as far as packets can tell, on another.
+ */
 export const VARIANTS = {
-  one1: { actors: 1, commit: 'one statement', batch: 100 },
-  one50: { actors: 50, commit: 'one statement', batch: 100 },
-  one500: { actors: 500, commit: 'one statement', batch: 100 },
-  trips1: { actors: 1, commit: 'round trips', batch: 100 },
-  trips50: { actors: 50, commit: 'round trips', batch: 100 },
-  alone50: { actors: 50, commit: 'one statement', batch: 1 },
+  one1: { actors: 1, commit: 'one statement', batch: 100, server: 'near' },
+  one50: { actors: 50, commit: 'one statement', batch: 100, server: 'near' },
+  one500: { actors: 500, commit: 'one statement', batch: 100, server: 'near' },
+  trips1: { actors: 1, commit: 'round trips', batch: 100, server: 'near' },
+  trips50: { actors: 50, commit: 'round trips', batch: 100, server: 'near' },
+  alone50: { actors: 50, commit: 'one statement', batch: 1, server: 'near' },
+  farOne1: { actors: 1, commit: 'one statement', batch: 100, server: 'far' },
+  farOne50: { actors: 50, commit: 'one statement', batch: 100, server: 'far' },
+  farTrips1: { actors: 1, commit: 'round trips', batch: 100, server: 'far' },
+  farTrips50: { actors: 50, commit: 'round trips', batch: 100, server: 'far' },
 } as const;
 
 export type VariantName = keyof typeof VARIANTS;
@@ -51,6 +61,7 @@ export interface VariantReport {
   readonly actors: number;
   readonly commit: string;
   readonly batch: number;
+  readonly server: 'near' | 'far';
   /** Figures in units of the bare UPDATE loop of the same round. */
   readonly ratios: {
     /** Turns per second over UPDATEs per second. */
@@ -126,11 +137,15 @@ export interface RuntimeReport {
   };
   readonly variants: Readonly<Record<VariantName, VariantReport>>;
   readonly comparisons: {
-    /** Turns per second, one statement over round trips: one session alone, then fifty. */
-    readonly oneStatementVersusRoundTrips1: Spread;
-    readonly oneStatementVersusRoundTrips50: Spread;
-    /** Duration of the commit, round trips over one statement, one session alone. */
-    readonly commitDurationRoundTripsVersusOneStatement: Spread;
+    /** Turns per second, one statement over round trips. */
+    readonly oneStatementVersusRoundTrips: {
+      readonly near1: Spread;
+      readonly near50: Spread;
+      readonly far1: Spread;
+      readonly far50: Spread;
+    };
+    /** Duration of the commit of one turn, round trips over one statement. */
+    readonly commitOfRoundTripsVersusOneStatement: { readonly near: Spread; readonly far: Spread };
     /** Turns per second of fifty sessions, group commit over a commit per turn. */
     readonly groupCommitVersusAlone: Spread;
   };

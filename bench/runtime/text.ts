@@ -1,10 +1,18 @@
 /** The report for people. */
 import type { Spread } from '../statistics.ts';
-import { type BootReport, type RuntimeReport, VARIANTS, type VariantName, type VariantReport } from './report.ts';
+import {
+  type BootReport,
+  FAR_MS,
+  type RuntimeReport,
+  VARIANTS,
+  type VariantName,
+  type VariantReport,
+} from './report.ts';
 
 export function textOf(report: RuntimeReport): string {
   const { machine, postgres, bare, comparisons, memory, boot, profile } = report;
   const settings = Object.entries(postgres.settings).map(([name, value]) => `${name}=${value}`);
+  const { oneStatementVersusRoundTrips: versus, commitOfRoundTripsVersusOneStatement: commit } = comparisons;
   const bareMs = bare.p50Ms.median.toFixed(2);
   return [
     `Runtime benchmark, ${profile.name} profile, ${report.at}`,
@@ -21,6 +29,7 @@ export function textOf(report: RuntimeReport): string {
         'in flight',
         'commit',
         'batch',
+        'server',
         'turns/s : UPDATEs/s',
         'delivered>committed p50',
         'p99',
@@ -35,10 +44,16 @@ export function textOf(report: RuntimeReport): string {
       ...(Object.keys(VARIANTS) as VariantName[]).map((name) => variantRow(report.variants[name])),
     ]),
     '',
-    `One statement : round trips, turns/s, 1 in flight     x ${spread(comparisons.oneStatementVersusRoundTrips1)}`,
-    `One statement : round trips, turns/s, 50 in flight    x ${spread(comparisons.oneStatementVersusRoundTrips50)}`,
-    `Round trips : one statement, duration of a commit     x ${spread(comparisons.commitDurationRoundTripsVersusOneStatement)}`,
-    `Group commit : commit per turn, turns/s, 50 in flight x ${spread(comparisons.groupCommitVersusAlone)}`,
+    ...table([
+      ['compared', 'x'],
+      ['one statement : round trips, turns/s, 1 in flight, near', spread(versus.near1)],
+      ['one statement : round trips, turns/s, 50 in flight, near', spread(versus.near50)],
+      [`one statement : round trips, turns/s, 1 in flight, far (${FAR_MS} ms each way)`, spread(versus.far1)],
+      ['one statement : round trips, turns/s, 50 in flight, far', spread(versus.far50)],
+      ['round trips : one statement, duration of a commit, near', spread(commit.near)],
+      ['round trips : one statement, duration of a commit, far', spread(commit.far)],
+      ['group commit : commit per turn, turns/s, 50 in flight', spread(comparisons.groupCommitVersusAlone)],
+    ]),
     '',
     `Memory per hot session (${memory.actors} cached): ${kib(memory.hotBytes)} after a turn, ${kib(memory.loadedBytes)} just loaded; ` +
       `stored as ${kib(memory.storedBytes)} of JSON; ${kib(memory.afterStopBytes)} left after stop.`,
@@ -52,11 +67,12 @@ export function textOf(report: RuntimeReport): string {
   ].join('\n');
 }
 
-function variantRow({ actors, commit, batch, ratios, absolute, ...counts }: VariantReport): string[] {
+function variantRow({ actors, commit, batch, server, ratios, absolute, ...counts }: VariantReport): string[] {
   return [
     String(actors),
     commit,
     String(batch),
+    server,
     spread(ratios.turns),
     spread(ratios.p50),
     spread(ratios.p99),

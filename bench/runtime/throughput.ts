@@ -1,21 +1,27 @@
 /** Turns per second and latency of every variant, beside the bare UPDATE loop of the same round. */
-import type { Database } from '../../src/adapters/postgres/index.ts';
+import { openDatabase } from '../../src/adapters/postgres/index.ts';
+import { type FaultProxy, startFaultProxy } from '../../tests/support/faultProxy.ts';
 import type { TestPostgres } from '../../tests/support/postgres.ts';
 import { inRounds, quantile, type Spread, spreadOf } from '../statistics.ts';
 import { type BareResult, prepareBare, runBare } from './bare.ts';
 import { createLoad, type Load, type LoadResult } from './load.ts';
-import { type Profile, type RuntimeReport, VARIANTS, type VariantName, type VariantReport } from './report.ts';
+import { FAR_MS, type Profile, type RuntimeReport, VARIANTS, type VariantName, type VariantReport } from './report.ts';
 import { commitInRoundTrips, TRIPS } from './roundTrips.ts';
 import { idleSession, insertSessions, sessionAt } from './sessions.ts';
 import { type SystemOptions, startSystem, until } from './system.ts';
 
 /** Connections of a pool: as many loops as can run at once. */
 const CONNECTIONS = 8;
-const SYSTEMS = {
-  oneStatement: { options: {}, sessions: 500, commitNames: ['commit'] },
-  roundTrips: { options: { commit: commitInRoundTrips }, sessions: 50, commitNames: TRIPS },
-  alone: { options: { limits: { batch: 1 } }, sessions: 50, commitNames: ['commit'] },
-} satisfies Record<string, { options: SystemOptions; sessions: number; commitNames: readonly string[] }>;
+/** Two ways to commit; each system has a database of its own. */
+const ONE_STATEMENT = { options: {}, commitNames: ['commit'] };
+const ROUND_TRIPS = { options: { commit: commitInRoundTrips }, commitNames: TRIPS };
+const ALONE = { options: { limits: { batch: 1 } }, commitNames: ['commit'] };
+
+interface Way {
+  readonly options: SystemOptions;
+  /** Of the statements that a commit consists of. */
+  readonly commitNames: readonly string[];
+}
 
 type Round = Record<VariantName, LoadResult> & Record<'bare' | 'bareAll', BareResult>;
 type Throughput = Pick<RuntimeReport, 'bare' | 'variants' | 'comparisons'>;
@@ -26,22 +32,31 @@ export async function measureThroughput(
   say: (line: string) => void,
 ): Promise<Throughput> {
   const stops: (() => Promise<void>)[] = [];
-  async function loadOn({ options, sessions, commitNames }: (typeof SYSTEMS)[keyof typeof SYSTEMS]): Promise<Load> {
-    const { db } = await postgres.freshDatabase();
-    await insertSessions(db, 's', sessions, idleSession());
+
+  async function loadOn({ options, commitNames }: Way, sessions: number, proxy?: FaultProxy): Promise<Load> {
+    const database = await postgres.freshDatabase();
+    await insertSessions(database.db, 's', sessions, idleSession());
+    const db = proxy === undefined ? database.db : openDatabase({ url: database.urlThrough(proxy) });
+    if (proxy !== undefined) stops.unshift(() => db.close());
     const system = await startSystem(db, options);
-    stops.push(() => system.stop());
+    stops.unshift(() => system.stop());
     await until('the sessions have their links', () => system.runtime.stats().runningTasks === sessions);
     const addresses = Array.from({ length: sessions }, (_, index) => sessionAt('s', index + 1));
     return createLoad(system, addresses, commitNames);
   }
+
   try {
-    const { pool }: Database = (await postgres.freshDatabase()).db;
+    const { pool } = (await postgres.freshDatabase()).db;
     await prepareBare(pool);
+    const proxy = await startFaultProxy({ path: postgres.socketPath });
+    stops.unshift(() => proxy.close());
+    proxy.delay(FAR_MS);
     const loads = {
-      one: await loadOn(SYSTEMS.oneStatement),
-      trips: await loadOn(SYSTEMS.roundTrips),
-      alone: await loadOn(SYSTEMS.alone),
+      one: await loadOn(ONE_STATEMENT, 500),
+      trips: await loadOn(ROUND_TRIPS, 50),
+      alone: await loadOn(ALONE, 50),
+      farOne: await loadOn(ONE_STATEMENT, 50, proxy),
+      farTrips: await loadOn(ROUND_TRIPS, 50, proxy),
     };
     const work = (ms: number) => ({
       bare: () => runBare(pool, 1, ms),
@@ -51,6 +66,10 @@ export async function measureThroughput(
       trips50: () => loads.trips.run(50, ms),
       alone50: () => loads.alone.run(50, ms),
       one500: () => loads.one.run(500, ms * 3),
+      farOne1: () => loads.farOne.run(1, ms),
+      farTrips1: () => loads.farTrips.run(1, ms),
+      farOne50: () => loads.farOne.run(50, ms),
+      farTrips50: () => loads.farTrips.run(50, ms),
       bareAll: () => runBare(pool, CONNECTIONS, ms),
     });
     // Compilers and caches warm up outside the figures.
@@ -79,11 +98,16 @@ function reportOf(rounds: readonly Round[]): Throughput {
       (Object.keys(VARIANTS) as VariantName[]).map((name) => [name, variantOf(rounds, name)]),
     ) as Record<VariantName, VariantReport>,
     comparisons: {
-      oneStatementVersusRoundTrips1: faster('one1', 'trips1'),
-      oneStatementVersusRoundTrips50: faster('one50', 'trips50'),
-      commitDurationRoundTripsVersusOneStatement: over(
-        ({ one1, trips1 }) => quantile(trips1.commitMs, 0.5) / quantile(one1.commitMs, 0.5),
-      ),
+      oneStatementVersusRoundTrips: {
+        near1: faster('one1', 'trips1'),
+        near50: faster('one50', 'trips50'),
+        far1: faster('farOne1', 'farTrips1'),
+        far50: faster('farOne50', 'farTrips50'),
+      },
+      commitOfRoundTripsVersusOneStatement: {
+        near: over(({ one1, trips1 }) => quantile(trips1.commitMs, 0.5) / quantile(one1.commitMs, 0.5)),
+        far: over(({ farOne1, farTrips1 }) => quantile(farTrips1.commitMs, 0.5) / quantile(farOne1.commitMs, 0.5)),
+      },
       groupCommitVersusAlone: faster('one50', 'alone50'),
     },
   };

@@ -43,8 +43,8 @@ test('every figure is there and is a number', () => {
   };
   visit(report, 'report');
   assert.ok(figures > 100, `${figures} figures`);
-  const { one1, one50, one500, trips1, trips50, alone50 } = report.variants;
-  for (const variant of [one1, one50, one500, trips1, trips50, alone50]) {
+  const { one1, one50, one500 } = report.variants;
+  for (const variant of Object.values(report.variants)) {
     for (const ratio of Object.values(variant.ratios)) {
       assert.ok(ratio.low > 0 && ratio.low <= ratio.median && ratio.median <= ratio.high, JSON.stringify(ratio));
     }
@@ -56,10 +56,12 @@ test('every figure is there and is a number', () => {
 });
 
 test('a commit is one statement, however many turns go into it; a plain transaction takes six or more', () => {
-  const { one1, one50, one500, trips1, trips50, alone50 } = report.variants;
-  for (const variant of [one1, one50, one500, alone50]) assert.is(variant.statementsPerCommit, 1);
-  for (const variant of [trips1, trips50])
-    assert.ok(variant.statementsPerCommit >= 6, `${variant.statementsPerCommit}`);
+  const variants = Object.values(report.variants);
+  const ours = variants.filter(({ commit }) => commit === 'one statement');
+  const others = variants.filter(({ commit }) => commit === 'round trips');
+  assert.equal([ours.length, others.length], [6, 4]);
+  for (const { statementsPerCommit } of ours) assert.is(statementsPerCommit, 1);
+  for (const { statementsPerCommit } of others) assert.ok(statementsPerCommit >= 6, `${statementsPerCommit}`);
 });
 
 test('turns share commits when many are in flight, and only if they may', () => {
@@ -91,7 +93,7 @@ test('an actor in memory costs something, and a stopped runtime gives it back', 
 
 test('without --json it prints a table; --help says what there is', async () => {
   assert.match(await bench('--help'), /runtime/);
-  assert.match(await bench('runtime', '--help'), /--quick[\s\S]*|--json/);
+  assert.match(await bench('runtime', '--help'), /--json[\s\S]*--quick/);
 });
 
 test.run();
