@@ -4,6 +4,7 @@
  * The outcome and the reply to the chart are recorded in one statement; until then the effect counts as not done and would
  * run again after a crash. Effects with the same order key run one after the other.
  */
+import { setMaxListeners } from 'node:events';
 import type { ExternalKind } from '../machines/effects.ts';
 import type { ChartEvent } from '../machines/events.ts';
 import type { JsonObject } from '../machines/json.ts';
@@ -57,6 +58,8 @@ export function createEffectRunner(options: EffectRunnerOptions): EffectRunner {
   const inFlight = new Set<Promise<void>>();
   const timers = new Set<() => void>();
   const stopping = new AbortController();
+  // One listener per running effect.
+  setMaxListeners(0, stopping.signal);
 
   function add(rows: readonly EffectRow[]): void {
     for (const row of rows) {
@@ -181,11 +184,15 @@ async function callHandler(
   if (handler === undefined) throw new TerminalError('effect.unknown', `nobody carries out ${row.kind}`);
   const attempt = new AbortController();
   const limit = Math.min(EFFECT_POLICIES[row.kind].timeoutMs, row.deadline - now);
-  const late = new RetryableError('timeout', `${row.kind} took longer than ${limit} ms`);
-  const cancelLimit = clock.after(limit, () => attempt.abort(late));
+  const { signal } = attempt;
+  const cancelLimit = clock.after(limit, () => {
+    attempt.abort(new RetryableError('timeout', `${row.kind} took longer than ${limit} ms`));
+  });
   let cancelGrace: () => void = () => {};
-  let giveUp: () => void = () => {};
-  const signal = AbortSignal.any([attempt.signal, stopping]);
+  // Not AbortSignal.any(): a signal it makes, once listened to, is held for as long as the longest-lived of its sources.
+  const stop = () => attempt.abort(stopping.reason);
+  stopping.addEventListener('abort', stop);
+  if (stopping.aborted) stop();
   const request = {
     key: row.key,
     actor: row.actor,
@@ -196,20 +203,20 @@ async function callHandler(
   };
   try {
     const gaveUp = new Promise<never>((_resolve, reject) => {
-      giveUp = () => {
+      signal.addEventListener('abort', () => {
         cancelGrace = clock.after(GRACE_MS, () => reject(signal.reason));
-      };
-      signal.addEventListener('abort', giveUp);
+      });
     });
     const result = await Promise.race([handler(request as EffectRequest, { signal, log }), gaveUp]);
     return result === undefined ? undefined : (result as JsonObject);
   } catch (error) {
-    throw attempt.signal.aborted && !(error instanceof TerminalError) ? late : error;
+    const late = signal.aborted && !stopping.aborted;
+    throw late && !(error instanceof TerminalError) ? signal.reason : error;
   } finally {
+    // An attempt that is over must not start a clock when the lead ends: it would keep the process waiting.
+    stopping.removeEventListener('abort', stop);
     cancelLimit();
     cancelGrace();
-    // An attempt that is over must not start a clock when the lead ends: it would keep the process waiting.
-    signal.removeEventListener('abort', giveUp);
   }
 }
 

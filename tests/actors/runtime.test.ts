@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createRuntime, RetryableError, TerminalError } from '../../src/actors/index.ts';
@@ -108,6 +110,29 @@ test('an effect is retried until it works, its result comes back once, with what
   assert.is(reply?.event.result, 'posted');
   assert.is(reply?.event.tag, 'mine');
   assert.equal(await database.rows('select status, attempts from effect'), [{ status: 'done', attempts: 3 }]);
+  await stop();
+});
+
+test('an effect that is done leaves nothing behind in memory', async () => {
+  const database = await postgres.freshDatabase();
+  const signals: WeakRef<AbortSignal>[] = [];
+  const { runtime, stop } = await leading(database, {
+    handlers: {
+      'chat.reply': async (_request, { signal }) => {
+        signals.push(new WeakRef(signal));
+        return {};
+      },
+    },
+  });
+  const asks = Array.from({ length: 50 }, (_, n) => event(S, { type: 'ASK', at: Date.now(), text: String(n) }));
+  await runtime.deliver([start(), ...asks]);
+  await until('all asked', async () => ((await runtime.read(S))?.context.done as string[])?.length === 50);
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  await until('what ran is forgotten', () => {
+    collect();
+    return signals.every((signal) => signal.deref() === undefined);
+  });
   await stop();
 });
 
