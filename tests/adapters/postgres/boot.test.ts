@@ -38,7 +38,8 @@ test.before(async () => {
 });
 test.after(() => postgres.stop());
 
-test('what a new leader reads, it finds by an index', async () => {
+/** @throws if the plan of one of them reads a whole table, or not the index meant for it. */
+async function checkPlans(): Promise<void> {
   const { rows } = crowd;
   await rows('update lease set term = 2');
   const boot = [
@@ -57,7 +58,9 @@ test('what a new leader reads, it finds by an index', async () => {
     for (const index of indexes) assert.ok(lines.includes(` ${index} `), `${name} does not use ${index}\n${lines}`);
   }
   await rows('update lease set term = 1');
-});
+}
+
+test('what a new leader reads, it finds by an index', checkPlans);
 
 test('actors with tasks or of an older chart are resumed, the cold ones are not', async () => {
   const { store } = crowd;
@@ -81,6 +84,13 @@ test('a commit keeps the index of tasks up to date by itself', async () => {
   const resumed = await store.actorsToResume({});
   assert.not(resumed.includes('session/11'));
   assert.ok(resumed.includes('session/100'));
+});
+
+test('so it does when no actor has ended for good: stopped sessions can be resumed', async () => {
+  const { rows } = crowd;
+  await rows(`update actor set status = 'active' where status <> 'active'`);
+  await rows('analyze actor');
+  await checkPlans();
 });
 
 test.run();
