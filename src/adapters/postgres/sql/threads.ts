@@ -14,8 +14,11 @@ function readThread({ session, root_id, channel_id }: ThreadRecord): ThreadRow {
   return { session, rootId: root_id, channelId: channel_id };
 }
 
-/** Once what was said in an ended session is being deleted, its posts are left as they are. */
-const SHOWN = `(t.pruned_at is null or exists (select from actor a where a.id = t.session and a.status = 'active'))`;
+/**
+ * Once what was said in an ended session is being deleted, its posts are left as they are. A comparison, not `exists`: that
+ * one the planner may answer by reading all actors.
+ */
+const SHOWN = `(t.pruned_at is null or (select a.status from actor a where a.id = t.session) = 'active')`;
 
 export const DIRTY_THREADS: Statement = {
   name: 'dirty_threads',
