@@ -1,5 +1,6 @@
 /** Where figures were measured: they mean little without it. */
 import { arch, availableParallelism, cpus, loadavg, totalmem } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 
 export interface Machine {
@@ -44,10 +45,11 @@ export async function serverOf(pool: pg.Pool): Promise<Server> {
  * Live bytes on the heap after a full collection.
  * @throws Error without `--expose-gc`.
  */
-export function heapBytes(): number {
+export async function heapBytes(): Promise<number> {
   if (globalThis.gc === undefined) throw new Error('Run node with --expose-gc');
-  // Twice: what the first run finalises only goes in the second.
   globalThis.gc();
+  // What was stopped a moment ago is still held by callbacks under way; what is finalised first only goes in the second.
+  await sleep(100);
   globalThis.gc();
   return process.memoryUsage().heapUsed;
 }

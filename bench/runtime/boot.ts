@@ -60,7 +60,7 @@ export async function measureBoot(
 async function boot(url: string, tasks: number): Promise<Boot> {
   const db = openDatabase({ url });
   await db.pool.query('select 1');
-  const before = heapBytes();
+  const before = await heapBytes();
   const system = await startSystem(db);
   const statements = system.statements.total();
   const { runtime, startMs } = system;
@@ -75,7 +75,7 @@ async function boot(url: string, tasks: number): Promise<Boot> {
   await until('every task runs', () => runtime.stats().runningTasks === tasks);
   const tasksMs = startMs + performance.now() - started;
   const { cachedActors, runningTasks } = runtime.stats();
-  const heap = heapBytes() - before;
+  const heap = (await heapBytes()) - before;
   await system.stop();
   await db.close();
   return { startMs, answerMs, tasksMs, heapBytes: heap, statements, cachedActors, runningTasks };

@@ -8,6 +8,7 @@ import type { System } from './system.ts';
 const STUCK_MS = 60_000;
 
 export interface LoadResult {
+  /** All that were committed: those of the delivered events, and those that results of effects made. */
   readonly turns: number;
   readonly perSecond: number;
   /** Milliseconds from "delivered" (the caller was told that its event is stored) to "committed" (its turn is). */
@@ -43,7 +44,12 @@ export function createLoad(system: System, sessions: readonly Address[], commitN
     async run(actors, ms) {
       const latencies: number[] = [];
       const wholes: number[] = [];
-      const before = { commits: system.commits.length, inCommits: commitStatements(), all: statements.total() };
+      const before = {
+        turns: runtime.stats().turns,
+        commits: system.commits.length,
+        inCommits: commitStatements(),
+        all: statements.total(),
+      };
       const cpuBefore = cpuMs();
       const started = performance.now();
 
@@ -65,17 +71,18 @@ export function createLoad(system: System, sessions: readonly Address[], commitN
 
       await unlessStuck(Promise.all(sessions.slice(0, actors).map(converse)), ms + STUCK_MS);
       const elapsed = performance.now() - started;
+      const turns = runtime.stats().turns - before.turns;
       const commits = system.commits.slice(before.commits);
       return {
-        turns: latencies.length,
-        perSecond: (latencies.length * 1000) / elapsed,
+        turns,
+        perSecond: (turns * 1000) / elapsed,
         latencies,
         wholes,
         commitMs: commits.map((commit) => commit.ms),
         commits: commits.length,
         commitStatements: commitStatements() - before.inCommits,
         statements: statements.total() - before.all,
-        cpuMs: (cpuMs() - cpuBefore) / latencies.length,
+        cpuMs: (cpuMs() - cpuBefore) / turns,
       };
     },
   };

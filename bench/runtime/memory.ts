@@ -25,11 +25,11 @@ export async function measureMemory(postgres: TestPostgres, { hotActors }: Profi
 async function heapOf(postgres: TestPostgres, actors: number) {
   const { db } = await postgres.freshDatabase();
   await insertSessions(db, 'h', actors, busySession());
-  const before = heapBytes();
+  const before = await heapBytes();
   const system = await startSystem(db, { limits: { cached: actors } });
   const { runtime } = system;
   await until('the sessions are in memory', () => runtime.stats().runningTasks === actors);
-  const loaded = heapBytes();
+  const loaded = await heapBytes();
   for (let from = 0; from < actors; from += TOGETHER) {
     const some = Array.from({ length: Math.min(TOGETHER, actors - from) }, (_, index) => {
       const to = sessionAt('h', from + index + 1);
@@ -40,7 +40,7 @@ async function heapOf(postgres: TestPostgres, actors: number) {
   await until('every session had a turn', () => runtime.stats().turns === actors);
   await until('the last commit returned', () => runtime.stats().pendingEvents === 0);
   if (runtime.stats().cachedActors !== actors) throw new Error(`${runtime.stats().cachedActors} actors are cached`);
-  const hot = heapBytes();
+  const hot = await heapBytes();
   await system.stop();
-  return { before, loaded, hot, after: heapBytes() };
+  return { before, loaded, hot, after: await heapBytes() };
 }

@@ -12,6 +12,8 @@ import { definitions } from '../../tests/machines/support.ts';
 const LIVENESS_SECONDS = 8 * 60;
 /** Stands for an address's key in what is copied. */
 const KEY = 'kkkkkkkkkkkkkkkkkkkkkkkkkk';
+const AGENT = '4f8b8f1e-7a52-4d0a-9f2b-1c3f0a1b2c3d';
+const CHECKOUT = '/workspaces/acme/web-shop/checkout-totals';
 const CONTAINER = 'container/acme/web-shop@main';
 
 export const KINDS = definitions({ SM_SESSION_LIVENESS_TIMEOUT_SECS: String(LIVENESS_SECONDS) });
@@ -54,9 +56,9 @@ function turnStarted(at: number, turnId: string, postId: string): SessionEvent {
   return { type: 'TURN.STARTED', at, turnId, inputIds: [postId] };
 }
 
-function turnEnded(at: number, turnId: string): SessionEvent {
+function turnEnded(at: number, turnId: string, postId: string): SessionEvent {
   const tokens = { inputTokens: 12_345, outputTokens: 2_345, costUsd: 0.0735, contextTokens: 81_234 };
-  const ids = { turnId, agentSessionId: '4f8b8f1e-7a52-4d0a-9f2b-1c3f0a1b2c3d' };
+  const ids = { turnId, inputIds: [postId], agentSessionId: AGENT };
   return { type: 'TURN.ENDED', at, outcome: 'completed', contextWindow: 200_000, ...tokens, ...ids };
 }
 
@@ -64,22 +66,22 @@ function turnEnded(at: number, turnId: string): SessionEvent {
 function opening(at: number): readonly SessionEvent[] {
   return [
     { type: 'THREAD.OPENED', at, channelId: REQUEST.askedIn.channelId, rootId: 'r'.repeat(26) },
-    { type: 'WORKSPACE.READY', at, path: '/workspaces/acme/web-shop/checkout-totals', branch: 'checkout-totals' },
+    { type: 'WORKSPACE.READY', at, path: CHECKOUT, branch: 'checkout-totals' },
     { type: 'CONTAINER.READY', at, endpoint: '10.20.30.40:31234', generation: 3, identity: 'worker-3-a1b2c3d4' },
     {
       type: 'LINK.UP',
       at,
-      agentSessionId: '4f8b8f1e-7a52-4d0a-9f2b-1c3f0a1b2c3d',
+      agentSessionId: AGENT,
       agentState: 'idle',
       historyLost: false,
-      logLost: false,
+      logId: 'log-1',
       plan: false,
       turnId: '',
       openRequestIds: [],
     },
     prompt(at, 'p'.repeat(26)),
     turnStarted(at, 'turn-1', 'p'.repeat(26)),
-    turnEnded(at, 'turn-1'),
+    turnEnded(at, 'turn-1', 'p'.repeat(26)),
   ];
 }
 
@@ -106,7 +108,7 @@ export function stoppedSession(): Template {
     ...opening(at),
     stop,
     { type: 'SESSION.CLOSED', at, reason: 'asked', agentSessionId: '', error: '' },
-    { type: 'WORKSPACE.TIDIED', at, kept: '', path: '' },
+    { type: 'WORKSPACE.TIDIED', at, kept: '', path: '', checkout: CHECKOUT },
   ]);
 }
 
@@ -170,7 +172,7 @@ from k`,
 export function conversationEvent(session: Address, n: number): InboxItem {
   const at = Date.now();
   const name = `${n - (n % 3)}`.padStart(26, 'n');
-  const events = [prompt(at, name), turnStarted(at, `turn-${name}`, name), turnEnded(at, `turn-${name}`)];
+  const events = [prompt(at, name), turnStarted(at, `turn-${name}`, name), turnEnded(at, `turn-${name}`, name)];
   const event = events[n % 3];
   if (event === undefined) throw new RangeError(`${n} is no index`);
   return { to: session, event: event as SessionEvent & JsonObject, dedupKey: `${session}/bench/${n}` };

@@ -66,8 +66,8 @@ test('a commit is one statement, however many turns go into it; a plain transact
 
 test('turns share commits when many are in flight, and only if they may', () => {
   const { one1, one50, one500, alone50 } = report.variants;
-  assert.is(one1.turnsPerCommit, 1);
-  assert.is(alone50.turnsPerCommit, 1);
+  // The result of an effect may meet the next event of its session in one commit.
+  for (const { turnsPerCommit } of [one1, alone50]) assert.ok(turnsPerCommit >= 1 && turnsPerCommit < 2);
   assert.ok(one50.turnsPerCommit > 2, `${one50.turnsPerCommit}`);
   assert.ok(one500.turnsPerCommit > 10, `${one500.turnsPerCommit}`);
   assert.ok(one500.statementsPerTurn < alone50.statementsPerTurn);
