@@ -80,6 +80,8 @@ export function openDatabase(options: DatabaseOptions): Database {
     connectionTimeoutMillis: 5000,
     keepAlive: true,
     statement_timeout: statementMs,
+    // Compiling takes a tenth of a second, begins on estimates that may be far off, and no statement here runs that long.
+    options: '-c jit=off',
     types,
   });
   const watch = watchState();

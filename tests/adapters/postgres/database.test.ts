@@ -20,6 +20,12 @@ test('migrating twice, also at the same time, is harmless', async () => {
   await db.close();
 });
 
+test('no statement is compiled by the server: that would take longer than the statement', async () => {
+  const { db } = await postgres.freshDatabase();
+  const { rows } = await db.pool.query(`select current_setting('jit') as jit`);
+  assert.equal(rows, [{ jit: 'off' }]);
+});
+
 test('a database newer than the program is refused in words', async () => {
   const { db } = await postgres.freshDatabase();
   const journal = JSON.parse(
