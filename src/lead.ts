@@ -90,9 +90,13 @@ async function act(
   const over = new AbortController();
   const ending = AbortSignal.any([stopping, over.signal]);
   const gate = createReadGate();
+  // Only while it leads may a process tell what it hears in the chat.
+  const hearing: Pick<typeof runtime, 'deliver'> = {
+    deliver: (items, extra) => runtime.deliver(items, { ...extra, term }),
+  };
   const { botUserId } = parts.identity;
   const ingress = createIngress({
-    runtime,
+    runtime: hearing,
     store,
     rest,
     gate,
@@ -102,7 +106,7 @@ async function act(
     now: Date.now,
   });
   const { teamId } = config.mattermost;
-  const recovery = createRecovery({ rest, store, runtime, ingress, gate, botUserId, teamId, log });
+  const recovery = createRecovery({ rest, store, runtime: hearing, ingress, gate, botUserId, teamId, log });
   const readUp = (reason: string) =>
     background(
       log,

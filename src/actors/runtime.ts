@@ -14,7 +14,15 @@ import { giveOrder } from './operator.ts';
 import { registerKinds } from './register.ts';
 import { tagsOf, wakeAtOf } from './step.ts';
 import type { LoadedActor, Turn } from './turn.ts';
-import type { ActorView, CommitNotice, CursorMove, DeliverResult, InboxItem, WaitResult } from './types.ts';
+import type {
+  ActorView,
+  CommitNotice,
+  CursorMove,
+  DeliverExtra,
+  DeliverResult,
+  InboxItem,
+  WaitResult,
+} from './types.ts';
 import { createWaiters } from './waiters.ts';
 
 const DEFAULT_LIMITS: RuntimeLimits = { batch: 100, fold: 32, cached: 2000, pollMs: 5000, deliveries: 1000 };
@@ -37,24 +45,31 @@ export function createRuntime(options: RuntimeOptions): Runtime {
   interface Delivery {
     readonly items: readonly InboxItem[];
     readonly cursors: readonly CursorMove[];
+    readonly term: number | undefined;
   }
   const limitOf = (address: Address) => kinds.get(kindOf(address))?.supervision.inboxLimit ?? 1000;
-  const deliverGroup = createGroup<Delivery, DeliverResult[]>(
-    async (deliveries) => {
+  const deliverGroup = createDeliveries(false);
+  const fencedGroup = createDeliveries(true);
+
+  function createDeliveries(fenced: boolean): (delivery: Delivery) => Promise<DeliverResult[]> {
+    const run = async (deliveries: readonly Delivery[]): Promise<DeliverResult[][]> => {
       const leader = lead;
+      if (fenced && deliveries.some(({ term }) => term !== leader?.term)) {
+        throw new FencedError('what was read in a term that is over is not delivered');
+      }
       const items = deliveries.flatMap((delivery) => delivery.items);
       const cursors = deliveries.flatMap((delivery) => delivery.cursors);
-      const { results, rows } = await known(leader, store.deliver(items, { term: leader?.term, limitOf, cursors }));
+      const write = store.deliver(items, { term: leader?.term, limitOf, cursors, fenced });
+      const { results, rows } = await known(leader, write);
       leader?.accept(rows);
       let at = 0;
       return deliveries.map((delivery) => {
         at += delivery.items.length;
         return results.slice(at - delivery.items.length, at);
       });
-    },
-    DELIVERY_BATCH,
-    limits.deliveries,
-  );
+    };
+    return createGroup(run, DELIVERY_BATCH, limits.deliveries);
+  }
 
   /** A write whose answer was lost may have happened; its source may never ask again. */
   async function known<Result>(leader: Lead | undefined, write: Promise<Result>): Promise<Result> {
@@ -66,9 +81,13 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     }
   }
 
-  async function deliver(items: readonly InboxItem[], cursors: readonly CursorMove[]): Promise<DeliverResult[]> {
+  async function deliver(
+    items: readonly InboxItem[],
+    { cursors = [], term }: DeliverExtra = {},
+  ): Promise<DeliverResult[]> {
+    const group = term === undefined ? deliverGroup : fencedGroup;
     try {
-      const results = await deliverGroup({ items: items.map(checkItem), cursors });
+      const results = await group({ items: items.map(checkItem), cursors, term });
       await faults?.('before-ack');
       return results;
     } catch (error) {
@@ -106,7 +125,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     const item = checkItem(unchecked);
     const waiter = waiters.wait(item.dedupKey, timeoutMs, () => lead === undefined);
     try {
-      const [result] = await deliver([item], []);
+      const [result] = await deliver([item]);
       if (result === 'busy') return 'busy';
       if (result === 'duplicate') {
         const state = await store.inboxState(item.dedupKey);
@@ -142,7 +161,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
       lead = undefined;
       await leader?.stop();
     },
-    deliver: (items, extra = {}) => deliver(items, extra.cursors ?? []),
+    deliver,
     deliverAndWait: (item, { timeoutMs }) => deliverAndWait(item, timeoutMs),
     operate: (request) => giveOrder({ store, waiters, clock }, request),
     async appendOutputs(batch) {

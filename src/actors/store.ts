@@ -150,6 +150,8 @@ export interface RuntimeStore {
       readonly term: number | undefined;
       readonly limitOf: (address: Address) => number | undefined;
       readonly cursors: readonly CursorMove[];
+      /** Writes nothing unless the term leads. @throws FencedError */
+      readonly fenced?: boolean;
     },
   ): Promise<{ readonly results: DeliverResult[]; readonly rows: readonly InboxRow[] }>;
   appendOutputs(

@@ -171,6 +171,11 @@ export interface CursorMove {
 
 export interface DeliverExtra {
   readonly cursors?: readonly CursorMove[];
+  /**
+   * The term that reads the source. Nothing is written unless it still leads (FencedError): its successor has read on, and
+   * what comes late might be out of order or taken back.
+   */
+  readonly term?: number;
 }
 
 /** `accepted`: committed in the inbox. `duplicate`: was there already. `busy`: the inbox is full, nothing was stored. */

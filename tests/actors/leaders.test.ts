@@ -97,6 +97,27 @@ test('undone effects and events of an earlier leader are taken over, and count a
   await second.stop();
 });
 
+test('what a leader read in its term is not delivered after it, neither late nor by the process that leads again', async () => {
+  const database = await postgres.freshDatabase();
+  const { runtime, stop } = await leading(database);
+  const [lease] = await database.rows<{ term: number }>('select term from lease');
+  const term = Number(lease?.term);
+  const cursors = [{ channelId: 'c', readUpTo: 1 }];
+  assert.equal(await runtime.deliver([start()], { cursors, term }), ['accepted']);
+  await database.rows('update lease set term = term + 1');
+  for (const old of [term, term - 1]) {
+    const late = event(S, { type: 'TELL', at: 1 });
+    const refused = await runtime
+      .deliver([late], { cursors: [{ channelId: 'c', readUpTo: 2 }], term: old })
+      .catch((error: unknown) => error);
+    assert.instance(refused, FencedError);
+    assert.equal(await database.rows('select 1 from inbox where dedup_key = $1', [late.dedupKey]), []);
+  }
+  const [cursor] = await database.rows<{ read_up_to: number }>('select read_up_to from chat_cursor');
+  assert.is(cursor?.read_up_to, 1);
+  await stop();
+});
+
 test('a standby takes events for the leader, who hears of them at once, and can wait for their turn', async () => {
   const database = await postgres.freshDatabase();
   const leader = await leading(database, { limits: { pollMs: 3_600_000 } });

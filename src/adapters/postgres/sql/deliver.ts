@@ -2,8 +2,9 @@
  * Puts events into inboxes, each dedup key once, and moves chat cursors with them.
  *
  * A full inbox (bounded items only) stores nothing. Rows written by a process that does not lead carry no term and are
- * announced by NOTIFY; the leader adopts them.
+ * announced by NOTIFY; the leader adopts them. A fenced delivery is for a leader only: it writes nothing for anybody else.
  */
+import { FencedError } from '../../../actors/errors.ts';
 import type { InboxRow, InnerItem, RuntimeStore } from '../../../actors/store.ts';
 import type { DeliverResult } from '../../../actors/types.ts';
 import { type Database, run, type Statement } from '../database.ts';
@@ -14,10 +15,13 @@ const DELIVER: Statement = {
   name: 'deliver',
   text: `
 with holder as materialized (
-  select term from lease where term = $1
+  select term from lease where term = $1 for share
+), may as materialized (
+  select where not $4::boolean or exists (select from holder)
 ), input as materialized (
   select * from jsonb_to_recordset($2::jsonb) as x(
     ord int, actor_id text, dedup_key text, event jsonb, cause text, task_key text, bound int)
+  where exists (select from may)
 ), full_inbox as materialized (
   select b.actor_id from (select distinct actor_id, bound from input where bound is not null) b
   where b.bound <= (select count(*) from inbox i where i.actor_id = b.actor_id and i.done_at is null)
@@ -36,10 +40,12 @@ with holder as materialized (
   insert into chat_cursor as c (channel_id, read_up_to)
   select x.channel_id, to_timestamp(max(x.read_up_to) / 1000.0)
   from jsonb_to_recordset($3::jsonb) as x(channel_id text, read_up_to bigint)
+  where exists (select from may)
   group by x.channel_id order by x.channel_id
   on conflict (channel_id) do update set read_up_to = greatest(c.read_up_to, excluded.read_up_to)
 )
-select (select coalesce(json_agg(json_build_array(dedup_key, seq)), '[]') from inserted) as inserted,
+select exists (select from may) as may,
+       (select coalesce(json_agg(json_build_array(dedup_key, seq)), '[]') from inserted) as inserted,
        (select coalesce(json_agg(known), '[]') from known) as known,
        (select coalesce(json_agg(actor_id), '[]') from full_inbox) as full_inbox,
        (select pg_notify('${INBOX_CHANNEL}', '') where not exists (select from holder)
@@ -48,6 +54,7 @@ select (select coalesce(json_agg(json_build_array(dedup_key, seq)), '[]') from i
 
 interface Result {
   readonly [column: string]: unknown;
+  readonly may: boolean;
   readonly inserted: [dedupKey: string, seq: number][];
   readonly known: (InboxRecord & { readonly pending: boolean })[];
   readonly full_inbox: string[];
@@ -56,7 +63,7 @@ interface Result {
 export async function deliver(
   db: Database,
   items: readonly InnerItem[],
-  { term, limitOf, cursors }: Parameters<RuntimeStore['deliver']>[1],
+  { term, limitOf, cursors, fenced = false }: Parameters<RuntimeStore['deliver']>[1],
 ): Promise<{ results: DeliverResult[]; rows: InboxRow[] }> {
   const input = items.map((item, ord) => ({
     ord,
@@ -68,8 +75,9 @@ export async function deliver(
     bound: limitOf(item.to),
   }));
   const moves = cursors.map(({ channelId, readUpTo }) => ({ channel_id: channelId, read_up_to: readUpTo }));
-  const [result] = await run<Result>(db, DELIVER, [term ?? -1, JSON.stringify(input), JSON.stringify(moves)]);
+  const [result] = await run<Result>(db, DELIVER, [term ?? -1, JSON.stringify(input), JSON.stringify(moves), fenced]);
   if (result === undefined) return { results: [], rows: [] };
+  if (!result.may) throw new FencedError(`term ${term} does not lead any more`);
 
   const inserted = new Map(result.inserted);
   const known = new Set(result.known.map((record) => record.dedup_key));
