@@ -91,7 +91,8 @@ async function act(
   const ending = AbortSignal.any([stopping, over.signal]);
   const gate = createReadGate();
   // Only while it leads may a process tell what it hears in the chat.
-  const hearing: Pick<typeof runtime, 'deliver'> = {
+  const hearing: Pick<typeof runtime, 'deliver' | 'read'> = {
+    read: runtime.read,
     deliver: (items, extra) => runtime.deliver(items, { ...extra, term }),
   };
   const { botUserId } = parts.identity;
