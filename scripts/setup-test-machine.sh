@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what the tests drive besides npm packages: PostgreSQL, git, Chromium, podman, kubectl, and the tools that prove that
-# nothing is sent outside. Debian and its derivatives; does nothing for what is there already.
+# Installs what the tests drive besides npm packages: PostgreSQL, git, an SSH server, Chromium, podman, kubectl, and the tools
+# that prove that nothing is sent outside. Debian and its derivatives; does nothing for what is there already.
 set -euo pipefail
 
 declare -A packages=(
@@ -19,12 +19,20 @@ declare -A packages=(
   [/usr/lib/podman/netavark]=netavark
   [/usr/lib/podman/aardvark-dns]=aardvark-dns
   [kubectl]=kubernetes-client
+  [ssh-keygen]=openssh-client
+  [flock]=util-linux
+  [/usr/sbin/sshd]=openssh-server
 )
 missing=()
 for tool in "${!packages[@]}"; do
   command -v "$tool" >/dev/null 2>&1 || missing+=("${packages[$tool]}")
 done
 compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || missing+=(postgresql)
+# The account tests log in to over SSH; without root they use their own.
+if [ "$(id -u)" -eq 0 ] && ! id csm-vm >/dev/null 2>&1; then
+  # No password, but not locked: sshd refuses locked accounts.
+  useradd --create-home --shell /bin/bash --password '*' csm-vm
+fi
 [ ${#missing[@]} -eq 0 ] && exit 0
 
 if [ "$(id -u)" -ne 0 ]; then
