@@ -5,8 +5,8 @@ import { connect, createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { connectVm, type Vm, type VmOptions } from '../../src/adapters/ssh/index.ts';
 import { silentLog } from '../../src/actors/index.ts';
+import { connectVm, type Vm, type VmOptions } from '../../src/adapters/ssh/index.ts';
 
 export interface TestSshd {
   readonly port: number;
@@ -87,7 +87,10 @@ export async function startSshd(extra: readonly string[] = []): Promise<TestSshd
     if (options.sessions) for (const pid of pids) kill(pid);
   };
   const publicKey = (type: string): string =>
-    readFileSync(join(folder, `host_${type}.pub`), 'utf8').split(' ').slice(0, 2).join(' ');
+    readFileSync(join(folder, `host_${type}.pub`), 'utf8')
+      .split(' ')
+      .slice(0, 2)
+      .join(' ');
   await start();
 
   return {

@@ -61,17 +61,14 @@ vars=
 [ "$env_bytes" = 0 ] || vars=$(dd bs=1 count="$env_bytes" <&3 2>/dev/null)
 
 # Input, then a dot that says it was all, then silence until we are gone. Unless the dot came, the command is ended
-# before its stdin is closed. A command that stops reading is no failure.
+# before its stdin is closed.
 feed() {
   stop=
   trap stop=1 TERM HUP INT
-  whole=
-  if [ "$in_bytes" = 0 ] || head -c "$in_bytes" <&3; then
-    [ "$(dd bs=1 count=1 <&3)" = . ] && whole=1
-  else
-    whole=1
+  if { [ "$in_bytes" = 0 ] || head -c "$in_bytes" <&3; } && [ "$(dd bs=1 count=1 <&3)" = . ] && [ -z "$stop" ]; then
+    exec >/dev/null
+    cat <&3
   fi
-  if [ -n "$whole" ] && [ -z "$stop" ]; then exec >/dev/null; cat <&3; fi
   kill -TERM 0
   sleep 60
 }
@@ -93,7 +90,7 @@ end() {
   ending=1
   [ -n "$pid" ] || return 0
   hit TERM
-  { sleep "$grace"; hit KILL; } >/dev/null 2>&1 &
+  { sleep "$grace"; hit KILL; } >/dev/null 2>&1 4<&- &
 }
 
 run() {
@@ -108,9 +105,8 @@ run() {
     exec "$setsid" "$sh" -c 'CSM_RUN=$0:$$; export CSM_RUN; exec "$@"' "$run" "$@"
   ) <&4 &
   pid=$!
-  exec 4<&-
   if [ -n "$ending" ]; then ending=; end; fi
-  [ "$limit" = 0 ] || { sleep "$limit"; kill -TERM 0; } >/dev/null 2>&1 &
+  [ "$limit" = 0 ] || { sleep "$limit"; kill -TERM 0; } >/dev/null 2>&1 4<&- &
   wait "$pid"
   code=$?
   while [ -n "$ending" ] && kill -0 "$pid" 2>/dev/null; do
@@ -126,6 +122,8 @@ run() {
       if [ "$polls" -ge $((grace * 10)) ]; then hit KILL; else hit 0; fi
     done
   fi
+  # Input the command did not read: sshd forgets the exit code if it still has some to deliver.
+  [ -n "$ending" ] || cat <&4 >/dev/null
   trap "" USR1
   kill -USR1 0
   exit "$code"

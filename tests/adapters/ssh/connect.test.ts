@@ -7,8 +7,8 @@ import * as assert from 'uvu/assert';
 import { failureOf } from '../../../src/actors/index.ts';
 import {
   AuthError,
-  type HostKeyMemory,
   HostKeyError,
+  type HostKeyMemory,
   type HostPin,
   parseHostPins,
   UnreachableError,
@@ -76,7 +76,10 @@ test('lines of known_hosts pin the key for their host alone: plain, hashed, with
   assert.instance(await refusal(open, sshd, { hostKey: { pins: pins(foreign) } }), HostKeyError);
 });
 
-test('another host key is refused, and people are told both what was shown and what to check', async ({ sshd, open }) => {
+test('another host key is refused, and people are told both what was shown and what to check', async ({
+  sshd,
+  open,
+}) => {
   const wrong = `SHA256:${'A'.repeat(43)}`;
   const error = await refusal(open, sshd, { hostKey: { pins: pins(wrong) } });
   assert.instance(error, HostKeyError);
@@ -134,7 +137,10 @@ test('a user key the VM does not know is an authentication error that names the 
   assert.match(failureOf(error).human, /SM_VM_USER.*SM_VM_SSH_KEY.*authorized_keys/);
 });
 
-test('a key that is missing, public, garbled or locked is told apart before anything is sent', async ({ sshd, open }) => {
+test('a key that is missing, public, garbled or locked is told apart before anything is sent', async ({
+  sshd,
+  open,
+}) => {
   keygen(join(sshd.folder, 'locked'), 'ed25519', 'a phrase');
   const cases: readonly [VmOptions['key'], RegExp][] = [
     [{ path: join(sshd.folder, 'nowhere') }, /nowhere \(SM_VM_SSH_KEY_PATH\) cannot be read/],
