@@ -78,6 +78,8 @@ function attempt(
   const name = `${target.user}@${target.host}:${target.port}`;
   return new Promise((resolve) => {
     const client = new ssh2.Client();
+    // One for each stream and command on it.
+    client.setMaxListeners(0);
     let problem: unknown;
     let reason = '';
     let ready = false;

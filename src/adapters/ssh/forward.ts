@@ -10,7 +10,13 @@ const BY_POLICY = 1;
 export function openForward(client: Client, host: string, port: number): Promise<Duplex> {
   return new Promise((resolve, reject) => {
     client.forwardOut('127.0.0.1', 0, host, port, (error, channel) => {
-      if (!error) return resolve(channel);
+      if (!error) {
+        // Told even to a reader that is not reading.
+        const end = (): void => void channel.destroy();
+        client.once('close', end);
+        channel.once('close', () => client.off('close', end));
+        return resolve(channel);
+      }
       const reason = 'reason' in error ? Number(error.reason) : Number.NaN;
       const message = `forward to ${host}:${port}: ${error.message}`;
       if (reason === BY_POLICY) {

@@ -54,6 +54,9 @@ const RUN = `
 run=$1 env_bytes=$2 in_bytes=$3 limit=$4 grace=$5 dir=$6
 shift 6
 setsid=$(command -v setsid) sh=$(command -v sh)
+# On what the wrapper starts for itself, should it be killed alone.
+CSM_RUN=$run:$$
+export CSM_RUN
 echo "$run"
 echo "$run" >&2
 exec 3<&0 </dev/null
@@ -90,7 +93,7 @@ end() {
   ending=1
   [ -n "$pid" ] || return 0
   hit TERM
-  { sleep "$grace"; hit KILL; } >/dev/null 2>&1 4<&- &
+  { sleep "$grace"; hit KILL; } >/dev/null 2>&1 4<&- 5>&- &
 }
 
 run() {
@@ -98,7 +101,7 @@ run() {
   trap end TERM HUP INT
   exec 3<&- 4<&0 </dev/null
   (
-    exec 4<&-
+    exec 2>&5 4<&- 5>&-
     cd -- "$dir" || exit 125
     eval "$vars"
     unset vars
@@ -106,7 +109,7 @@ run() {
   ) <&4 &
   pid=$!
   if [ -n "$ending" ]; then ending=; end; fi
-  [ "$limit" = 0 ] || { sleep "$limit"; kill -TERM 0; } >/dev/null 2>&1 4<&- &
+  [ "$limit" = 0 ] || { sleep "$limit"; kill -TERM 0; } >/dev/null 2>&1 4<&- 5>&- &
   wait "$pid"
   code=$?
   while [ -n "$ending" ] && kill -0 "$pid" 2>/dev/null; do
@@ -130,9 +133,9 @@ run() {
 }
 
 trap : TERM HUP INT USR1
-# The shell itself has nothing to say to stderr: dash would report the dismissal there.
+# The shell itself has nothing to say to stderr: dash would report there who was ended, and die of it if nobody listens.
 exec 5>&2 2>/dev/null
-feed 5>&- | run "$@" 2>&5 5>&-
+feed 5>&- | run "$@"
 `;
 
 /**
