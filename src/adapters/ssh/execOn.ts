@@ -1,4 +1,5 @@
 /** A command from beginning to end: a place, a channel, its time limit, and what is told when it does not end well. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from 'ssh2';
 import type { Log } from '../../actors/index.ts';
 import { AbortedError, ConnectionLostError, loginShellError, TimeoutError, UnreachableError } from './errors.ts';
@@ -53,6 +54,10 @@ const LONG_MS = 60_000;
 /** The VM's own time limit comes this much later than ours, which knows better what to say. */
 const LIMIT_MARGIN_SECONDS = 10;
 
+/** How often a place is asked for that should be free. */
+const TRIES_ALONE = 20;
+const TRY_AGAIN_MS = 150;
+
 export async function execOn(shared: Shared, command: Command, options: ExecOptions): Promise<RawResult> {
   const run = newRunId();
   const prepared = prepareRun({
@@ -93,6 +98,7 @@ async function start(
   what: string,
 ): Promise<Started> {
   const limitBytes = options.maxOutputBytes ?? DEFAULT_OUTPUT_BYTES;
+  let alone = 0;
   for (let first = false; ; first = true) {
     const client = await shared.connected(options.signal);
     const release = await shared.slots.take({ long: options.timeoutMs > LONG_MS, first, signal: options.signal });
@@ -100,11 +106,14 @@ async function start(
       const running = await startCommand(client, prepared, { run, limitBytes, onLine: options.onLine });
       return { running, client, release };
     } catch (error) {
-      const alone = shared.slots.inUse <= 1;
+      const isAlone = shared.slots.inUse <= 1;
       if (error instanceof ChannelRefused) shared.slots.refused();
       release();
-      if (!(error instanceof ChannelRefused) || alone) throw notStarted(what, error);
+      // A command that is being ended, or has just ended, may still hold the server's last place for a moment.
+      if (isAlone) alone += 1;
+      if (!(error instanceof ChannelRefused) || alone > TRIES_ALONE) throw notStarted(what, error);
       shared.log.debug({ limit: shared.slots.limit }, 'The VM takes fewer commands at once');
+      if (isAlone) await sleep(TRY_AGAIN_MS, undefined, { signal: options.signal });
     }
   }
 }

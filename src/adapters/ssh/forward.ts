@@ -11,8 +11,8 @@ export function openForward(client: Client, host: string, port: number): Promise
   return new Promise((resolve, reject) => {
     client.forwardOut('127.0.0.1', 0, host, port, (error, channel) => {
       if (!error) {
-        // Told even to a reader that is not reading.
-        const end = (): void => void channel.destroy();
+        // ssh2 tells the end only to who reads on.
+        const end = (): void => void channel.resume();
         client.once('close', end);
         channel.once('close', () => client.off('close', end));
         return resolve(channel);
