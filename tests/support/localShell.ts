@@ -3,12 +3,16 @@ import { spawn } from 'node:child_process';
 import { RetryableError } from '../../src/actors/index.ts';
 import type { Shell } from '../../src/adapters/git/index.ts';
 
-/** @param env added to every command's environment, e.g. a HOME */
-export function localShell(env: Readonly<Record<string, string>> = {}): Shell {
+/**
+ * @param env added to every command's environment, e.g. a HOME
+ * @param launcher what starts every command, e.g. in a namespace
+ */
+export function localShell(env: Readonly<Record<string, string>> = {}, launcher: readonly string[] = []): Shell {
   return {
     exec: ({ script, args = [] }, options) =>
       new Promise((resolve, reject) => {
-        const child = spawn('sh', ['-c', script, 'sh', ...args], {
+        const [program = 'sh', ...words] = [...launcher, 'sh', '-c', script, 'sh', ...args];
+        const child = spawn(program, words, {
           cwd: options.cwd ?? '/',
           detached: true,
           env: { PATH: process.env.PATH, HOME: '/nonexistent', ...env, ...options.env },
@@ -30,6 +34,8 @@ export function localShell(env: Readonly<Record<string, string>> = {}): Shell {
             for (const line of text.split(/[\r\n]+/)) if (line !== '') options.onLine?.(line, name);
           });
         }
+        // A command need not read it.
+        child.stdin.on('error', () => {});
         child.stdin.end(options.stdin ?? '');
         child.on('error', reject);
         child.on('close', (code) => {

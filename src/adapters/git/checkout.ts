@@ -63,7 +63,14 @@ const MAKE = `${PREPARE}
 url=$5 asked=$6 base=$7 branch=$8
 show
 rm -rf -- "$scratch"
-fail() { rm -rf -- "$scratch"; exit 1; }
+# git does not say why a file could not be written; what room there is does.
+fail() {
+  needed=$(du -sk -- "$mirror" | cut -f1)
+  room=$(df -Pk -- "\${scratch%/*}" | tail -n 1 | tr -s ' ' | cut -d' ' -f4)
+  [ "$room" -gt "$needed" ] || echo "error: no space left on device: $room KiB" >&2
+  rm -rf -- "$scratch"
+  exit 1
+}
 # A worktree whose branch was pushed before goes on with it.
 start=$base
 if [ -n "$branch" ] && git -C "$mirror" show-ref --verify --quiet "refs/heads/$branch"; then start=$branch; fi
