@@ -7,6 +7,7 @@ import {
   absolutePath,
   environmentNames,
   flag,
+  hostKeys,
   hostName,
   integer,
   list,
@@ -100,7 +101,15 @@ export const workspace = {
 
 export const vm = {
   host: required('SM_VM_HOST', hostName, { help: 'SSH host for the container VM.', example: 'vm.example.com' }),
+  port: defaulted('SM_VM_PORT', integer(1, 65_535), '22', { help: 'SSH port of the container VM.' }),
   user: defaulted('SM_VM_USER', userName, 'claude', { help: 'SSH user name.' }),
+  hostKey: optional('SM_VM_HOST_KEY', hostKeys, {
+    help: "The VM's host key: its fingerprint (`ssh-keygen -lf` prints it) or lines of known_hosts. Without it nothing is trusted, and what is shown is told.",
+    example: 'SHA256:uNiVztksCsDhcc0u9e8BrrQXVUpKZIDTMczCvj3tD2s',
+  }),
+  trustOnFirstUse: defaulted('SM_VM_TRUST_ON_FIRST_USE', flag, 'false', {
+    help: 'Without SM_VM_HOST_KEY: accept the first host key that is shown, unseen, and no other ever after.',
+  }),
   sshKey: optionalSecret('SM_VM_SSH_KEY', {
     help: 'SSH private key content (preferred for Kubernetes).',
     example: 'the text of an OpenSSH private key',
@@ -110,7 +119,7 @@ export const vm = {
   }),
   sshTimeoutSecs: defaulted('SM_SSH_TIMEOUT_SECS', seconds(1), '30', {
     unit: SECONDS,
-    help: 'Timeout for SSH operations.',
+    help: 'Timeout for connecting and for short commands. Cloning and `devcontainer up` have their own.',
   }),
 };
 
@@ -173,6 +182,17 @@ export const git = {
   }),
   worktreesPath: defaulted('SM_WORKTREES_PATH', absolutePath, '/home/claude/worktrees', {
     help: 'Base path for worktree directories.',
+  }),
+  baseUrl: defaulted('SM_GIT_BASE_URL', webAddress, 'https://github.com', {
+    help: 'Where `org/repo` is cloned from; another address for GitHub Enterprise.',
+  }),
+  ghToken: optionalSecret('SM_GH_TOKEN', {
+    help: 'GitHub token that reads private repositories. Used for each clone and fetch, never stored on the VM.',
+    example: 'a fine-grained token with read access to contents',
+  }),
+  timeoutSecs: defaulted('SM_GIT_TIMEOUT_SECS', seconds(1), '1500', {
+    unit: SECONDS,
+    help: 'Timeout for cloning or fetching a repository.',
   }),
   autoPull: defaulted('SM_AUTO_PULL', flag, 'false', { help: 'Pull repositories before sessions start.' }),
   defaultOrg: optional('SM_DEFAULT_ORG', repoOwner, {

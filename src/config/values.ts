@@ -4,6 +4,7 @@
  */
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { type HostPin, parseHostPins } from '../adapters/ssh/hostKey.ts';
 import { branchProblem, checkRepoPart } from '../chat/names.ts';
 import { createSecret, type Secret } from './secret.ts';
 
@@ -111,6 +112,12 @@ export const hostName: Value<string> = reading((raw) => {
   const isName = /^(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9_-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9_-]*[A-Za-z0-9])?)*$/;
   if (isIP(raw) !== 0 || isName.test(raw)) return { value: raw };
   return { problem: 'must be a host name or an IP address, without scheme and port' };
+});
+
+/** Fingerprints or lines of known_hosts. */
+export const hostKeys: Value<readonly HostPin[]> = reading((raw) => {
+  const parsed = parseHostPins(raw);
+  return 'problem' in parsed ? parsed : { value: parsed.pins };
 });
 
 export interface ListenAddress {

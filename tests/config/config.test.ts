@@ -86,6 +86,19 @@ test('limits of containers are read as people write them', () => {
   }
 });
 
+test('host keys of the VM load as fingerprints and as lines of known_hosts; anything else is a problem', () => {
+  const { SM_WORKSPACE: _local, ...rest } = GOOD;
+  const vm = { ...rest, SM_VM_HOST: 'vm.example.com' };
+  const fingerprint = `SHA256:${'A'.repeat(43)}`;
+  const line = 'vm.example.com ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA';
+  for (const text of [fingerprint, line, `${fingerprint},${fingerprint}`, `${fingerprint}\n${line}`]) {
+    assert.ok(load({ ...vm, SM_VM_HOST_KEY: text }).ok, text);
+  }
+  const wrong = load({ ...vm, SM_VM_HOST_KEY: 'hunter2' });
+  assert.equal(wrong.ok ? [] : wrong.problems.map(({ variable }) => variable), ['SM_VM_HOST_KEY']);
+  assert.not.match(JSON.stringify(wrong), /hunter2/);
+});
+
 test('docs/configuration.md is what `csm config` prints', () => {
   assert.is(
     readFileSync('docs/configuration.md', 'utf8').trim(),
