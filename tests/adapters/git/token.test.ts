@@ -91,10 +91,10 @@ test('is asked for anew each time, and is given to its own host alone', async ({
     return true;
   };
   const refusal = await refusalOf(ensureMirror(renewed, repoRef(), { refresh: true, signal: live }));
+  await elsewhere.close();
   assert.is.not(refusal.code, 'none');
   assert.ok(headers.length > 0);
   assert.equal(headers.filter(Boolean), []);
-  await elsewhere.close();
 });
 
 test('progress and errors are scrubbed, in every form the token takes', () => {

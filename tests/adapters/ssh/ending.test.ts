@@ -142,7 +142,8 @@ test('an input that is cut off is never taken for a whole one', async ({ vm, ssh
   const through = await startBlackHole(sshd.port);
   const cut = connectTo(sshd, { port: through.port, times: { keepaliveMs: 200 } });
   await cut.ready();
-  const script = 'echo started; sleep 1; cat >"$1.new" && mv "$1.new" "$1"';
+  // Deaf to TERM: only that its input stays open keeps it from going on.
+  const script = 'trap "" TERM; echo started; sleep 1; cat >"$1.new" && mv "$1.new" "$1"';
   const failure = cut
     .exec({ script, args: [target] }, { timeoutMs, stdin: randomBytes(20_000_000), onLine: () => through.swallow() })
     .catch((error: unknown) => error);

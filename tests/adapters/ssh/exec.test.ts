@@ -1,7 +1,6 @@
 // Commands: what they are given, what comes back, and what does not show.
 
-import { execFileSync } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { chmodSync, mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -66,8 +65,7 @@ test('binary input arrives whole, and input nobody reads does no harm', async ({
   const bytes = randomBytes(3_000_001);
   for (const shell of [vm, bash]) {
     const { stdout } = await shell.run(['sha256sum'], { stdin: bytes, timeoutMs });
-    const expected = execFileSync('sha256sum', { input: bytes, encoding: 'utf8' });
-    assert.is(stdout, expected);
+    assert.is(stdout, `${createHash('sha256').update(bytes).digest('hex')}  -\n`);
     assert.is((await shell.run(['true'], { stdin: bytes, timeoutMs })).code, 0);
     assert.is((await shell.run(['head', '-c', '3'], { stdin: 'abcdef', timeoutMs })).stdout, 'abc');
     assert.is((await shell.run(['cat'], { timeoutMs })).stdout, '');
