@@ -6,12 +6,13 @@ import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from 'ssh2';
 import { failureOf, type Log, RetryableError, TerminalError } from '../../actors/index.ts';
-import { type ConnectTimes, openConnection, type Target } from './connection.ts';
+import { type Connection, type ConnectTimes, openConnection, type Target } from './connection.ts';
 import { UnreachableError } from './errors.ts';
 import { endRuns } from './exec.ts';
 import { type ExecOptions, type ExecResult, execOn, type RawResult } from './execOn.ts';
 import { readRemoteFile, writeRemoteFile } from './files.ts';
 import { openForward } from './forward.ts';
+import { withLimit } from './limit.ts';
 import { mustSucceed } from './result.ts';
 import { createSlots } from './slots.ts';
 import type { Command } from './wrapper.ts';
@@ -80,7 +81,7 @@ export function connectVm(options: VmOptions): Vm {
   const slots = createSlots(options.maxCommands ?? 9);
   const closing = new AbortController();
   const lostRuns = new Set<string>();
-  let client: Client | undefined;
+  let current: Connection | undefined;
   let state: VmState = { up: false, since: Date.now(), reason: 'connecting' };
   /** What is wrong, if trying again does not mend it. */
   let refusal: TerminalError | undefined;
@@ -99,7 +100,7 @@ export function connectVm(options: VmOptions): Vm {
         const connection = await openConnection(options, times, closing.signal);
         failures = 0;
         refusal = undefined;
-        const reason = await whileUp(connection.client, connection.reasonOf);
+        const reason = await whileUp(connection);
         if (!closing.signal.aborted) log.warn({ reason }, 'The connection to the VM was lost');
         setState(false, reason);
       } catch (error) {
@@ -118,23 +119,24 @@ export function connectVm(options: VmOptions): Vm {
     setState(false, 'closed');
   }
 
-  async function whileUp(current: Client, reasonOf: () => string): Promise<string> {
-    const gone = new Promise<void>((resolve) => current.once('close', () => resolve()));
-    client = current;
+  async function whileUp(connection: Connection): Promise<string> {
+    const gone = new Promise<void>((resolve) => connection.client.once('close', () => resolve()));
+    current = connection;
     slots.reset();
     setState(true, '');
-    endLost(current);
+    endLost(connection.client);
     await gone;
-    client = undefined;
-    return reasonOf();
+    current = undefined;
+    return connection.reasonOf();
   }
 
   /** Runs of an earlier connection that may still be there: their own sshd may not have noticed yet. */
-  function endLost(current: Client): void {
+  function endLost(client: Client): void {
     const runs = [...lostRuns];
     if (runs.length === 0) return;
-    const limit = AbortSignal.any([closing.signal, AbortSignal.timeout((times.graceSeconds + 30) * 1000)]);
-    endRuns(current, runs, times.graceSeconds, limit).then(
+    withLimit((times.graceSeconds + 30) * 1000, [closing.signal], (limit) =>
+      endRuns(client, runs, times.graceSeconds, limit),
+    ).then(
       (ended) => {
         if (ended) for (const run of runs) lostRuns.delete(run);
         log.info({ runs: runs.length, ended }, 'Commands of a lost connection were ended');
@@ -143,14 +145,15 @@ export function connectVm(options: VmOptions): Vm {
     );
   }
 
-  async function connected(signal?: AbortSignal): Promise<Client> {
-    const limit = AbortSignal.any([AbortSignal.timeout(times.connectMs), closing.signal, ...(signal ? [signal] : [])]);
-    for (;;) {
-      if (client) return client;
-      if (refusal) throw refusal;
-      if (limit.aborted) throw signal?.aborted ? signal.reason : notUp();
-      await changed(limit);
-    }
+  function connected(signal?: AbortSignal): Promise<Client> {
+    return withLimit(times.connectMs, [closing.signal, signal], async (limit) => {
+      for (;;) {
+        if (current) return current.client;
+        if (refusal) throw refusal;
+        if (limit.aborted) throw signal?.aborted ? signal.reason : notUp();
+        await changed(limit);
+      }
+    });
   }
 
   function changed(limit: AbortSignal): Promise<void> {
@@ -193,15 +196,11 @@ export function connectVm(options: VmOptions): Vm {
     },
     close: async () => {
       closing.abort(new RetryableError('SSH_CLOSED', 'The connection to the VM was closed'));
-      const current = client;
-      if (current) {
-        const gone = new Promise<void>((resolve) => current.once('close', () => resolve()));
-        current.end();
-        const timer = setTimeout(() => current.destroy(), 1000);
-        await gone;
-        clearTimeout(timer);
-      }
+      const connection = current;
+      connection?.client.end();
+      const timer = setTimeout(() => connection?.destroy(), 1000);
       await finished;
+      clearTimeout(timer);
     },
   };
 }

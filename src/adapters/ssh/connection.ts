@@ -1,4 +1,5 @@
 /** One SSH connection, from the first packet to `ready`. */
+import { connect } from 'node:net';
 import ssh2, { type Client, type ServerHostKeyAlgorithm } from 'ssh2';
 import { RetryableError } from '../../actors/index.ts';
 import { type AuthError, connectError, HostKeyError, UnreachableError } from './errors.ts';
@@ -23,6 +24,8 @@ export interface ConnectTimes {
 /** What is handed out is ready; its `close` event tells its end, and errors before that are told by `reasonOf`. */
 export interface Connection {
   readonly client: Client;
+  /** At once, without a word to the other side. */
+  readonly destroy: () => void;
   /** Why it ended, once it did. */
   readonly reasonOf: () => string;
 }
@@ -80,24 +83,30 @@ function attempt(
     const client = new ssh2.Client();
     // One for each stream and command on it.
     client.setMaxListeners(0);
+    // Our own: ssh2 does not let go of one that is still looking for its host.
+    const socket = connect({ host: target.host, port: target.port });
     let problem: unknown;
     let reason = '';
     let ready = false;
     const giveUp = (): void => {
       problem ??= new UnreachableError(`${name}: given up`, 'The connection to the VM was given up.');
-      client.destroy();
+      socket.destroy();
     };
     signal.addEventListener('abort', giveUp, { once: true });
     client.on('ready', () => {
       ready = true;
       signal.removeEventListener('abort', giveUp);
-      resolve({ client, reasonOf: () => (reason === '' ? 'closed by the other side' : reason) });
+      resolve({
+        client,
+        destroy: () => void socket.destroy(),
+        reasonOf: () => (reason === '' ? 'closed by the other side' : reason),
+      });
     });
     client.on('error', (error) => {
       problem ??= error;
       reason = reason === '' ? error.message : reason;
       // Before it is ready, ssh2 may leave the socket open after an error.
-      if (!ready) client.destroy();
+      if (!ready) socket.destroy();
     });
     client.on('close', () => {
       signal.removeEventListener('abort', giveUp);
@@ -116,8 +125,7 @@ function attempt(
     };
     if (signal.aborted) giveUp();
     client.connect({
-      host: target.host,
-      port: target.port,
+      sock: socket,
       username: target.user,
       privateKey,
       hostVerifier: verify,

@@ -4,6 +4,7 @@ import type { Client } from 'ssh2';
 import type { Log } from '../../actors/index.ts';
 import { AbortedError, ConnectionLostError, loginShellError, TimeoutError, UnreachableError } from './errors.ts';
 import { ChannelRefused, type Ending, endRuns, type OnLine, type RunningCommand, startCommand } from './exec.ts';
+import { withLimit } from './limit.ts';
 import { signalOf } from './result.ts';
 import type { Slots } from './slots.ts';
 import { type Command, nameOf, newRunId, type PreparedRun, prepareRun } from './wrapper.ts';
@@ -175,8 +176,9 @@ async function resultOf(
 
 /** @returns whether the VM said that nothing of the run is left; if not, it is ended with the next connection. */
 async function endFromBeside(shared: Shared, run: string, client: Client): Promise<boolean> {
-  const limit = AbortSignal.timeout((shared.graceSeconds + 15) * 1000);
-  const ended = await endRuns(client, [run], shared.graceSeconds, limit).catch(() => false);
+  const ended = await withLimit((shared.graceSeconds + 15) * 1000, [], (limit) =>
+    endRuns(client, [run], shared.graceSeconds, limit),
+  ).catch(() => false);
   if (ended) shared.lostRuns.delete(run);
   else shared.lostRuns.add(run);
   return ended;
