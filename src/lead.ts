@@ -151,6 +151,12 @@ async function act(
         catchUp: async () => {
           await runtime.deliver([rootEvent('BOOT', term)]);
           if (ending.aborted) return;
+          // What is committed need not wait until everything is read.
+          background(
+            log,
+            'show what is not shown yet',
+            retrying(() => view.resume(), ending, log),
+          );
           listen();
           await recovery.readUp('start').catch((error: unknown) => {
             log.warn({ err: error }, 'the chat could not be read up at start');
@@ -158,7 +164,6 @@ async function act(
           });
         },
       });
-      await view.resume();
       await tellRoot(runtime, 'RECOVERED', term);
       tidying = keepTidy({ store, retention: retentionOf(config), log }, ending);
     };
