@@ -1,6 +1,7 @@
 /** The gateways of a run, and what is common to all ways of troubling them. */
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { FaultPoint } from '../../src/actors/index.ts';
 import { type Pod, startPod } from './pod.ts';
 import type { Sabotage } from './sabotage.ts';
 import { type CrashWorld, linesOf } from './world.ts';
@@ -10,6 +11,8 @@ export interface Trouble {
   readonly kills: number;
   readonly seed: number;
   readonly sabotage?: Sabotage;
+  /** Only at these fault points, soon after each start. */
+  readonly points?: readonly (FaultPoint | 'sabotage')[];
   readonly onProgress?: (text: string) => void;
 }
 

@@ -1,11 +1,13 @@
 /**
  * The gateway as people run it, compiled, configured by its environment, with two additions: it kills itself when it passes
- * a fault point for the n-th time (`CSM_CRASH_FAULT=<point>:<n>`), and it can be sabotaged (`CSM_CRASH_SABOTAGE=<name>`).
+ * a fault point for the n-th time (`CSM_CRASH_FAULT=<point>:<n>`), and it can be sabotaged (`CSM_CRASH_SABOTAGE=<name>`; the point `sabotage` is then where
+ * that does its harm).
  *
  * It runs transpiled, in a folder of its own (see gatewayProgram.ts): nothing may be imported here but types, what Node brings
  * and files that are transpiled with it.
  */
 import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { FaultPoint } from '../../src/actors/index.ts';
 import { isSabotage, sabotaged } from './sabotage.ts';
 
@@ -21,15 +23,22 @@ const log = createLog(loaded.config.server.logLevel);
 
 const [point, nth] = CSM_CRASH_FAULT.split(':');
 let passed = 0;
-function faults(at: FaultPoint): void {
+function faults(at: FaultPoint | 'sabotage'): void {
   if (at !== point) return;
   passed += 1;
   if (passed === Number(nth)) process.kill(process.pid, 'SIGKILL');
 }
 
+/** Wide enough to be hit by chance, too. */
+const WINDOW_MS = 120;
+async function window(): Promise<void> {
+  faults('sabotage');
+  await sleep(WINDOW_MS);
+}
+
 const service = await serve(loaded.config, log, {
   faults,
-  ...(isSabotage(CSM_CRASH_SABOTAGE) ? { wrapStore: (store) => sabotaged(CSM_CRASH_SABOTAGE, store) } : {}),
+  ...(isSabotage(CSM_CRASH_SABOTAGE) ? { wrapStore: (store) => sabotaged(CSM_CRASH_SABOTAGE, store, window) } : {}),
 });
 await new Promise<void>((resolve) => {
   process.on('SIGTERM', () => resolve());

@@ -14,6 +14,8 @@ const PATIENCE_MS = 90_000;
 const MOST_OPEN = 3;
 
 export interface Load {
+  /** Resolves when every session is open, or its person has given up. */
+  readonly opened: Promise<unknown>;
   /** Lets everybody finish what they have begun. Resolves when nobody does anything any more. */
   finish(): Promise<void>;
   /** What people waited for in vain, for the report. */
@@ -25,6 +27,8 @@ export interface LoadOptions {
   readonly sessions: number;
   /** Whether sessions are stopped, resumed and restarted, too. */
   readonly moods?: boolean;
+  /** How long people wait for anything before they go on. Milliseconds. */
+  readonly patienceMs?: number;
 }
 
 interface Thread {
@@ -54,11 +58,14 @@ export function startLoad(world: CrashWorld, options: LoadOptions): Load {
     finishing: () => finishing,
     over: () => over,
     disappointed: (what) => disappointments.push(what),
+    patienceMs: options.patienceMs ?? PATIENCE_MS,
   };
-  const conversations = Array.from({ length: options.sessions }, (_, index) => converse(parts, index));
+  const openings = Array.from({ length: options.sessions }, (_, index) => opening(parts, index));
+  const conversations = openings.map((thread, index) => converse(parts, thread, index));
   const clicking = decideCards(parts);
   const asking = askAround(parts);
   return {
+    opened: Promise.all(openings),
     disappointments,
     async finish() {
       finishing = true;
@@ -79,6 +86,7 @@ interface Parts {
   finishing(): boolean;
   over(): boolean;
   disappointed(what: string): void;
+  readonly patienceMs: number;
 }
 
 function pick<Item>(random: () => number, items: readonly Item[]): Item {
@@ -89,12 +97,22 @@ function pick<Item>(random: () => number, items: readonly Item[]): Item {
 
 // ---------------------------------------------------------------- one session
 
-async function converse(parts: Parts, index: number): Promise<void> {
-  const random = seededRandom(parts.options.seed * 1000 + index);
+function randomOf({ options }: Parts, index: number): () => number {
+  return seededRandom(options.seed * 1000 + index);
+}
+
+async function opening(parts: Parts, index: number): Promise<Thread | undefined> {
+  const random = randomOf(parts, 500 + index);
   await sleep(random() * 1500);
   const thread = await open(parts, index, random);
+  if (thread) parts.threads.push(thread);
+  return thread;
+}
+
+async function converse(parts: Parts, opened: Promise<Thread | undefined>, index: number): Promise<void> {
+  const random = randomOf(parts, index);
+  const thread = await opened;
   if (!thread) return;
-  parts.threads.push(thread);
   const unanswered: string[] = [];
   while (!parts.finishing()) {
     await act(parts, thread, unanswered, random);
@@ -113,7 +131,7 @@ async function open(parts: Parts, index: number, random: () => number): Promise<
   });
   const rootId = await board.until(
     () => board.replies(ask).flatMap(({ message }) => /\/pl\/([a-z0-9]{26})/.exec(message)?.[1] ?? [])[0],
-    PATIENCE_MS,
+    parts.patienceMs,
   );
   const root = board.post(rootId ?? '');
   if (rootId === undefined || root === undefined) {
@@ -248,7 +266,7 @@ async function heard(parts: Parts, thread: Thread, waiting: string[], most: numb
       if (said.some((message) => ends.test(message))) waiting.splice(waiting.indexOf(token), 1);
     }
     return waiting.length <= most ? true : undefined;
-  }, PATIENCE_MS);
+  }, parts.patienceMs);
   if (done) return;
   parts.disappointed(`no whole answer for ${waiting.join(', ')}`);
   waiting.length = 0;
@@ -261,7 +279,10 @@ function count({ board, world }: Parts, { rootId }: Thread, words: string): numb
 
 /** Waits until the bot has said it more often than before. */
 async function says(parts: Parts, thread: Thread, words: string, before: number): Promise<boolean> {
-  const found = await parts.board.until(() => (count(parts, thread, words) > before ? true : undefined), PATIENCE_MS);
+  const found = await parts.board.until(
+    () => (count(parts, thread, words) > before ? true : undefined),
+    parts.patienceMs,
+  );
   if (!found) parts.disappointed(`"${words}" was not said in ${thread.rootId}`);
   return found === true;
 }
@@ -270,7 +291,7 @@ async function says(parts: Parts, thread: Thread, words: string, before: number)
 
 /** Presses a button of every card until the card has none. Which one is drawn from the seed, once per card. */
 async function decideCards(parts: Parts): Promise<void> {
-  const random = seededRandom(parts.options.seed * 1000 + 999);
+  const random = randomOf(parts, 999);
   const chosen = new Map<string, { button: string; user: ChatUser; notBefore: number }>();
   const settled = new Set<string>();
   while (!parts.over()) {
@@ -308,7 +329,7 @@ function cardsOf({ board, threads, world }: Parts): BoardPost[] {
 
 /** Somebody asks for help or the state of things now and then; each time one answer is due. */
 async function askAround(parts: Parts): Promise<void> {
-  const random = seededRandom(parts.options.seed * 1000 + 998);
+  const random = randomOf(parts, 998);
   const questions = ['help', 'status', 'bogus'];
   while (!parts.finishing()) {
     await sleep(300 + random() * 1_500);

@@ -10,6 +10,7 @@ interface Flags {
   readonly seed: number;
   readonly sessions: number;
   readonly sabotage?: Sabotage;
+  readonly patience: number;
   readonly keep?: string;
   readonly json: boolean;
 }
@@ -35,15 +36,22 @@ program
   .option('--seed <number>', 'what everything random is drawn from', whole, 1)
   .option('--sessions <number>', 'how many sessions work at the same time', whole, 10)
   .addOption(new Option('--sabotage <name>', 'break a promise on purpose').choices(Object.keys(SABOTAGES)))
+  .option('--patience <seconds>', 'how long people and the verdict wait for anything', whole, 90)
   .option('--keep <folder>', 'keep the logs and tables there')
   .option('--json', 'print the verdict as JSON', false)
   .addHelpText(
     'after',
     `\nModes:\n${list(Object.fromEntries(Object.entries(MODES).map(([name, { help }]) => [name, help])))}\n\nSabotages:\n${list(SABOTAGES)}\n\nExits with 0 only if nothing was lost, nothing doubled and everything agrees.`,
   )
-  .action(async ({ json, kills, ...options }: Flags) => {
+  .action(async ({ json, kills, patience, ...options }: Flags) => {
     const onProgress = (text: string) => process.stderr.write(`${new Date().toISOString().slice(11, 19)} ${text}\n`);
-    const verdict = await run({ ...options, kills: kills ?? MODES[options.mode].usual, onProgress });
+    const verdict = await run({
+      ...options,
+      kills: kills ?? MODES[options.mode].usual,
+      patienceMs: patience * 1_000,
+      settleMs: patience * 1_000,
+      onProgress,
+    });
     console.log(json ? JSON.stringify(verdict, null, 2) : inWords(verdict));
     process.exitCode = verdict.lost + verdict.duplicated + verdict.inconsistent === 0 && verdict.settled ? 0 : 1;
   });

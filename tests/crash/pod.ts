@@ -13,7 +13,7 @@ const PAUSE_MS = { first: 100, most: 5_000 };
 const STABLE_MS = 5_000;
 
 export interface Fault {
-  readonly point: FaultPoint;
+  readonly point: FaultPoint | 'sabotage';
   /** Which passing of the point kills. */
   readonly nth: number;
 }

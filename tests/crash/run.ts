@@ -12,8 +12,11 @@ import { type CrashWorld, startWorld } from './world.ts';
 export interface RunOptions extends Trouble {
   readonly mode: Mode;
   readonly sessions: number;
-  /** How long everything may take to come to rest. Milliseconds. */
+  /** How long everything may take to come to rest, and people wait for anything. Milliseconds. */
   readonly settleMs?: number;
+  readonly patienceMs?: number;
+  /** Nothing fails before every session is open: for short runs, which would see nothing else. */
+  readonly calmStart?: boolean;
   /** Keeps the logs in this folder, for people who want to know why. */
   readonly keep?: string;
 }
@@ -56,6 +59,7 @@ export async function run(options: RunOptions): Promise<Verdict> {
     try {
       await untilListening(world);
       const load = startLoad(world, options);
+      if (options.calmStart) await load.opened;
       await fleet.trouble();
       say('the load finishes');
       const settled = await comeToRest(world, load, options, say);

@@ -3,7 +3,6 @@
  * nothing.
  */
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Store } from '../../src/actors/index.ts';
 
 export const SABOTAGES = {
@@ -15,40 +14,45 @@ export const SABOTAGES = {
 
 export type Sabotage = keyof typeof SABOTAGES;
 
-/** How long the window is open that the sabotage makes. Milliseconds. */
-const WINDOW_MS = 120;
+/** The moment in which a crash does the harm. May last, and may be where the process dies. */
+export type Window = () => Promise<void>;
 
 export function isSabotage(name: string): name is Sabotage {
   return Object.hasOwn(SABOTAGES, name);
 }
 
-export function sabotaged(name: Sabotage, store: Store): Store {
+export function sabotaged(name: Sabotage, store: Store, window: Window): Store {
   switch (name) {
     case 'ack-before-commit':
-      return ackBeforeCommit(store);
+      return ackBeforeCommit(store, window);
     case 'forget-dedup':
-      return {
-        ...store,
-        deliver: (items, options) =>
-          store.deliver(
-            items.map((item) => ({ ...item, dedupKey: `${item.dedupKey}/${randomUUID()}` })),
-            options,
-          ),
-      };
+      return forgetDedup(store, window);
     case 'effects-without-keys':
-      return effectsWithoutKeys(store);
+      return effectsWithoutKeys(store, window);
     case 'commit-in-two':
-      return commitInTwo(store);
+      return commitInTwo(store, window);
   }
 }
 
-function ackBeforeCommit(store: Store): Store {
+function forgetDedup(store: Store, window: Window): Store {
+  return {
+    ...store,
+    async deliver(items, options) {
+      const own = items.map((item) => ({ ...item, dedupKey: `${item.dedupKey}/${randomUUID()}` }));
+      const delivered = await store.deliver(own, options);
+      if (items.some(({ dedupKey }) => dedupKey.startsWith('post/'))) await window();
+      return delivered;
+    },
+  };
+}
+
+function ackBeforeCommit(store: Store, window: Window): Store {
   const last = new Map<string, Promise<unknown>>();
   return {
     ...store,
     async appendOutputs(term, batch) {
       const commit = async () => {
-        await sleep(WINDOW_MS);
+        await window();
         await store.appendOutputs(term, { ...batch, events: [] });
         await store.deliver(batch.events, { term: undefined, limitOf: () => undefined, cursors: [] });
       };
@@ -58,28 +62,33 @@ function ackBeforeCommit(store: Store): Store {
   };
 }
 
-function effectsWithoutKeys(store: Store): Store {
+function effectsWithoutKeys(store: Store, window: Window): Store {
   const mark = '~again~';
+  const replies = new Set<string>();
   const own = (key: string) => key.split(mark)[0] ?? key;
   return {
     ...store,
+    async commit(term, commitId, turns) {
+      for (const { key, kind } of turns.flatMap(({ effects }) => effects)) if (kind === 'chat.help') replies.add(key);
+      return store.commit(term, commitId, turns);
+    },
     async claimEffects(term) {
       return (await store.claimEffects(term)).map((row) => ({ ...row, key: `${row.key}${mark}${randomUUID()}` }));
     },
-    finishEffects: (term, outcomes) =>
-      store.finishEffects(
-        term,
-        outcomes.map(({ key, reply, ...outcome }) => ({
-          ...outcome,
-          key: own(key),
-          reply: reply && { ...reply, dedupKey: own(reply.dedupKey), cause: own(reply.cause ?? '') },
-        })),
-      ),
+    async finishEffects(term, outcomes) {
+      if (outcomes.some(({ key }) => replies.has(key))) await window();
+      const known = outcomes.map(({ key, reply, ...outcome }) => ({
+        ...outcome,
+        key: own(key),
+        reply: reply && { ...reply, dedupKey: own(reply.dedupKey), cause: own(reply.cause ?? '') },
+      }));
+      return store.finishEffects(term, known);
+    },
     retryEffect: (term, retry) => store.retryEffect(term, { ...retry, key: own(retry.key) }),
   };
 }
 
-function commitInTwo(store: Store): Store {
+function commitInTwo(store: Store, window: Window): Store {
   return {
     ...store,
     async commit(term, commitId, turns) {
@@ -90,7 +99,7 @@ function commitInTwo(store: Store): Store {
       );
       const tells = turns.filter(({ address }) => committed.includes(address)).flatMap((turn) => turn.tells);
       if (tells.length === 0) return { committed, delivered };
-      await sleep(WINDOW_MS);
+      await window();
       const { rows } = await store.deliver(tells, { term, limitOf: () => undefined, cursors: [] });
       return { committed, delivered: rows };
     },

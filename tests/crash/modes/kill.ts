@@ -17,20 +17,26 @@ const POINTS = Object.keys(EVERY_POINT) as FaultPoint[];
 /** A point that is not passed often enough in this time is given up for a kill at a random moment. */
 const FAULT_PATIENCE_MS = 6_000;
 
-export async function killGateway(world: CrashWorld, { kills, seed, sabotage, onProgress }: Trouble): Promise<Fleet> {
+export async function killGateway(world: CrashWorld, trouble: Trouble): Promise<Fleet> {
+  const { kills, seed, sabotage, onProgress } = trouble;
   const random = seededRandom(seed);
   const pod = podOf(world, sabotage ? { sabotage } : {}, { name: 'gateway', port: world.callbackPort });
-  const atPoint = new Map<FaultPoint, number>(POINTS.map((point) => [point, 0]));
+  const atPoint = new Map<string, number>(POINTS.map((point) => [point, 0]));
   const moments: number[] = [];
   let stopped: Promise<void> | undefined;
+
+  /** Every other kill is at a fault point; the rest at random moments, some of them while the process is starting. */
+  function faultOf(round: number): Fault | undefined {
+    const points: readonly Fault['point'][] = trouble.points ?? POINTS;
+    const point = trouble.points || round % 2 === 0 ? points[Math.floor(round / 2) % points.length] : undefined;
+    return point && { point, nth: 1 + Math.floor(random() * (trouble.points ? 6 : 25)) };
+  }
 
   return {
     moments: () => moments,
     async trouble() {
       for (let round = 0; pod.kills() < kills; round += 1) {
-        // Every other one at a fault point; the rest at random moments, some of them while the process is starting.
-        const point = round % 2 === 0 ? POINTS[(round / 2) % POINTS.length] : undefined;
-        const fault: Fault | undefined = point && { point, nth: 1 + Math.floor(random() * 25) };
+        const fault = faultOf(round);
         await pod.kill(fault);
         if (fault && pod.kills() < kills && (await pod.endsWithin(FAULT_PATIENCE_MS))) {
           atPoint.set(fault.point, (atPoint.get(fault.point) ?? 0) + 1);

@@ -1,0 +1,21 @@
+// @limit 900
+// A short run of every mode: whatever is made to fail, nothing is lost, nothing doubled, and everything agrees.
+// The full runs: `npm run crash -- --help`.
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { MODES, type Mode } from './modes.ts';
+import { run } from './run.ts';
+
+/** How often something fails in the short run: each kind of failure at least once. */
+const KILLS: Readonly<Record<Mode, number>> = { kill: 16, postgres: 3, network: 7, replicas: 5, rolling: 2 };
+
+for (const mode of Object.keys(MODES) as Mode[]) {
+  test(`nothing is lost or doubled while ${MODES[mode].help}`, async () => {
+    const verdict = await run({ mode, kills: KILLS[mode], seed: 2, sessions: 4, calmStart: mode !== 'kill' });
+    assert.equal(verdict.violations, [], JSON.stringify(verdict, null, 2));
+    assert.ok(verdict.settled, 'it did not come to rest');
+    assert.ok(verdict.totals.prompts, 'nothing ran');
+  });
+}
+
+test.run();
