@@ -1,4 +1,4 @@
-// @limit 900
+// @limit 400
 // A short run of every mode: whatever is made to fail, nothing is lost, nothing doubled, and everything agrees.
 // The full runs: `npm run crash -- --help`.
 import { test } from 'uvu';
@@ -12,7 +12,7 @@ const KILLS: Readonly<Record<Mode, number>> = { kill: 16, postgres: 3, network: 
 for (const mode of Object.keys(MODES) as Mode[]) {
   test(`nothing is lost or doubled while ${MODES[mode].help}`, async () => {
     const verdict = await run({ mode, kills: KILLS[mode], seed: 2, sessions: 4, calmStart: mode !== 'kill' });
-    assert.equal(verdict.violations, [], JSON.stringify(verdict, null, 2));
+    assert.is(verdict.lost + verdict.duplicated + verdict.inconsistent, 0, JSON.stringify(verdict, null, 2));
     assert.ok(verdict.settled, 'it did not come to rest');
     assert.ok(verdict.totals.prompts, 'nothing ran');
   });

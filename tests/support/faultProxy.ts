@@ -172,8 +172,14 @@ export async function startFaultProxy(target: Target): Promise<FaultProxy> {
 
 /** A true RST where there is TCP. */
 function resetLink({ client, upstream }: Link): void {
-  client.resetAndDestroy();
-  if (upstream === undefined || upstream.destroyed) return;
-  if (upstream.remotePort === undefined) upstream.destroy();
-  else upstream.resetAndDestroy();
+  resetSocket(client);
+  if (upstream !== undefined) resetSocket(upstream);
+}
+
+function resetSocket(socket: Socket): void {
+  if (socket.destroyed) return;
+  // A reset while an end is on its way fails unseen in libuv: the handle stays, and Node spins when it exits.
+  const ending = socket.writableEnded && !socket.writableFinished;
+  if (ending || socket.remotePort === undefined) socket.destroy();
+  else socket.resetAndDestroy();
 }
