@@ -62,8 +62,7 @@ export function person(environment: TestEnvironment) {
       last = await answersIn(rootId);
       return last.find(fits);
     });
-    if (!found)
-      throw new Error(`Not heard in time. The thread says:\n${last.map((post) => post.message).join('\n---\n')}`);
+    if (!found) throw new Error(`Not heard in time. The thread says:\n${last.map(wordsOf).join('\n---\n')}`);
     return found;
   };
 
@@ -95,6 +94,10 @@ export function person(environment: TestEnvironment) {
       post.props.attachments?.flatMap((attachment) => (attachment.actions ?? []).map(({ name }) => name)) ?? [],
     call,
   };
+}
+
+function wordsOf({ message, props }: Post): string {
+  return props.attachments === undefined ? message : `${message}${JSON.stringify(props.attachments)}`;
 }
 
 export type Person = ReturnType<typeof person>;
