@@ -3,14 +3,18 @@
  * button is ours and means this request, the stored card says that it is the one that was pressed, and the approval's own
  * inbox decides which click came first.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ActorView, Log, Runtime } from '../actors/index.ts';
 import type { CallbackAnswer, CallbackBody, verifyAction } from '../adapters/http/index.ts';
 import { verdictOf } from '../chat/cards.ts';
+import type { Address } from '../machines/addresses.ts';
 import type { ApprovalContext, Verdict } from '../machines/approval/context.ts';
 import type { Cards } from './cards.ts';
 
-/** How long a click may take. The chat server gives up after 30 s. */
+/** How long each of two steps of a click may take. The chat server gives up after 30 s. */
 const PATIENCE_MS = 10_000;
+/** How often is looked whether a card is known. */
+const LOOK_MS = 50;
 
 export interface DecisionPorts {
   readonly runtime: Pick<Runtime, 'read' | 'deliverAndWait'>;
@@ -25,9 +29,11 @@ export interface DecisionPorts {
 export async function decide(ports: DecisionPorts, click: CallbackBody): Promise<CallbackAnswer> {
   const { approval, action, generation, mac } = click.context;
   if (!ports.verify({ approval, action, generation, mac })) return refuse(ports, click, 'a button that is not ours');
-  const view = await ports.runtime.read(approval);
+  const view = await readWithCard(ports, approval, generation);
   if (view?.kind !== 'approval') return refuse(ports, click, 'a request that does not exist');
   const context = view.context as ApprovalContext;
+  if (isBeingPosted(view, generation))
+    return whisper('This card is still being put up. Please click again in a moment.');
   const person = { id: click.userId, name: click.userName };
   if (!isThatCard(context, click)) return refuse(ports, click, 'another post than the card');
   if (!ports.mayApprove(person)) return whisper('You are not one of the people who may decide this.');
@@ -39,6 +45,28 @@ export async function decide(ports: DecisionPorts, click: CallbackBody): Promise
   const verdict = verdictOf(context, action, person, ports.now());
   if (!verdict) return refuse(ports, click, 'an unknown action');
   return take(ports, view, verdict, click);
+}
+
+/**
+ * People see a card before the step that posted it is committed; much before, if the gateway ended in between. Their click
+ * waits for that, since only then is known which post the card is.
+ */
+async function readWithCard(
+  { runtime, now }: DecisionPorts,
+  approval: Address,
+  generation: number,
+): Promise<ActorView | undefined> {
+  for (const end = now() + PATIENCE_MS; ; await sleep(LOOK_MS)) {
+    const view = await runtime.read(approval);
+    if (view === undefined || !isBeingPosted(view, generation) || now() >= end) return view;
+  }
+}
+
+/** This card, and not one that was put up anew since. */
+function isBeingPosted({ kind, status, context }: ActorView, generation: number): boolean {
+  if (kind !== 'approval' || status !== 'active') return false;
+  const { cardPostId, cardGeneration } = context as ApprovalContext;
+  return cardPostId === '' && cardGeneration === generation;
 }
 
 function isThatCard(context: ApprovalContext, click: CallbackBody): boolean {

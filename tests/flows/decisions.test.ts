@@ -1,0 +1,97 @@
+// Clicks on cards, at the moments in which the stored state and what people see differ.
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type ActorView, silentLog } from '../../src/actors/index.ts';
+import type { CallbackBody } from '../../src/adapters/http/index.ts';
+import { createCards } from '../../src/flows/cards.ts';
+import { type DecisionPorts, decide } from '../../src/flows/decisions.ts';
+import type { JsonObject } from '../../src/machines/json.ts';
+import { request } from '../machines/sessionEvents.ts';
+import { type Driven, drive } from '../machines/support.ts';
+
+const ADDRESS = 'approval/p0/r1';
+const CARD = 'the-card';
+const cards = createCards({ callbackUrl: 'http://gateway/callback', sign: (action) => ({ ...action }) });
+
+function approval(): Driven {
+  const asked = { type: 'REQUESTED', session: 'session/p0', repo: 'acme/web', askedFor: { id: 'u', name: 'alice' } };
+  return drive('approval', ADDRESS, { ...asked, ...request('r1'), channelId: 'c', rootId: 'r' });
+}
+
+function viewOf(actor: Driven): ActorView {
+  return {
+    address: ADDRESS,
+    kind: 'approval',
+    status: 'active',
+    version: 1,
+    rev: 1,
+    value: actor.value(),
+    context: actor.context() as JsonObject,
+    tags: [],
+    parent: undefined,
+    wakeAt: undefined,
+  };
+}
+
+function click(changes: Partial<CallbackBody> = {}): CallbackBody {
+  const context = { approval: ADDRESS, action: 'approve', generation: 1, mac: '0'.repeat(64) } as const;
+  const person = { userId: 'bob-id', userName: 'bob', teamId: '', type: '' };
+  return { ...person, channelId: 'c', postId: CARD, triggerId: 't', context, ...changes };
+}
+
+/** @param onRead what happens while the click looks, by the number of looks so far */
+function portsFor(actor: Driven, onRead: (looks: number) => void = () => undefined): DecisionPorts {
+  let looks = 0;
+  return {
+    runtime: {
+      async read() {
+        onRead(looks);
+        looks += 1;
+        return viewOf(actor);
+      },
+      async deliverAndWait({ event }) {
+        const { type, ...fields } = event;
+        actor.send(type, fields);
+        return 'done';
+      },
+    },
+    cards,
+    verify: () => true,
+    mayApprove: () => true,
+    log: silentLog,
+    now: () => looks * 1_000,
+  };
+}
+
+test('a click on a card that is not known yet is kept until it is, and then counts', async () => {
+  const actor = approval();
+  const ports = portsFor(actor, (looks) => {
+    if (looks === 3) actor.send('CARD.POSTED', { postId: CARD });
+  });
+  const answer = await decide(ports, click());
+  assert.is(answer.ephemeralText, undefined);
+  assert.match(JSON.stringify(answer.update), /bob/);
+  assert.is((actor.context() as { verdict: { by: { id: string } } }).verdict.by.id, 'bob-id');
+});
+
+test('a click on a card that never becomes known is asked for again, and decides nothing', async () => {
+  const actor = approval();
+  const answer = await decide(portsFor(actor), click());
+  assert.match(answer.ephemeralText ?? '', /click again/);
+  assert.is((actor.context() as { verdict: unknown }).verdict, null);
+});
+
+test('a click on another post, or on an older card, waits for nothing and decides nothing', async () => {
+  for (const wrong of [click({ postId: 'another' }), click({ channelId: 'elsewhere' })]) {
+    const actor = approval();
+    actor.send('CARD.POSTED', { postId: CARD });
+    assert.match((await decide(portsFor(actor), wrong)).ephemeralText ?? '', /not valid/);
+    assert.is((actor.context() as { verdict: unknown }).verdict, null);
+  }
+  const again = approval();
+  again.send('CARD.POSTED', { postId: CARD });
+  again.send('CARD.DELETED');
+  assert.match((await decide(portsFor(again), click())).ephemeralText ?? '', /not valid/);
+});
+
+test.run();
