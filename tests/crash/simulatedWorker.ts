@@ -50,6 +50,9 @@ const config = {
   orphanGraceMs: Number.MAX_SAFE_INTEGER,
   claudePath: undefined,
   runAs: undefined,
+  tls: undefined,
+  agentEnv: {},
+  attachmentsDir: stateDir,
 };
 const unused = { code: status.UNIMPLEMENTED, details: 'not simulated' };
 const service: AgentWorkerServiceServer = {

@@ -1,6 +1,6 @@
 // One living Claude Code process: `query()` in streaming-input mode with everything it needs, from start to the end of
 // its whole process tree. What its messages mean is the mapper's business.
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import type { randomUUID } from 'node:crypto';
 import {
   type CanUseTool,
@@ -12,6 +12,7 @@ import {
   type SpawnedProcess,
   type SpawnOptions,
 } from '@anthropic-ai/claude-agent-sdk';
+import { type AgentUser, spawnAs } from './agentUser.ts';
 import { endProcesses, processesOf } from './processes.ts';
 import { createPushQueue } from './pushQueue.ts';
 
@@ -40,7 +41,7 @@ export interface AgentStart {
   maxTurns: number;
   plan: boolean;
   claudePath: string | undefined;
-  runAs: { uid: number; gid: number } | undefined;
+  runAs: AgentUser | undefined;
   canUseTool: CanUseTool;
   preToolUse: HookCallback;
   ownTools: McpSdkServerConfigWithInstance;
@@ -163,13 +164,11 @@ function spawnClaude(
   stderr: (data: string) => void,
   onSpawn: (child: ChildProcess) => void,
 ): SpawnedProcess {
-  const child = spawn(options.command, options.args, {
+  const child = spawnAs(start.runAs, options.command, options.args, {
     cwd: options.cwd,
     env: options.env,
     signal: options.signal,
-    stdio: ['pipe', 'pipe', 'pipe'],
     windowsHide: true,
-    ...(start.runAs ?? {}),
   });
   child.stderr.setEncoding('utf8').on('data', stderr);
   onSpawn(child);

@@ -18,7 +18,7 @@ export function agentMark(folder: string): string {
 export function agentStart(session: Session, config: AgentConfig): AgentStart {
   const { options } = session.stored;
   const mark = agentMark(session.folder.path);
-  const environment = agentEnvironment(process.env, options.env, mark);
+  const environment = agentEnvironment(config.agentEnv, options.env, mark);
   const turnId = () => session.mapper.turn?.id ?? '';
   const parentOf = (agentId: string) => session.mapper.tasks.get(agentId)?.toolUseId ?? '';
   const networkCalls: { toolUseId: string; parentToolUseId: string }[] = [];

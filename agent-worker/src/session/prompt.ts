@@ -1,9 +1,9 @@
 // A person's prompt as the agent reads it: the speaker's name in front, attachments as files (and images as such).
 import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { SDKUserMessage } from '@anthropic-ai/claude-agent-sdk';
 import type { Attachment, Prompt } from '../generated/claude_agent/v1/agent.ts';
+import type { AgentConfig } from './types.ts';
 
 type Content = SDKUserMessage['message']['content'];
 type ImageType = 'image/jpeg' | 'image/png' | 'image/gif' | 'image/webp';
@@ -21,11 +21,11 @@ export function promptText(prompt: Pick<Prompt, 'text' | 'author'>): string {
 export function promptContent(
   sessionId: string,
   prompt: Prompt,
-  runAs: { uid: number; gid: number } | undefined,
+  config: Pick<AgentConfig, 'attachmentsDir' | 'runAs'>,
 ): Content {
   const said = promptText(prompt);
   if (prompt.attachments.length === 0) return said;
-  const files = writeAttachments(sessionId, prompt, runAs);
+  const files = writeAttachments(sessionId, prompt, config);
   const images = prompt.attachments.flatMap((attachment) => imageBlock(attachment) ?? []);
   return [
     ...images,
@@ -33,23 +33,29 @@ export function promptContent(
   ];
 }
 
+/**
+ * They stay the worker's, for the agent's group to read. Nothing on the way to them is the agent's to change: a worker that
+ * is root would follow the agent's symbolic links anywhere.
+ */
 function writeAttachments(
   sessionId: string,
   prompt: Prompt,
-  runAs: { uid: number; gid: number } | undefined,
+  config: Pick<AgentConfig, 'attachmentsDir' | 'runAs'>,
 ): string[] {
-  const folder = join(tmpdir(), 'agent-attachments', sessionId, prompt.inputId.replace(/[^A-Za-z0-9_-]/g, '_'));
-  mkdirSync(folder, { recursive: true });
-  const own = (path: string, mode: number) => {
+  const { attachmentsDir, runAs } = config;
+  const folder = join(attachmentsDir, sessionId, prompt.inputId.replace(/[^A-Za-z0-9_-]/g, '_'));
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const share = (path: string, mode: number) => {
+    if (!runAs) return;
+    chownSync(path, process.getuid?.() ?? 0, runAs.gid);
     chmodSync(path, mode);
-    if (runAs) chownSync(path, runAs.uid, runAs.gid);
   };
-  own(folder, 0o700);
+  for (const path of [attachmentsDir, dirname(folder), folder]) share(path, 0o750);
   return prompt.attachments.map((attachment, index) => {
     const name = basename(attachment.name).replace(/[^\p{L}\p{N}._ -]/gu, '_') || `file-${index + 1}`;
     const path = join(folder, name === '.' || name === '..' ? `file-${index + 1}` : name);
-    writeFileSync(path, attachment.content);
-    own(path, 0o600);
+    writeFileSync(path, attachment.content, { mode: 0o600 });
+    share(path, 0o640);
     return `${path} (${attachment.mediaType || 'unknown type'}, ${attachment.content.length} bytes)`;
   });
 }

@@ -97,7 +97,7 @@ function prompt(session: Session, request: Prompt, config: SessionConfig, logger
   const { inputId } = request;
   let item: Waiting;
   try {
-    item = { inputId, command: undefined, content: promptContent(session.id, request, config.runAs) };
+    item = { inputId, command: undefined, content: promptContent(session.id, request, config) };
   } catch (error) {
     // It is accepted already, so its end must be told even if its attachments cannot be written.
     logger.error({ error: messageOf(error) }, 'a prompt could not be prepared');

@@ -3,13 +3,19 @@ import type { SDKUserMessage } from '@anthropic-ai/claude-agent-sdk';
 import type { CloseReason, PermissionMode, SessionSummary } from '../generated/claude_agent/v1/agent.ts';
 import type { MapperState, Output, Push } from '../mapping/state.ts';
 import type { Agent } from './agent.ts';
+import type { AgentUser } from './agentUser.ts';
 import type { Approvals } from './approvals.ts';
 import type { Wire } from './link.ts';
 import type { SessionFolder, StoredSession } from './store.ts';
 
 export interface AgentConfig {
   claudePath: string | undefined;
-  runAs: { uid: number; gid: number } | undefined;
+  /** Undefined: the worker's own user. */
+  runAs: AgentUser | undefined;
+  /** What agents' environments begin with. */
+  agentEnv: Readonly<Record<string, string | undefined>>;
+  /** Where attachments are written. */
+  attachmentsDir: string;
 }
 
 export interface SessionConfig extends AgentConfig {

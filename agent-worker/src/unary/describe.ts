@@ -19,7 +19,7 @@ export function describeCall(config: WorkerConfig): handleUnaryCall<DescribeRequ
         protocolVersion: PROTOCOL_VERSION,
         claudeCodeVersion,
         identity: config.identity,
-        credentialsPresent: credentialsPresent(process.env),
+        credentialsPresent: credentialsPresent(config.agentEnv),
       });
     }, callback);
   };

@@ -51,8 +51,8 @@ export function runGitCall(registry: Registry, config: WorkerConfig): handleUnar
         {
           cwd: session.stored.options.cwd,
           env: {
-            PATH: process.env.PATH ?? '',
-            HOME: process.env.HOME ?? '',
+            PATH: config.agentEnv.PATH ?? '',
+            HOME: config.agentEnv.HOME ?? '',
             LC_ALL: 'C.UTF-8',
             GIT_OPTIONAL_LOCKS: '0',
             GIT_TERMINAL_PROMPT: '0',
@@ -60,7 +60,7 @@ export function runGitCall(registry: Registry, config: WorkerConfig): handleUnar
           },
           timeout: TIMEOUT_MS,
           maxBuffer: 64 * 1024 * 1024,
-          ...(config.runAs ?? {}),
+          ...(config.runAs ? { uid: config.runAs.uid, gid: config.runAs.gid } : {}),
         },
         (error, stdout, stderr) => {
           if (error) {

@@ -1,4 +1,5 @@
 // What a worker is started with.
+import type { AgentUser } from '../session/agentUser.ts';
 import type { SessionConfig } from '../session/types.ts';
 
 export interface WorkerConfig extends SessionConfig {
@@ -10,6 +11,8 @@ export interface WorkerConfig extends SessionConfig {
   /** Lower-case hex. */
   tokenSha256: string;
   logFile: string | undefined;
+  /** PEM; undefined: connections are not encrypted. */
+  tls: { certificate: Buffer; key: Buffer } | undefined;
 }
 
 export const PROTOCOL_VERSION = 1;
@@ -24,9 +27,9 @@ export function parseDuration(value: string): number {
   return Number(match[1]) * unit;
 }
 
-/** `1000:1000` as user and group. Throws on anything else. */
-export function parseRunAs(value: string): { uid: number; gid: number } {
-  const match = /^(\d+):(\d+)$/.exec(value);
-  if (!match) throw new Error(`not UID:GID: ${value}`);
-  return { uid: Number(match[1]), gid: Number(match[2]) };
+/** `1000:1000`, or `1000:1000:44,998` with supplementary groups. Throws on anything else. */
+export function parseRunAs(value: string): AgentUser {
+  const match = /^(\d+):(\d+)(?::(\d+(?:,\d+)*))?$/.exec(value);
+  if (!match) throw new Error(`not UID:GID or UID:GID:GROUPS: ${value}`);
+  return { uid: Number(match[1]), gid: Number(match[2]), groups: (match[3]?.split(',') ?? []).map(Number) };
 }

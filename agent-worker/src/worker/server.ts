@@ -23,6 +23,11 @@ export interface Worker {
   stop(): Promise<void>;
 }
 
+function credentialsOf({ tls }: WorkerConfig): ServerCredentials {
+  if (!tls) return ServerCredentials.createInsecure();
+  return ServerCredentials.createSsl(null, [{ private_key: tls.key, cert_chain: tls.certificate }]);
+}
+
 /** Starts serving. Rejects if the address cannot be bound. */
 export async function startWorker(config: WorkerConfig, logger: Logger, recentLogs: () => string[]): Promise<Worker> {
   const registry = openRegistry(config, logger);
@@ -46,7 +51,7 @@ export async function startWorker(config: WorkerConfig, logger: Logger, recentLo
   };
   server.addService(AgentWorkerServiceService, service);
   const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync(config.listen, ServerCredentials.createInsecure(), (error, bound) => {
+    server.bindAsync(config.listen, credentialsOf(config), (error, bound) => {
       if (error) reject(error);
       else resolve(bound);
     });

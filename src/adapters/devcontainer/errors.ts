@@ -121,7 +121,7 @@ function terminal(code: string, said: string, lines: readonly string[], human: s
 }
 
 /** The end of what was printed, as a block of code that it cannot leave. */
-function shown(lines: readonly string[]): string {
+export function shown(lines: readonly string[]): string {
   const last = lines.slice(-8).map((line) => line.replaceAll('```', "'''").slice(0, 300));
   return last.length === 0 ? '' : `\n\`\`\`\n${last.join('\n')}\n\`\`\``;
 }

@@ -29,3 +29,14 @@ export {
 export { createScrub } from './scrub.ts';
 export type { Command, Runtime, Shell, ShellOptions, ShellResult } from './shell.ts';
 export { devcontainerUp, readResult, type UpRequest, type UpResult } from './up.ts';
+export {
+  CONTAINER_WORKER_PORT,
+  findWorker,
+  readWorkerLog,
+  type StartOptions,
+  startWorker,
+  stopWorker,
+  type WorkerFound,
+  type WorkerPlace,
+  type WorkerSpec,
+} from './worker.ts';

@@ -111,7 +111,7 @@ async function configure(folder: string): Promise<Record<string, string>> {
   };
 }
 
-/** busybox, bash and what the devcontainer CLI runs inside. */
+/** busybox, bash, what the devcontainer CLI runs inside, and the libraries that Node needs of a distribution. */
 async function importImage(folder: string, env: Record<string, string>): Promise<void> {
   const root = join(folder, 'root');
   for (const name of ['bin', 'etc', 'proc', 'root', 'sys', 'tmp', 'usr/bin', 'var']) {
@@ -123,6 +123,7 @@ async function importImage(folder: string, env: Record<string, string>): Promise
     if (!['busybox', 'bash'].includes(applet)) await symlink('busybox', join(root, 'bin', applet));
   }
   for (const program of ['/bin/bash', '/usr/bin/getent']) await copyWithLibraries(program, root);
+  await copyLibraries(process.execPath, root);
   await writeFile(
     join(root, 'etc/passwd'),
     'root:x:0:0:root:/root:/bin/bash\nvscode:x:1000:1000::/home/vscode:/bin/bash\n',
@@ -139,9 +140,21 @@ async function importImage(folder: string, env: Record<string, string>): Promise
 }
 
 async function copyWithLibraries(program: string, root: string): Promise<void> {
+  await copyFiles([program], root);
+  await copyLibraries(program, root);
+}
+
+async function copyLibraries(program: string, root: string): Promise<void> {
   const { stdout } = await run('ldd', [program]);
-  const libraries = [...stdout.matchAll(/(\/\S+)/g)].map(([, path = '']) => path);
-  for (const path of [program, ...libraries]) {
+  const found = stdout.matchAll(/(?:=> |^\s+)(\/\S+) \(/gm);
+  await copyFiles(
+    [...found].map(([, path = '']) => path),
+    root,
+  );
+}
+
+async function copyFiles(paths: readonly string[], root: string): Promise<void> {
+  for (const path of paths) {
     await mkdir(dirname(join(root, path)), { recursive: true });
     await cp(path, join(root, path), { dereference: true });
   }
