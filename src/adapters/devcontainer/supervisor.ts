@@ -55,7 +55,7 @@ stop_all() {
 `;
 
 /**
- * $1: identity, $2: version, then the worker's command. stdin: the token's hash, then the agents' environment as lines of
+ * $1: identity, $2: version, $3: the container's umask, for agents, then the worker's command. stdin: the token's hash, then the agents' environment as lines of
  * base64; both are handed on to every worker it starts and are in no file and no command line.
  *
  * The claim is made like the worker's own lock on its state: a hard link to a finished file, under the next number.
@@ -63,8 +63,8 @@ stop_all() {
 export const SUPERVISE = `${COMMON}
 umask 077
 cd /
-mine=$1 mine_version=$2
-shift 2
+mine=$1 mine_version=$2 mask=$3
+shift 3
 IFS= read -r hash
 lines=
 while IFS= read -r line; do lines="$lines$line
@@ -87,6 +87,8 @@ rm -f "$claim"
 for file in "$dir"/supervisor.[0-9]* "$dir"/port.* "$dir"/ended.*; do
   [ "$file" = "$dir/supervisor.$next" ] || rm -f "$file"
 done
+touch "$dir/worker.out"
+umask "$mask"
 
 stopping= child=
 trap 'stopping=1; [ -z "$child" ] || kill -TERM "$child" 2>/dev/null' TERM INT HUP

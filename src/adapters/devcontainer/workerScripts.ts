@@ -18,6 +18,7 @@ container_path=$PATH
 if [ -x /usr/bin/env ]; then env=/usr/bin/env; else env=/bin/env; fi
 container_env=$($env -0 | PATH=/usr/bin:/bin base64 | PATH=/usr/bin:/bin tr -d '\\n')
 ${SYSTEM_PATH}${COMMON}
+mask=$(umask)
 umask 077
 cd /
 wanted=$1 port=$2 idle=$3 bundled=$4 user=$5 replace=$6 limit=$7 supervise=$8
@@ -139,9 +140,11 @@ if ! supervised; then
     echo "$key" | base64 -d >"$dir/tls.key"
     set -- "$@" --tls-cert "$dir/tls.crt" --tls-key "$dir/tls.key"
   fi
+  # Not rewritten in place: an earlier one may still be read.
+  printf %s "$supervise" >"$dir/supervise.$$" && mv -f "$dir/supervise.$$" "$dir/supervise"
   session=$(command -v setsid)
   printf '%s\\n' "$hash" "$container_env" "$secrets" "$own" |
-    env -i PATH="$worker_path" HOME=/ $session sh -c "$supervise" csm-worker "$wanted" "$version" "$program" "$@" \\
+    env -i PATH="$worker_path" HOME=/ $session sh "$dir/supervise" "$wanted" "$version" "$mask" "$program" "$@" \\
       >"$dir/supervisor.out" 2>&1 &
 fi
 

@@ -3,7 +3,7 @@
  * a small image made of this machine's own programs, so that nothing is fetched.
  */
 import { execFile, spawn } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
@@ -117,6 +117,7 @@ async function importImage(folder: string, env: Record<string, string>): Promise
   for (const name of ['bin', 'etc', 'proc', 'root', 'sys', 'tmp', 'usr/bin', 'var']) {
     await mkdir(join(root, name), { recursive: true });
   }
+  await chmod(join(root, 'tmp'), 0o1777);
   await cp('/bin/busybox', join(root, 'bin/busybox'));
   const { stdout: applets } = await run('/bin/busybox', ['--list']);
   for (const applet of applets.trim().split('\n')) {
@@ -124,6 +125,8 @@ async function importImage(folder: string, env: Record<string, string>): Promise
   }
   for (const program of ['/bin/bash', '/usr/bin/getent']) await copyWithLibraries(program, root);
   await copyLibraries(process.execPath, root);
+  // Of the C library, whatever else is in an image.
+  await copyFiles(['/lib/x86_64-linux-gnu/librt.so.1'], root);
   await writeFile(
     join(root, 'etc/passwd'),
     'root:x:0:0:root:/root:/bin/bash\nvscode:x:1000:1000::/home/vscode:/bin/bash\n',

@@ -16,7 +16,10 @@ workers.after(async ({ machine }) => machine?.remove());
 
 workers('a worker is started once, found, and stopped with its supervisor', async ({ machine, bundle }) => {
   const container = await runContainer(machine, bundle);
-  assert.equal(await findWorker(container.host, container.id, container.spec().identity), { running: false, version: '' });
+  assert.equal(await findWorker(container.host, container.id, container.spec().identity), {
+    running: false,
+    version: '',
+  });
   const found = await container.start();
   assert.ok(found.running);
   assert.match(found.version, /^\d+\.\d+\.\d+/);

@@ -1,12 +1,11 @@
 /** Containers with agent workers on the test machine, and the gateway's side of the worker. */
-import { createHash } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { TOKEN_SHA256 } from '../../../agent-worker/tests/support/workerProcess.ts';
 import { type Host, startWorker, type WorkerSpec } from '../../../src/adapters/devcontainer/index.ts';
 import { freePort } from '../../support/sshd.ts';
 import { IMAGE, type Machine } from './machine.ts';
 
-export const TOKEN = 'token-of-the-gateway-0123456789';
 export const API_KEY = 'sk-ant-key-of-the-agents';
 const REPOSITORY = resolve('.');
 
@@ -34,9 +33,9 @@ export async function thinBundle(machine: Machine, name = 'bundle'): Promise<rea
   await mkdir(bin, { recursive: true });
   const main = join(REPOSITORY, 'agent-worker/dist/main.js');
   await writeFile(join(bin, 'agent-worker'), `#!/bin/sh\nexec ${process.execPath} ${main} "$@"\n`, { mode: 0o755 });
-  return [folder + ':/csm/worker:ro', process.execPath, join(REPOSITORY, 'agent-worker'), join(REPOSITORY, 'node_modules')].flatMap(
-    (path) => ['--volume', path.includes(':') ? path : `${path}:${path}:ro`],
-  );
+  const shared = [process.execPath, join(REPOSITORY, 'agent-worker'), join(REPOSITORY, 'node_modules')];
+  const volumes = [`${folder}:/csm/worker:ro`, ...shared.map((path) => `${path}:${path}:ro`)];
+  return volumes.flatMap((volume) => ['--volume', volume]);
 }
 
 /** A container that does nothing, with the agent's volume and the worker's port, as `devcontainer up` leaves it. */
@@ -48,17 +47,27 @@ export async function runContainer(
   const port = await freePort();
   const id = (
     await machine.podman(
-      ...['run', '--detach', '--network', 'isolated', '--publish', `127.0.0.1:${port}:50051`, '--volume', `${volume}:/csm/home`],
+      ...[
+        'run',
+        '--detach',
+        '--network',
+        'isolated',
+        '--publish',
+        `127.0.0.1:${port}:50051`,
+        '--volume',
+        `${volume}:/csm/home`,
+      ],
       ...args,
       ...[image, 'sh', '-c', 'trap "exit 0" TERM; while :; do sleep 1 & wait $!; done'],
     )
   ).trim();
   const [network] = JSON.parse(await machine.podman('network', 'inspect', 'isolated'));
   const host: Host = { shell: machine.shell, runtime: 'podman' };
-  const sh = (script: string, user = '0'): Promise<string> => machine.podman('exec', '--user', user, id, 'sh', '-c', script);
+  const sh = (script: string, user = '0'): Promise<string> =>
+    machine.podman('exec', '--user', user, id, 'sh', '-c', script);
   const spec = (more: Partial<WorkerSpec> = {}): WorkerSpec => ({
     identity: 'acme/app@main#1',
-    tokenHash: createHash('sha256').update(TOKEN).digest('hex'),
+    tokenHash: TOKEN_SHA256,
     port: 50_051,
     agentIdleSeconds: 900,
     secrets: { ANTHROPIC_API_KEY: API_KEY },
@@ -75,10 +84,8 @@ export async function runContainer(
     start: (more = {}, user = 'vscode') =>
       startWorker(host, { containerId: id, remoteUser: user, remoteWorkspaceFolder: '/workspaces/app' }, spec(more)),
     processes: async (text) => {
-      const out = await sh(
-        'for f in /proc/[0-9]*; do c=$(tr "\\0" " " <$f/cmdline 2>/dev/null); echo "${f#/proc/} $c"; done',
-      );
-      return out.split('\n').filter((line) => line.includes(text) && !line.includes('for f in /proc'));
+      const out = await sh('cd /proc; for id in [0-9]*; do echo $id $(tr "\\0" " " <$id/cmdline 2>/dev/null); done');
+      return out.split('\n').filter((line) => line.includes(text) && !line.includes('cd /proc'));
     },
   };
 }
