@@ -29,6 +29,11 @@ export interface Faults {
   restart(): void;
   /** Sends the user that many `status_change` events, which take numbers and mean nothing. */
   sendNoise(userId: string, count: number): void;
+  /**
+   * A server that has lost track of what it sent: the last `count` events come once more, to everybody they were for, with
+   * new numbers as if they had just happened; with a kind, the last of that kind, e.g. `posted`. Returns how many.
+   */
+  repeatEvents(count: number, kind?: string): number;
   /** The token stops working: 401 from now on, and its WebSockets are cut. */
   revokeToken(token: string): void;
   /** Ends every fault that is still planned. */
@@ -123,6 +128,7 @@ export function createFaults(world: World, state: FaultState, tcp: ReadonlySet<S
         world.hub.publish({ event: 'status_change', data: { status, user_id: userId }, audience: { userId } });
       }
     },
+    repeatEvents: (count, kind) => world.hub.repeat(count, kind),
     revokeToken: (token) => {
       world.store.tokens.delete(token);
       for (const connection of live()) if (connection.token === token) connection.tcp.destroy();

@@ -5,10 +5,14 @@ import type { Audience, HubEvent } from './event.ts';
 /** A connection that has been away for this long (ms) is forgotten, at the next of the rounds made this often. */
 const AWAY_MOST_MS = 5 * 60_000;
 const ROUND_MS = 5 * 60_000;
+/** Events that are remembered to be sent again on demand. */
+const REMEMBERED = 1_000;
 
 /** Knows all connections, those that are away included, and brings events to whom they are for. */
 export interface Hub {
   publish(event: HubEvent): void;
+  /** Publishes the last `count` events once more, or those of a kind, in their order. @returns how many there were. */
+  repeat(count: number, kind?: string): number;
   register(connection: Connection): void;
   /** The socket is gone; the connection waits to be resumed. */
   leave(connection: Connection): void;
@@ -23,6 +27,13 @@ export interface Hub {
 
 export function createHub(store: Store, now: () => number): Hub {
   const connections = new Set<Connection>();
+  const past: HubEvent[] = [];
+  const publish = (event: HubEvent): void => {
+    for (const connection of connections) {
+      if (isFor(store, event.audience, connection.userId) && !deliver(connection, event))
+        connections.delete(connection);
+    }
+  };
   const reaper = setInterval(() => {
     for (const connection of connections) {
       if (connection.socket === undefined && now() - connection.lastActivityAt > AWAY_MOST_MS)
@@ -32,10 +43,14 @@ export function createHub(store: Store, now: () => number): Hub {
   reaper.unref();
   return {
     publish: (event) => {
-      for (const connection of connections) {
-        if (isFor(store, event.audience, connection.userId) && !deliver(connection, event))
-          connections.delete(connection);
-      }
+      past.push(event);
+      if (past.length > REMEMBERED) past.shift();
+      publish(event);
+    },
+    repeat: (count, kind) => {
+      const again = past.filter(({ event }) => kind === undefined || event === kind).slice(-count);
+      for (const event of again) publish(event);
+      return again.length;
     },
     register: (connection) => {
       connections.add(connection);

@@ -1,0 +1,74 @@
+// @limit 300
+/** RT-3. The chat server sends again what the gateway took before it was restarted: only the database can still know that. */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type Board, followBoard } from './board.ts';
+import { podOf, untilHealthy } from './fleet.ts';
+import { breachesOf, ranIn } from './judge.ts';
+import type { Pod } from './pod.ts';
+import { openThread, type Thread, task } from './thread.ts';
+import { logged, until, untilListening } from './waiting.ts';
+import { type CrashWorld, startWorld } from './world.ts';
+
+const REPLAYED = 50;
+const TASKS = 10;
+
+interface Context {
+  world: CrashWorld;
+  pod: Pod;
+  board: Board;
+  thread: Thread;
+}
+
+const test = suite<Context>('replayed events');
+
+test.before(async (context) => {
+  const world = await startWorld();
+  context.world = world;
+  context.board = followBoard(world.chat);
+  context.pod = podOf(world, { sabotage: '' }, { name: 'gateway', port: world.callbackPort });
+  await untilHealthy(context.pod);
+  await untilListening(world);
+  context.thread = await openThread(world, context.board, 'replayed');
+});
+
+test.after(async ({ pod, world }) => {
+  await pod?.retire();
+  await world?.stop();
+});
+
+test('RT-3: the last 50 events replayed after a restart: 0 runs, and nothing is answered again', async (context) => {
+  const { world, pod, board, thread } = context;
+  const { chat, bot, lobbyId, trigger } = world;
+  const { user } = thread;
+  const asked = Array.from({ length: TASKS }, (_, index) => `t${index + 1}`);
+  const askLobby = async (): Promise<void> => {
+    const post = await user.say(`${trigger} help`, { channelId: lobbyId });
+    await until('an answer in the lobby', () => board.replies(post).length > 0);
+  };
+  for (const token of asked) {
+    await thread.ask(task(token));
+    await thread.answered(token);
+  }
+  await user.say(`${trigger} context`, thread);
+  await askLobby();
+  assert.equal(await breachesOf(world), []);
+
+  const readUp = logged(pod, 'channels read up');
+  await pod.kill();
+  await until('a gateway that listens again', () => logged(pod, 'channels read up') > readUp);
+  const posts = chat.log.created({ userId: bot.id }).length;
+  assert.is(chat.faults.repeatEvents(REPLAYED), REPLAYED);
+  // Half of these are people's: all that was ever asked.
+  assert.ok(chat.faults.repeatEvents(REPLAYED, 'posted') > 2 * TASKS);
+
+  // What comes after the replay shows that all of it was looked at.
+  await thread.ask(task('t100'));
+  await thread.answered('t100');
+  await askLobby();
+  assert.equal(await breachesOf(world), []);
+  assert.equal(await ranIn(world, thread.rootId), [...asked, 't100']);
+  assert.is(chat.log.created({ userId: bot.id }).length, posts + 2, 'one answer in the thread, one in the lobby');
+});
+
+test.run();
