@@ -6,12 +6,12 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ts from 'typescript';
 
-const FILES = ['gateway', 'sabotage'] as const;
+const FILES = ['gateway', 'armedGateway', 'sabotage'] as const;
 
 /** Where the compiled product is: `npm run build` makes it. */
 export const DIST = new URL('../../dist/', import.meta.url).href;
 
-/** @returns what Node is to be started with. */
+/** @returns what Node is to be started with; the armed one lies beside it. */
 export function writeGatewayProgram(folder: string): string {
   mkdirSync(folder);
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}');

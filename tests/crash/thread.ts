@@ -1,10 +1,13 @@
 /** One session's thread as a person uses it: to ask, and to wait for answers. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Board } from './board.ts';
 import { type ChatUser, chatUser } from './chatUser.ts';
 import { type Task, taskText } from './script.ts';
 import type { CrashWorld } from './world.ts';
 
 const PATIENCE_MS = 90_000;
+/** A person whose click got no answer tries again. */
+const PRESS_EVERY_MS = 200;
 
 export interface Thread {
   readonly channelId: string;
@@ -16,7 +19,7 @@ export interface Thread {
   answered(token: string): Promise<void>;
   /** Whether it stands there now. */
   isAnswered(token: string): boolean;
-  /** Waits for the card of the agent's question and presses a button until it has none. */
+  /** Waits for the card of the agent's next question and presses a button until it has none. */
   press(button: string): Promise<void>;
 }
 
@@ -47,6 +50,7 @@ export async function openThread(world: CrashWorld, board: Board, worktree: stri
   const own = () => board.replies(rootId).filter(({ userId }) => userId === world.bot.id);
   await wait('a session that is ready', () => own().find(({ message }) => message.includes('Ready on')));
 
+  const decided = new Set<string>();
   const place = { channelId, rootId };
   const isAnswered = (token: string) => own().some(({ message }) => new RegExp(`\\b${token}end\\b`).test(message));
   return {
@@ -59,8 +63,10 @@ export async function openThread(world: CrashWorld, board: Board, worktree: stri
       await wait(`the answer to ${token}`, () => (isAnswered(token) ? true : undefined));
     },
     async press(button) {
-      const card = await wait('a card', () => own().findLast(({ message }) => message === ''));
-      for (const end = Date.now() + PATIENCE_MS; (await user.buttons(card.id)).includes(button); ) {
+      const card = await wait('a card', () => own().find(({ id, message }) => message === '' && !decided.has(id)));
+      decided.add(card.id);
+      const end = Date.now() + PATIENCE_MS;
+      for (; (await user.buttons(card.id)).includes(button); await sleep(PRESS_EVERY_MS)) {
         if (Date.now() > end) throw new Error('the card keeps its buttons');
         await user.press(card.id, button);
       }
