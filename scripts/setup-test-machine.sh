@@ -22,12 +22,16 @@ declare -A packages=(
   [ssh-keygen]=openssh-client
   [flock]=util-linux
   [/usr/sbin/sshd]=openssh-server
+  [nft]=nftables
+  [conntrack]=conntrack
+  [dnsmasq]=dnsmasq-base
 )
 missing=()
 for tool in "${!packages[@]}"; do
   command -v "$tool" >/dev/null 2>&1 || missing+=("${packages[$tool]}")
 done
 compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || missing+=(postgresql)
+[ -e /usr/share/publicsuffix/public_suffix_list.dat ] || missing+=(publicsuffix)
 # The account tests log in to over SSH; without root they use their own.
 if [ "$(id -u)" -eq 0 ] && ! id csm-vm >/dev/null 2>&1; then
   # No password, but not locked: sshd refuses locked accounts.

@@ -21,7 +21,7 @@ type Refusal = 'person' | 'repo';
 /** @param repo what a `start` asks for; null for everything else */
 export function mayUse(person: Person, repo: string | null, rules: AccessRules): Permission {
   if (!isListed(person, rules.users)) return refuse('person');
-  if (repo !== null && !matchesAny(repo, rules.repos)) return refuse('repo');
+  if (repo !== null && !repoMatches(repo, rules.repos)) return refuse('repo');
   return { ok: true };
 }
 
@@ -30,7 +30,8 @@ export function isListed(person: Person, names: readonly string[]): boolean {
   return names.length === 0 || names.includes(person.id) || names.includes(person.name);
 }
 
-function matchesAny(repo: string, patterns: readonly string[]): boolean {
+/** An empty list names every repository. */
+export function repoMatches(repo: string, patterns: readonly string[]): boolean {
   return patterns.length === 0 || patterns.some((pattern) => matches(repo, pattern));
 }
 

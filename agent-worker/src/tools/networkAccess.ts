@@ -17,8 +17,8 @@ export interface NetworkContext {
 }
 
 const DESCRIPTION = `Ask a person to open network access to up to 5 hosts. This container can reach nothing but what was \
-allowed; a refused or timed-out connection is usually the firewall. Give host names without scheme or path, optionally \
-with a port (example.com or example.com:8443), and a reason people can judge. The call waits for the decision.`;
+allowed; a refused or timed-out connection is usually the firewall. Give host names without scheme, port or path \
+(they are opened for HTTPS), and a reason people can judge. The call waits for the decision.`;
 
 /** The in-process MCP server with the session manager's own tools. */
 export function createOwnTools(context: NetworkContext): McpSdkServerConfigWithInstance {
