@@ -16,7 +16,7 @@ import { createReadGate } from './flows/readGate.ts';
 import { createRecovery } from './flows/recovery.ts';
 import { keepTidy } from './flows/retention.ts';
 import { GATEWAY } from './machines/addresses.ts';
-import { mayUse } from './policy/people.ts';
+import { isListed, mayUse } from './policy/people.ts';
 import type { Gateway, Identity } from './wiring.ts';
 
 /** Between losing the lead and asking for it again, so that a process in trouble does not keep taking it. */
@@ -211,6 +211,8 @@ function routingRules(config: Config) {
     allowPaths: false,
     allowed: (person: { readonly id: string; readonly name: string }, repo: string | null) =>
       mayUse(person, repo, { users: access.allowedUsers, repos: access.allowedRepos }),
+    isApprover: (person: { readonly id: string; readonly name: string }) =>
+      access.allowedApprovers.length > 0 && isListed(person, access.allowedApprovers),
   };
 }
 

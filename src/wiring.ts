@@ -9,6 +9,7 @@ import { workerLink } from './adapters/worker/link.ts';
 import { createLinkRegistry } from './adapters/worker/registry.ts';
 import { workerHandlers } from './adapters/worker/requests.ts';
 import { tokenHash, workerToken } from './adapters/worker/token.ts';
+import { workspaceView } from './adapters/worker/workspace.ts';
 import type { Config } from './config.ts';
 import { agentOptions } from './flows/agentOptions.ts';
 import { fetchAttachment } from './flows/attachments.ts';
@@ -19,9 +20,13 @@ import { noFirewallHandlers } from './flows/openFirewall.ts';
 import { operatorHandlers } from './flows/operatorChannel.ts';
 import { createPosting } from './flows/posting.ts';
 import { createRateGovernor } from './flows/rateGovernor.ts';
+import { createReply } from './flows/reply.ts';
 import { createReports } from './flows/reports.ts';
+import { threadHandlers } from './flows/threadEffects.ts';
 import { createThreadView, type ThreadView } from './flows/threadView.ts';
+import { workspaceReportHandlers } from './flows/workspaceReports.ts';
 import type { Address } from './machines/addresses.ts';
+import { mayUse } from './policy/people.ts';
 
 /** A default Mattermost server allows 10 requests per second with bursts of 100 where it limits at all. */
 const CHAT_BUDGET = { perSecond: 8, burst: 40 };
@@ -63,6 +68,7 @@ export function wire(
   const metrics = createMetrics();
   const governor = createRateGovernor(CHAT_BUDGET);
   const posting = createPosting({ rest, store, governor, botUserId: identity.botUserId, secret, now });
+  const reply = createReply(posting);
   const cards = createCards({
     callbackUrl: config.server.callbackUrl,
     sign: (action) => ({ ...action, mac: signAction(keys, action) }),
@@ -94,12 +100,28 @@ export function wire(
         rest,
         store,
         posting,
+        reply,
         runtime: lateRuntime,
         reports: createReports({ store, runtime: lateRuntime, trigger: config.mattermost.botTrigger, now }),
         botUserId: identity.botUserId,
         teamId: config.mattermost.teamId,
         permalink: (postId) => `${config.mattermost.url}/${identity.teamName}/pl/${postId}`,
         now,
+      }),
+      ...threadHandlers({
+        rest,
+        store,
+        posting,
+        reply,
+        botUserId: identity.botUserId,
+        teamId: config.mattermost.teamId,
+        mayUse: (person) => mayUse(person, null, { users: config.access.allowedUsers, repos: [] }).ok,
+      }),
+      ...workspaceReportHandlers({
+        workspace: workspaceView((session) => clients.get(session)),
+        rest,
+        posting,
+        reply,
       }),
       ...cardHandlers({
         cards,

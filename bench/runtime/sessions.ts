@@ -49,7 +49,7 @@ function person(postId: string) {
 }
 
 function prompt(at: number, postId: string): SessionEvent {
-  return { type: 'PROMPT', at, ...person(postId), text: TEXT, fileIds: [] };
+  return { type: 'PROMPT', at, ...person(postId), text: TEXT, fileIds: [], addressed: false };
 }
 
 function turnStarted(at: number, turnId: string, postId: string): SessionEvent {

@@ -84,11 +84,16 @@ export const EFFECT_POLICIES: { readonly [Kind in ExternalKind]: EffectPolicy } 
   'chat.status': CHAT,
   'chat.help': CHAT,
   'chat.context': CHAT,
+  'chat.cost': CHAT,
+  'chat.diff': CHAT,
+  'chat.logs': CHAT,
+  'chat.member': CHAT,
   'chat.stopByPrefix': CHAT,
   'chat.tellOperator': { ...CHAT, deadlineMs: 60 * MINUTE },
   'chat.react': { ...CHAT, urgency: 'sign', deadlineMs: 2 * MINUTE },
   'chat.openThread': CHAT,
-  'chat.setRoot': CHAT,
+  'chat.setTitle': CHAT,
+  'chat.readTitle': { ...CHAT, lane: 'store' },
   'chat.card': { ...CHAT, urgency: 'decision' },
   'workspace.mirror': { ...SHELL, deadlineMs: 45 * MINUTE, timeoutMs: 30 * MINUTE },
   'workspace.vet': SHELL,
@@ -103,6 +108,7 @@ export const EFFECT_POLICIES: { readonly [Kind in ExternalKind]: EffectPolicy } 
   'worker.prompt': WORKER,
   'worker.interrupt': { ...WORKER, urgency: 'decision', deadlineMs: 5 * MINUTE },
   'worker.mode': WORKER,
+  'worker.model': WORKER,
   'worker.compact': WORKER,
   'worker.clear': WORKER,
   'worker.close': { ...WORKER, deadlineMs: 2 * MINUTE },
@@ -119,6 +125,10 @@ export function orderKeyOf(actor: Address, effect: ExternalEffect): string | und
     case 'chat.status':
     case 'chat.help':
     case 'chat.context':
+    case 'chat.cost':
+    case 'chat.diff':
+    case 'chat.logs':
+    case 'chat.member':
     case 'chat.stopByPrefix':
       return `place/${effect.params.place.channelId}/${effect.params.place.rootId}`;
     case 'chat.tellOperator':
@@ -127,8 +137,10 @@ export function orderKeyOf(actor: Address, effect: ExternalEffect): string | und
       return `post/${effect.params.postId}`;
     case 'chat.openThread':
       return `channel/${effect.params.repo.repo}`;
-    case 'chat.setRoot':
+    case 'chat.setTitle':
       return `post/${effect.params.rootId}`;
+    case 'chat.readTitle':
+      return `title/${effect.params.session}`;
     case 'chat.card':
       return `card/${effect.params.approval}`;
     case 'workspace.mirror':
@@ -147,6 +159,7 @@ export function orderKeyOf(actor: Address, effect: ExternalEffect): string | und
       return `checkout/${effect.params.repo.repo}@${effect.params.repo.branch}`;
     case 'worker.prompt':
     case 'worker.mode':
+    case 'worker.model':
     case 'worker.compact':
     case 'worker.clear':
     case 'worker.close':

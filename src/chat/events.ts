@@ -1,7 +1,7 @@
 /**
  * The events the chat makes of people's posts: plain JSON, ready for an actor's inbox.
  *
- * Commands to `gateway/root`: START, STATUS, HELP, STOP_PREFIX, REFUSED. Everything else goes to the thread's session.
+ * Commands to `gateway/root`: START, STATUS, HELP, COSTS, STOP_PREFIX, REFUSED. Everything else goes to the thread's session.
  */
 import type { RepoRef } from '../machines/effects.ts';
 import type { ChartEvent } from '../machines/events.ts';
@@ -36,6 +36,13 @@ export interface StatusCommand extends FromPost {
 export interface HelpCommand extends FromPost {
   readonly type: 'COMMAND.HELP';
   readonly place: CommandPlace;
+  /** The command it is about; empty: all of them. */
+  readonly about: string;
+}
+
+/** What all sessions have cost. */
+export interface CostsCommand extends FromPost {
+  readonly type: 'COMMAND.COSTS';
 }
 
 export interface StopPrefixCommand extends FromPost {
@@ -77,11 +84,51 @@ export interface TitleCommand extends FromPost {
   readonly text: string;
 }
 
+/** Into the running turn instead of after it. */
+export interface SteerCommand extends FromPost {
+  readonly type: 'COMMAND.STEER';
+  /** Empty: everything that waits. */
+  readonly text: string;
+  readonly fileIds: readonly string[];
+}
+
+export interface QueueCommand extends FromPost {
+  readonly type: 'COMMAND.QUEUE';
+  /** Null: only list what waits. A number counts from 1. */
+  readonly drop: number | 'all' | null;
+}
+
+export interface ModelCommand extends FromPost {
+  readonly type: 'COMMAND.MODEL';
+  /** Empty: tell which one it is. */
+  readonly model: string;
+}
+
+/** Who is answered. */
+export interface ModeCommand extends FromPost {
+  readonly type: 'COMMAND.MODE';
+  /** Null: tell how it is. */
+  readonly audience: 'everyone' | 'mentions' | null;
+}
+
+export interface LogsCommand extends FromPost {
+  readonly type: 'COMMAND.LOGS';
+  readonly lines: number;
+}
+
+export interface MemberCommand extends FromPost {
+  readonly type: 'COMMAND.INVITE' | 'COMMAND.KICK';
+  /** A user name, without `@`. */
+  readonly who: string;
+}
+
 export interface PlainSessionCommand extends FromPost {
   readonly type:
     | 'COMMAND.CLEAR'
     | 'COMMAND.RESTART'
     | 'COMMAND.CONTEXT'
+    | 'COMMAND.COST'
+    | 'COMMAND.DIFF'
     | 'COMMAND.INTERRUPT'
     | 'COMMAND.RESUME'
     | 'COMMAND.RETRY';
@@ -96,6 +143,8 @@ export interface SlashCommand extends FromPost {
 export interface PromptPosted extends FromPost {
   readonly type: 'PROMPT';
   readonly text: string;
+  /** It names the bot: in a session that answers only mentions, others are talk among people. */
+  readonly addressed: boolean;
   readonly fileIds: readonly string[];
 }
 
@@ -108,12 +157,24 @@ export interface PostDeleted extends FromPost {
   readonly type: 'POST.DELETED';
 }
 
-export type GatewayCommand = StartCommand | StatusCommand | HelpCommand | StopPrefixCommand | RefusedCommand;
+export type GatewayCommand =
+  | StartCommand
+  | StatusCommand
+  | HelpCommand
+  | CostsCommand
+  | StopPrefixCommand
+  | RefusedCommand;
 export type SessionCommand =
   | StopCommand
   | CompactCommand
   | PlanCommand
   | TitleCommand
+  | SteerCommand
+  | QueueCommand
+  | ModelCommand
+  | ModeCommand
+  | LogsCommand
+  | MemberCommand
   | PlainSessionCommand
   | SlashCommand;
 export type ChatEvent = GatewayCommand | SessionCommand | PromptPosted | PostEdited | PostDeleted;

@@ -72,10 +72,8 @@ export function checkBranch(branch: string): Parsed<string> {
   );
 }
 
-export function checkModel(model: string): Parsed<string> {
+/** @param example how to write it */
+export function checkModel(model: string, example: string): Parsed<string> {
   if (model.length <= 100 && /^[A-Za-z0-9][A-Za-z0-9._:/[\]-]*$/.test(model)) return accept(model);
-  return refuse(
-    'bad model name',
-    `${quoteInput(model)} cannot be a model's name. Write for example \`--model=sonnet\`, or leave \`--model\` out.`,
-  );
+  return refuse('bad model name', `${quoteInput(model)} cannot be a model's name. Write for example \`${example}\`.`);
 }

@@ -3,7 +3,7 @@ import { quoteInput } from './commandError.ts';
 
 export function unknownCommandText(word: string, near: string | null, inThread: boolean, trigger: string): string {
   const guess = near === null ? '' : ` Did you mean \`${trigger} ${near}\`?`;
-  const talk = inThread ? ` To talk to Claude, write without \`${trigger}\`.` : '';
+  const talk = inThread ? ` To talk to Claude, write without \`${trigger}\`, or with a comma: \`${trigger}, …\`.` : '';
   return `There is no command ${quoteInput(word)}.${guess} \`${trigger} help\` lists them.${talk}`;
 }
 
@@ -21,4 +21,8 @@ export function startInSessionText(trigger: string): string {
 
 export function severalSessionsText(count: number): string {
   return `${count} sessions run in this channel, so it is not clear which one you mean. Reply in the thread of the one you mean.`;
+}
+
+export function onlyStarterText(command: string): string {
+  return `Only who started this session, or an approver, may use \`${command}\`. Ask them.`;
 }

@@ -3,11 +3,13 @@
  */
 import { type Address, GATEWAY } from '../machines/addresses.ts';
 import { assertNever } from '../machines/json.ts';
-import { afterTrigger, type CommandRoute, type CommandSettings, type ReadPost, readPost } from './commands.ts';
-import type { ChatEvent } from './events.ts';
+import type { CommandRoute, CommandSettings, CommandSpec } from './commandSpec.ts';
+import { afterTrigger, isMentioned, type ReadPost, readPost } from './commands.ts';
+import type { BareSessionCommand, ChatEvent } from './events.ts';
 import {
   misplacedText,
   noSessionText,
+  onlyStarterText,
   severalSessionsText,
   startInSessionText,
   unknownCommandText,
@@ -49,6 +51,10 @@ export interface Known extends CommandSettings {
   readonly isProjectChannel: boolean;
   /** @param repo the repository of a `start`, else null. */
   readonly allowed: (person: Person, repo: string | null) => Permission;
+  /** Who started the session of the post's thread. */
+  readonly starterId?: string | undefined;
+  /** Whether the person is named as one who decides requests. */
+  readonly isApprover: (person: Person) => boolean;
 }
 
 export type Route =
@@ -66,9 +72,9 @@ export function route(post: IncomingPost, known: Known): Route {
     case 'text':
       return routeText(post, known);
     case 'command':
-      return routeCommand(post, known, read.route);
+      return routeCommand(post, known, read.spec, read.route);
     case 'slash':
-      return toSession(post, known, { to: 'session', command: { type: 'SLASH', text: read.text } });
+      return toSession(post, known, { type: 'SLASH', text: read.text });
     case 'unknown':
     case 'misplaced':
     case 'refused':
@@ -85,8 +91,17 @@ export function routeEdit(post: IncomingPost, known: Known): Route {
   const to = sessionFor(post, known);
   if (to === null) return ignore('edited outside a session');
   const at = post.editedAt || post.at;
-  if (afterTrigger(post.text, known.trigger) === null) {
-    return { kind: 'deliver', to, event: { ...fromPost(post, at), type: 'POST.EDITED', text: post.text } };
+  const read = readPost(post.text, post.rootId === '' ? 'top' : 'thread', known);
+  if (read.kind === 'text' || read.kind === 'slash') {
+    const text = read.kind === 'slash' ? read.text : promptText(post.text, known.trigger);
+    return { kind: 'deliver', to, event: { ...fromPost(post, at), type: 'POST.EDITED', text } };
+  }
+  if (read.kind === 'command' && read.route.command.type === 'COMMAND.STEER' && read.route.command.text !== '') {
+    return {
+      kind: 'deliver',
+      to,
+      event: { ...fromPost(post, at), type: 'POST.EDITED', text: read.route.command.text },
+    };
   }
   // What was a prompt is none any more. A root post is left alone: losing it would end the session.
   if (post.rootId === '') return ignore('a root post edited into a command');
@@ -138,12 +153,29 @@ function routeText(post: IncomingPost, known: Known): Route {
   return {
     kind: 'deliver',
     to,
-    event: { ...fromPost(post, post.at), type: 'PROMPT', text: post.text, fileIds: [...post.fileIds] },
+    event: {
+      ...fromPost(post, post.at),
+      type: 'PROMPT',
+      text: promptText(post.text, known.trigger),
+      fileIds: [...post.fileIds],
+      addressed: isMentioned(post.text, known.trigger),
+    },
   };
 }
 
-function routeCommand(post: IncomingPost, known: Known, read: CommandRoute): Route {
-  if (read.to === 'session') return toSession(post, known, read);
+/** `@claude, do this` speaks to the bot: its name is no part of what is said. */
+function promptText(text: string, trigger: string): string {
+  const start = text.trimStart();
+  if (start.slice(0, trigger.length).toLowerCase() !== trigger.toLowerCase()) return text;
+  const said = /^[,:]\s*(\S.*)$/su.exec(start.slice(trigger.length))?.[1];
+  return said ?? text;
+}
+
+function routeCommand(post: IncomingPost, known: Known, spec: CommandSpec, read: CommandRoute): Route {
+  if (read.to === 'session') {
+    const routed = toSession(post, known, read.command);
+    return routed.kind === 'deliver' && !mayGive(spec, post, known) ? reply(onlyStarterText(spec.name)) : routed;
+  }
   const repo = read.command.type === 'COMMAND.START' ? read.command.repo.repo : null;
   const permission = known.allowed(personOf(post), repo);
   if (!permission.ok) return reply(permission.human);
@@ -153,12 +185,18 @@ function routeCommand(post: IncomingPost, known: Known, read: CommandRoute): Rou
   return { kind: 'deliver', to: GATEWAY, event: { ...fromPost(post, post.at), ...read.command } };
 }
 
-function toSession(post: IncomingPost, known: Known, read: Extract<CommandRoute, { to: 'session' }>): Route {
+/** Some commands are not everybody's. */
+function mayGive(spec: CommandSpec, post: IncomingPost, known: Known): boolean {
+  return spec.who === 'everyone' || known.starterId === post.userId || known.isApprover(personOf(post));
+}
+
+function toSession(post: IncomingPost, known: Known, command: BareSessionCommand): Route {
   const permission = known.allowed(personOf(post), null);
   if (!permission.ok) return reply(permission.human);
   if (post.rootId === '') return reply(misplacedText(afterTrigger(post.text, known.trigger) ?? '', known.trigger));
   if (known.session === undefined) return reply(noSessionText(known.trigger));
-  return { kind: 'deliver', to: known.session, event: { ...fromPost(post, post.at), ...read.command } };
+  const files = command.type === 'COMMAND.STEER' ? { fileIds: [...post.fileIds] } : {};
+  return { kind: 'deliver', to: known.session, event: { ...fromPost(post, post.at), ...command, ...files } };
 }
 
 function routeBadCommand(

@@ -1,5 +1,5 @@
 import { accept, type Parsed, refuse } from './commandError.ts';
-import type { CommandInput, CommandRoute } from './commands.ts';
+import type { CommandInput, CommandRoute } from './commandSpec.ts';
 import { checkModel, checkWorktreeName } from './names.ts';
 import { parseRepoRef } from './repoRef.ts';
 import { splitWords, switchOn, type Words } from './words.ts';
@@ -56,5 +56,5 @@ function worktreeOf(words: Words, review: boolean): Parsed<string | null> {
 function modelOf(words: Words): Parsed<string> {
   const model = words.flags.get('model');
   if (model === undefined) return accept('');
-  return checkModel(model ?? '');
+  return checkModel(model ?? '', '--model=sonnet');
 }

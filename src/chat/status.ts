@@ -1,8 +1,10 @@
 /** The answers to `status` and `context`. */
-import { count, dollars, duration, percent } from './render/lines.ts';
+import { count, dollars, duration, percent, plainWords } from './render/lines.ts';
 
 export interface SessionLine {
   readonly id: string;
+  /** Empty if it has none. */
+  readonly title: string;
   readonly state: string;
   readonly owner: string;
   readonly idleMs: number;
@@ -24,10 +26,15 @@ export function statusText(containers: readonly ContainerLine[]): string {
     `| **${name}** | ${state} | | | |`,
     ...sessions.map(
       (session) =>
-        `| \`${session.id.slice(0, 8)}\` | ${session.state} | ${session.owner} | ${duration(session.idleMs)} | ${contextShare(session)} |`,
+        `| ${nameOf(session)} | ${session.state} | ${session.owner} | ${duration(session.idleMs)} | ${contextShare(session)} |`,
     ),
   ]);
   return ['| Session | State | Started by | Idle | Context |', '|:--|:--|:--|--:|--:|', ...rows].join('\n');
+}
+
+function nameOf({ id, title }: SessionLine): string {
+  const short = `\`${id.slice(0, 8)}\``;
+  return title === '' ? short : `${short} ${plainWords(title, 60)}`;
 }
 
 function contextShare(usage: { readonly contextTokens: number; readonly contextWindow: number }): string {
@@ -47,6 +54,9 @@ export interface ContextView {
   readonly idleMs: number;
   readonly container: string;
   readonly model: string;
+  readonly audience: 'everyone' | 'mentions';
+  /** Messages in the queue. */
+  readonly waiting: number;
   readonly state: string;
 }
 
@@ -58,7 +68,7 @@ export function contextText(view: ContextView): string {
   const rows = [
     ['State', view.state],
     ['Context', used],
-    ['Messages', String(view.messages)],
+    ['Messages', view.waiting > 0 ? `${view.messages}, of which ${view.waiting} wait` : String(view.messages)],
     ['Tokens so far', `${count(view.inputTokens)} in, ${count(view.outputTokens)} out`],
     ['Compactions', String(view.compactions)],
     ['Cost so far', dollars(view.costUsd)],
@@ -67,6 +77,7 @@ export function contextText(view: ContextView): string {
     ['Idle', duration(view.idleMs)],
     ['Container', `\`${view.container}\``],
     ['Model', view.model === '' ? 'default' : `\`${view.model}\``],
+    ['Answers', view.audience === 'mentions' ? 'only mentions' : 'every message'],
   ];
   return ['| | |', '|:--|:--|', ...rows.map(([name, value]) => `| ${name} | ${value} |`)].join('\n');
 }

@@ -2,17 +2,18 @@
 import { type EffectHandlers, type Runtime, type StorePorts, TerminalError } from '../actors/index.ts';
 import type { MattermostRest } from '../adapters/mattermost/index.ts';
 import { sessionHeader, startedElsewhere } from '../chat/texts.ts';
-import { type Address, keyOf } from '../machines/addresses.ts';
-import type { Place } from '../machines/effects.ts';
+import { keyOf } from '../machines/addresses.ts';
 import type { SessionContext } from '../machines/session/context.ts';
 import type { Posting } from './posting.ts';
 import { ensureProjectChannel } from './projectChannel.ts';
-import type { Reports } from './reports.ts';
+import type { Reply } from './reply.ts';
+import { isLive, type Reports } from './reports.ts';
 
 export interface ChatEffectPorts {
   readonly rest: MattermostRest;
   readonly store: StorePorts;
   readonly posting: Posting;
+  readonly reply: Reply;
   readonly runtime: Pick<Runtime, 'deliver' | 'read'>;
   readonly reports: Reports;
   readonly botUserId: string;
@@ -23,26 +24,22 @@ export interface ChatEffectPorts {
 }
 
 export function chatHandlers(ports: ChatEffectPorts) {
-  const { posting, reports, rest, store } = ports;
-
-  /** Under the post that asked: in its thread, or as a thread of its own. */
-  const reply = async (key: string, owner: Address, place: Place, replyTo: string, message: string): Promise<void> => {
-    const rootId = place.rootId === '' ? replyTo : place.rootId;
-    await posting.create({ key: `reply/${key}`, owner, channelId: place.channelId, rootId, message }, 'final');
-  };
-
+  const { posting, reply, reports, rest, store } = ports;
   return {
-    'chat.reply': ({ key, actor, params: { place, replyTo, message } }) => reply(key, actor, place, replyTo, message),
-    'chat.help': async ({ key, actor, params: { place, replyTo, inThread } }) =>
-      reply(key, actor, place, replyTo, reports.help(inThread)),
-    'chat.status': async ({ key, actor, params: { place, replyTo } }) =>
-      reply(key, actor, place, replyTo, await reports.status()),
-    'chat.context': async ({ key, actor, params: { session, place, replyTo } }) =>
-      reply(key, actor, place, replyTo, await reports.context(session)),
+    'chat.reply': ({ key, actor, params }) => reply(key, actor, params, params.message),
+    'chat.help': async ({ key, actor, params }) =>
+      reply(key, actor, params, reports.help(params.inThread, params.about ?? '')),
+    'chat.status': async ({ key, actor, params }) => reply(key, actor, params, await reports.status()),
+    'chat.context': async ({ key, actor, params }) => reply(key, actor, params, await reports.context(params.session)),
+    'chat.cost': async ({ key, actor, params: { session, ...to } }) =>
+      reply(key, actor, to, session === '' ? await reports.costs() : await reports.cost(session)),
     'chat.stopByPrefix': async ({ key, actor, params }) => {
       const { prefix, container, all, place, replyTo, userId, userName } = params;
-      const matches = await store.listActors({ kind: 'session', keyPrefix: prefix });
-      const [only] = matches;
+      // An id that fits one session that runs means that one, however many have ended.
+      const found = await store.listActors({ kind: 'session', keyPrefix: prefix });
+      const live = found.filter(({ status, value }) => status === 'active' && isLive(value));
+      const matches = live.length > 0 ? live : found;
+      const [only] = live;
       if (matches.length === 1 && only) {
         const event = {
           type: 'COMMAND.STOP',
@@ -57,7 +54,7 @@ export function chatHandlers(ports: ChatEffectPorts) {
         };
         await ports.runtime.deliver([{ to: only.address, event, dedupKey: `stop/${key}` }]);
       }
-      await reply(key, actor, place, replyTo, reports.stopped(prefix, matches));
+      await reply(key, actor, params, reports.stopped(prefix, matches, live.length > 0));
     },
     'chat.react': async ({ params: { postId, emoji, remove } }) => {
       await posting
@@ -68,9 +65,6 @@ export function chatHandlers(ports: ChatEffectPorts) {
           // The sign on a post matters only while there is a post.
           if (!(error instanceof TerminalError)) throw error;
         });
-    },
-    'chat.setRoot': async ({ params: { rootId, message } }) => {
-      await posting.call('final', () => rest.patchPost(rootId, { message }));
     },
     'chat.openThread': async ({ key, actor, params }) => {
       const { repo, place, userId, title: askedBy } = params;
@@ -84,7 +78,7 @@ export function chatHandlers(ports: ChatEffectPorts) {
         { key: `thread/${actor}`, owner: actor, channelId, rootId: '', message: header },
         'decision',
       );
-      await reply(key, actor, place, askedBy, startedElsewhere(repo.repo, ports.permalink(rootId)));
+      await reply(key, actor, { place, replyTo: askedBy }, startedElsewhere(repo.repo, ports.permalink(rootId)));
       return { channelId, rootId };
     },
   } satisfies EffectHandlers;

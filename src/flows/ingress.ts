@@ -9,6 +9,7 @@ import { route, routeDelete, routeEdit } from '../chat/routing.ts';
 import { type Address, GATEWAY } from '../machines/addresses.ts';
 import type { ChartEvent } from '../machines/events.ts';
 import { assertNever } from '../machines/json.ts';
+import type { SessionContext } from '../machines/session/context.ts';
 import type { ReadGate } from './readGate.ts';
 import { LIVE_STATES } from './reports.ts';
 
@@ -22,7 +23,7 @@ export interface IngressPorts {
   readonly gate: ReadGate;
   readonly botUserId: string;
   /** What routing needs to know that does not depend on the post. */
-  readonly rules: Omit<Known, 'botUserId' | 'session' | 'liveSessionsInChannel' | 'isProjectChannel'>;
+  readonly rules: Omit<Known, 'botUserId' | 'session' | 'starterId' | 'liveSessionsInChannel' | 'isProjectChannel'>;
   readonly log: Log;
   readonly now: () => number;
   readonly onAccepted?: (postId: string) => void;
@@ -187,10 +188,12 @@ async function lookUp(ports: IngressPorts, post: ChatPost, settled = false): Pro
   const thread = root === '' ? undefined : await ports.store.findThread(root);
   const threads = post.rootId === '' ? await ports.store.sessionsInChannel(post.channelId, LIVE_STATES) : [];
   const live = threads.map(({ session }) => session);
+  const view = thread && (await ports.runtime.read(thread.session));
   return {
     ...ports.rules,
     botUserId: ports.botUserId,
     session: thread?.session,
+    starterId: view && (view.context as SessionContext).request.owner.id,
     liveSessionsInChannel: live,
     isProjectChannel: live.length > 0,
   };

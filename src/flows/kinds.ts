@@ -10,6 +10,7 @@ import type { ChartEvent } from '../machines/events.ts';
 import { GATEWAY_BIRTH_EVENTS, GATEWAY_VERSION, gatewayMachine } from '../machines/gateway.ts';
 import type { SessionRequest } from '../machines/session/context.ts';
 import { SESSION_BIRTH_EVENTS, SESSION_VERSION, sessionMachine } from '../machines/session.ts';
+import { SESSION_MIGRATIONS } from './migrations.ts';
 import { approvalTrouble, containerTrouble, sessionTrouble } from './supervision.ts';
 
 export function kindsOf(config: Config): readonly KindDefinition[] {
@@ -41,6 +42,7 @@ export function kindsOf(config: Config): readonly KindDefinition[] {
       kind: 'session',
       machine: sessionMachine,
       version: SESSION_VERSION,
+      migrate: SESSION_MIGRATIONS,
       birthEvents: SESSION_BIRTH_EVENTS,
       urgentEvents: ['COMMAND.INTERRUPT', 'COMMAND.STOP', 'TURN.ENDED'],
       inputOf: (address, event) => sessionInput(config, address, event),

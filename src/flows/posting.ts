@@ -16,6 +16,8 @@ export interface OncePost {
   readonly rootId: string;
   readonly message: string;
   readonly props?: Props;
+  /** Files that were uploaded for it. */
+  readonly fileIds?: readonly string[];
 }
 
 export interface PostingPorts {
@@ -61,6 +63,7 @@ export function createPosting(ports: PostingPorts): Posting {
             rootId,
             message: post.message,
             ...(post.props ? { props: post.props } : {}),
+            ...(post.fileIds ? { fileIds: post.fileIds } : {}),
           },
         ),
       );

@@ -1,5 +1,6 @@
 /** Texts made from what is stored: `status`, `context`, `help`, and the answer to `stop <prefix>`. */
 import type { ActorSummary, Runtime, StorePorts } from '../actors/index.ts';
+import { type CostLine, costsText, costText } from '../chat/cost.ts';
 import { helpText } from '../chat/help.ts';
 import { contextText, type SessionLine, statusText } from '../chat/status.ts';
 import { stopByPrefixText } from '../chat/texts.ts';
@@ -9,10 +10,13 @@ import type { Json } from '../machines/json.ts';
 import type { SessionContext } from '../machines/session/context.ts';
 
 export interface Reports {
-  help(inThread: boolean): string;
+  help(inThread: boolean, about: string): string;
   status(): Promise<string>;
+  cost(session: Address): Promise<string>;
+  costs(): Promise<string>;
   context(session: Address): Promise<string>;
-  stopped(prefix: string, matches: readonly ActorSummary[]): string;
+  /** @param live whether those that match run */
+  stopped(prefix: string, matches: readonly ActorSummary[], live: boolean): string;
 }
 
 export interface ReportPorts {
@@ -24,7 +28,14 @@ export interface ReportPorts {
 
 export function createReports({ store, runtime, trigger, now }: ReportPorts): Reports {
   return {
-    help: (inThread) => helpText(inThread ? 'thread' : 'top', trigger),
+    help: (inThread, about) => helpText(inThread ? 'thread' : 'top', trigger, about),
+    async cost(session) {
+      const view = await runtime.read(session);
+      return view ? costText(costLine(view)) : 'There is no such session.';
+    },
+    async costs() {
+      return costsText((await store.listActors({ kind: 'session' })).map(costLine));
+    },
     async status() {
       const sessions = await store.listActors({ kind: 'session', status: 'active', states: LIVE_STATES });
       const containers = await store.listActors({ kind: 'container' });
@@ -48,25 +59,43 @@ export function createReports({ store, runtime, trigger, now }: ReportPorts): Re
         ageMs: now() - context.createdAt,
         idleMs: now() - context.activeAt,
         container: keyOf(context.container),
-        model: context.request.model,
+        model: context.model,
+        audience: context.audience,
+        waiting: context.queue.length,
         state: conversationOf(view.value),
       });
     },
-    stopped: (prefix, matches) =>
+    stopped: (prefix, matches, live) =>
       stopByPrefixText(
         prefix,
         matches.map(({ address, context }) => ({
           id: keyOf(address),
           repo: (context as SessionContext).request.repo.repo,
         })),
+        live,
       ),
   };
 }
 
-function sessionLine({ address, value, context }: ActorSummary, now: number): SessionLine {
-  const { request, activeAt, usage } = context as SessionContext;
+function costLine({ address, context }: Pick<ActorSummary, 'address' | 'context'>): CostLine {
+  const { request, usage } = context as SessionContext;
+  const { turns, inputTokens, outputTokens, costUsd } = usage;
   return {
     id: keyOf(address),
+    repo: request.repo.repo,
+    owner: request.owner.name,
+    turns,
+    inputTokens,
+    outputTokens,
+    costUsd,
+  };
+}
+
+function sessionLine({ address, value, context }: ActorSummary, now: number): SessionLine {
+  const { request, activeAt, usage, title } = context as SessionContext;
+  return {
+    id: keyOf(address),
+    title,
     state: conversationOf(value),
     owner: request.owner.name,
     idleMs: Math.max(0, now - activeAt),
@@ -79,9 +108,12 @@ function branchOf({ repo }: ContainerContext): string {
   return repo.branch === '' ? '' : `@${repo.branch}`;
 }
 
-/** Neither stopped nor failed. */
 /** Top-level states of a session that people would call running. */
 export const LIVE_STATES = ['opening', 'active', 'stopping'] as const;
+
+export function isLive(value: Json): boolean {
+  return LIVE_STATES.some((state) => state === topOf(value));
+}
 
 function topOf(value: Json): string {
   if (typeof value === 'string') return value;

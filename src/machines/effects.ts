@@ -81,9 +81,17 @@ export type ExternalEffect =
   // ---- chat
   | Request<'chat.reply', { place: Place; message: string; replyTo: string }>
   | Request<'chat.status', { place: Place; replyTo: string }>
-  | Request<'chat.help', { place: Place; replyTo: string; inThread: boolean }>
+  | Request<'chat.help', { place: Place; replyTo: string; inThread: boolean; about: string }>
   /** The session's facts and figures, from its committed context. */
   | Request<'chat.context', { session: Address; place: Place; replyTo: string }>
+  /** What the session has cost; without one, what all have. */
+  | Request<'chat.cost', { session: Address | ''; place: Place; replyTo: string }>
+  /** What has changed in the session's checkout, told by git in its container. */
+  | Request<'chat.diff', { session: Address; place: Place; replyTo: string }>
+  /** The last lines of the log of the session's worker. */
+  | Request<'chat.logs', { session: Address; place: Place; replyTo: string; lines: number }>
+  /** Adds a person to the channel of the session, or removes them; says how it went. */
+  | Request<'chat.member', { place: Place; replyTo: string; repo: RepoRef; who: string; stay: boolean }>
   /** Stops the session whose id begins so, as far as its stop shall reach; says which ones match if it is not exactly one. */
   | Request<
       'chat.stopByPrefix',
@@ -105,7 +113,9 @@ export type ExternalEffect =
       'chat.openThread',
       { session: string; repo: RepoRef; place: Place; userId: string; teamUser: string; title: string }
     >
-  | Request<'chat.setRoot', { rootId: string; message: string }>
+  | Request<'chat.setTitle', { session: Address; repo: RepoRef; rootId: string; title: string }>
+  /** Finds the title in the answer of the turn that was asked for one. Done: `title`. */
+  | Request<'chat.readTitle', { session: Address; turnId: string }>
   /** Posts or refreshes an approval's card from the committed state of the approval. Done: `postId`. */
   | Request<'chat.card', { approval: Address }>
   // ---- workspace and container
@@ -130,6 +140,7 @@ export type ExternalEffect =
     >
   | Request<'worker.interrupt', { session: Address; inputId: string; turnId: string }>
   | Request<'worker.mode', { session: Address; inputId: string; plan: boolean }>
+  | Request<'worker.model', { session: Address; inputId: string; model: string }>
   | Request<'worker.compact', { session: Address; inputId: string; hint: string }>
   | Request<'worker.clear', { session: Address; inputId: string }>
   | Request<'worker.close', { session: Address; inputId: string }>

@@ -28,6 +28,7 @@ export const gatewayMachine = setup({
     refuseStart: action.refuseStart,
     tellStatus: action.tellStatus,
     tellHelp: action.tellHelp,
+    tellCosts: action.tellCosts,
     tellRefusal: action.tellRefusal,
     stopByPrefix: action.stopByPrefix,
     tellOperators: action.tellOperators,
@@ -59,6 +60,7 @@ export const gatewayMachine = setup({
     'COMMAND.START': { actions: 'createSession' },
     'COMMAND.STATUS': { actions: 'tellStatus' },
     'COMMAND.HELP': { actions: 'tellHelp' },
+    'COMMAND.COSTS': { actions: 'tellCosts' },
     'COMMAND.STOP_PREFIX': { actions: 'stopByPrefix' },
     'COMMAND.REFUSED': { actions: 'tellRefusal' },
     'CHILD.TROUBLED': [

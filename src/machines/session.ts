@@ -13,7 +13,7 @@ const FIRST_LINK_PATIENCE_MS = 30_000;
 /** A container that can decide acknowledges a guest at once; this is for a busy machine. */
 const ACKNOWLEDGE_PATIENCE_MS = 5 * 60_000;
 
-export const SESSION_VERSION = 1;
+export const SESSION_VERSION = 2;
 export const SESSION_BIRTH_EVENTS = ['START'] as const;
 
 export const sessionMachine = sessionSetup.createMachine({
@@ -23,8 +23,19 @@ export const sessionMachine = sessionSetup.createMachine({
   on: {
     ...RECORDED,
     'POST.EDITED': { actions: 'editQueued' },
-    'POST.DELETED': { actions: 'dropQueued' },
+    'POST.DELETED': { actions: ['unmarkDropped', 'dropQueued'] },
+    'COMMAND.QUEUE': [
+      { guard: 'listsQueue', actions: 'sayQueue' },
+      { guard: 'dropsSomething', actions: ['unmarkDropped', 'sayDropped', 'dropQueued'] },
+      { actions: 'sayNothingToDrop' },
+    ],
+    'COMMAND.MODE': { actions: ['audienceChanged', 'sayAudience'] },
     'COMMAND.CONTEXT': { actions: 'tellContext' },
+    'COMMAND.COST': { actions: 'tellCost' },
+    'COMMAND.DIFF': { actions: 'tellDiff' },
+    'COMMAND.LOGS': { actions: 'tellLogs' },
+    'COMMAND.INVITE': { actions: 'changeMember' },
+    'COMMAND.KICK': { actions: 'changeMember' },
     'COMMAND.TITLE': [
       { guard: and(['hasTitle', 'hasThread']), actions: ['titled', 'setTitle'] },
       { actions: 'sayAskTitle' },
@@ -32,6 +43,10 @@ export const sessionMachine = sessionSetup.createMachine({
     'COMMAND.INTERRUPT': { actions: 'sayNothingRuns' },
     'COMMAND.RETRY': { actions: 'sayRunsAlready' },
     'COMMAND.RESUME': { actions: 'sayRunsAlready' },
+    'TITLE.FOUND': { actions: ['titled', 'setTitle'] },
+    'TITLE.REFUSED': { actions: 'sayTitleRefused' },
+    'MODEL.CHANGED': { actions: ['modelChanged', 'sayModel'] },
+    'MODEL.REFUSED': { actions: 'sayRefused' },
     // Late answers: the request was made in a state that has passed. What they found out is kept.
     'THREAD.OPENED': { actions: ['threadOpened', 'bindThread'] },
     'THREAD.FAILED': {},
@@ -121,7 +136,7 @@ export const sessionMachine = sessionSetup.createMachine({
           identity: context.identity,
           cwd: context.checkout,
           resumeId: context.agentSessionId,
-          model: context.request.model,
+          model: context.model,
           plan: context.plan,
           review: context.request.review,
         }),
@@ -137,6 +152,7 @@ export const sessionMachine = sessionSetup.createMachine({
         'CONTAINER.STOPPED': { target: 'stopping', actions: 'detached' },
         'APPROVAL.REQUESTED': [{ guard: 'isOpenRequest' }, { actions: ['approvalOpened', 'openApproval'] }],
         'MODE.REFUSED': { actions: 'sayRefused' },
+        'COMMAND.MODEL': [{ guard: 'namesModel', actions: 'setModel' }, { actions: 'sayModel' }],
         // Closed on request, if an old one: the next message wakes the agent.
         'SESSION.CLOSED': [
           { guard: 'wasAskedFor', actions: 'recordClosed' },

@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type IncomingPost, type Known, route } from '../../src/chat/routing.ts';
+import { type IncomingPost, type Known, route, routeEdit } from '../../src/chat/routing.ts';
 
 const KNOWN: Known = {
   trigger: '@claude',
@@ -11,6 +11,7 @@ const KNOWN: Known = {
   liveSessionsInChannel: [],
   isProjectChannel: false,
   allowed: () => ({ ok: true }),
+  isApprover: () => false,
 };
 
 function post(text: string, fields: Partial<IncomingPost> = {}): IncomingPost {
@@ -84,6 +85,47 @@ test('who may not use the bot gets words, not a session', () => {
   });
   assert.match(JSON.stringify(routed), /Ask the operator/);
   assert.not.match(JSON.stringify(routed), /COMMAND\.START/);
+});
+
+const deliver = (text: string, fields: Partial<IncomingPost>, known: Partial<Known>) => {
+  const routed = route(post(text, fields), { ...KNOWN, ...known });
+  return routed.kind === 'deliver' ? { ...routed.event } : routed;
+};
+
+test('a message says whether it names the bot, and a name it begins with is no part of it', () => {
+  for (const [text, said, addressed] of [
+    ['look here', 'look here', false],
+    ['could @claude look?', 'could @claude look?', true],
+    ['@claude, look here', 'look here', true],
+    ['@Claude: look', 'look', true],
+  ] as const) {
+    const event = deliver(text, THREAD, SESSION);
+    assert.is('text' in event && event.text, said);
+    assert.is('addressed' in event && event.addressed, addressed, text);
+  }
+});
+
+test('kick is for who started the session and for named approvers; others are told so', () => {
+  const kick = (known: Partial<Known>) => kindOf('@claude kick bob', THREAD, { ...SESSION, ...known });
+  assert.is(kick({ starterId: 'u' }), 'session/s COMMAND.KICK');
+  assert.is(kick({ starterId: 'v', isApprover: () => true }), 'session/s COMMAND.KICK');
+  const other = route(post('@claude kick bob', THREAD), { ...KNOWN, ...SESSION, starterId: 'v' });
+  assert.match(other.kind === 'reply' ? other.message : '', /Only who started/);
+});
+
+test('an edited post never becomes a command; what waits is changed, or taken back', () => {
+  const edit = (text: string, rootId = 'r') => {
+    const routed = routeEdit(post(text, { rootId, editedAt: 5 }), { ...KNOWN, ...SESSION });
+    return routed.kind === 'deliver'
+      ? [routed.event.type, 'text' in routed.event ? routed.event.text : '']
+      : routed.kind;
+  };
+  assert.equal(edit('better words'), ['POST.EDITED', 'better words']);
+  assert.equal(edit('@claude, better words'), ['POST.EDITED', 'better words']);
+  assert.equal(edit('@claude /review that'), ['POST.EDITED', '/review that']);
+  assert.equal(edit('@claude steer that'), ['POST.EDITED', 'that']);
+  assert.equal(edit('@claude stop'), ['POST.DELETED', '']);
+  assert.equal(edit('@claude stop', ''), 'ignore');
 });
 
 test.run();

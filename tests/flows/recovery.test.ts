@@ -52,6 +52,7 @@ function listening({ store, chat }: Context, refuse: (item: InboxItem) => boolea
     localRepos: {},
     allowPaths: false,
     allowed: () => ({ ok: true }) as const,
+    isApprover: () => false,
   };
   const { rest, id: botUserId } = chat.bot;
   const ingress = createIngress({ runtime, store, rest, gate, botUserId, rules, log: silentLog, now: Date.now });

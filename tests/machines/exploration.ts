@@ -166,6 +166,8 @@ const session: Subject = {
     { type: 'COMMAND.RESTART', ...by('c3') },
     { type: 'COMMAND.INTERRUPT', ...by('c4') },
     { type: 'COMMAND.RESUME', ...by('c5') },
+    { type: 'COMMAND.STEER', ...by('c6'), text: 'also this', fileIds: [] },
+    { type: 'COMMAND.QUEUE', ...by('c7'), drop: 'all' },
     { type: 'CONTAINER.READY', ...READY },
     { type: 'CONTAINER.PROGRESS', text: '…' },
     { type: 'CONTAINER.REFUSED', reason: 'full', next: '' },

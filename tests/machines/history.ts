@@ -113,7 +113,7 @@ function people(world: World, posted: Map<string, Address>): Move[] {
   for (const session of SESSIONS) {
     const send = (type: string, fields: (id: string) => JsonObject) => () => {
       const id = `post${world.witness.nextId++}`;
-      if (type === 'PROMPT') posted.set(id, session);
+      if (type === 'PROMPT' || type === 'COMMAND.STEER') posted.set(id, session);
       world.deliver(session, { type, ...fields(id) });
     };
     const mine = [...posted].filter(([, of]) => of === session).map(([id]) => id);
@@ -122,6 +122,10 @@ function people(world: World, posted: Map<string, Address>): Move[] {
       ...Array.from({ length: 12 }, () => send('PROMPT', prompt)),
       send('POST.EDITED', () => ({ postId: last, text: 'better' })),
       send('POST.DELETED', () => ({ postId: last })),
+      send('COMMAND.STEER', (id) => ({ ...by(id), text: 'also this', fileIds: [] })),
+      send('COMMAND.STEER', (id) => ({ ...by(id), text: '', fileIds: [] })),
+      send('COMMAND.QUEUE', (id) => ({ ...by(id), drop: 'all' })),
+      send('COMMAND.TITLE', (id) => ({ ...by(id), text: '' })),
       send('COMMAND.INTERRUPT', by),
       send('COMMAND.COMPACT', (id) => ({ ...by(id), hint: '' })),
       send('COMMAND.CLEAR', by),
@@ -171,7 +175,8 @@ function complaintsAbout({ address, event, before, after, effects }: Seen): stri
   const gone = queue(before).filter((id) => !queue(after).includes(id) && !begun.includes(id));
   const kept = gone.filter((id) => !(event.type === 'POST.DELETED' && event.postId === id));
   const complaints = kept.length > 0 && !spoke ? [`${event.type} silently drops ${kept}`] : [];
-  const unheard = event.type === 'PROMPT' && !queue(after).includes(String(event.postId)) && !spoke;
+  const says = event.type === 'PROMPT' || (event.type === 'COMMAND.STEER' && event.text !== '');
+  const unheard = says && !queue(after).includes(String(event.postId)) && !spoke;
   return unheard ? [...complaints, `a message gets no answer: ${event.postId}`] : complaints;
 }
 

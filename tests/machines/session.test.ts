@@ -1,5 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { Effect } from '../../src/machines/effects.ts';
 import {
   attaching,
   begin,
@@ -191,6 +192,92 @@ test('a failure is said with its cause and next step, where the command was type
   const effects = session.fails('chat.openThread', 'The channel could not be made.');
   const reply = effects.find((effect) => effect.kind === 'chat.reply');
   assert.match(reply?.kind === 'chat.reply' ? reply.params.message : '', /could not be made[\s\S]*retry/);
+});
+
+const steer = (postId: string, text: string) => ({ ...by(postId), text, fileIds: [] });
+const steered = (effects: readonly Effect[]) =>
+  effects.flatMap((effect) => (effect.kind === 'worker.prompt' && effect.params.steer ? [effect.params.inputId] : []));
+
+test('steer hands a message to the running turn at once; what waits goes on waiting', () => {
+  const session = working();
+  session.send('PROMPT', prompt('p2'));
+  assert.equal(steered(session.send('COMMAND.STEER', steer('p3', 'also this'))), ['p3']);
+  session.done('worker.prompt');
+  session.send('PROMPT.STEERED', { turnId: 't1', inputId: 'p3' });
+  assert.equal(prompted(session.send('TURN.ENDED', ended('t1'))), ['p2']);
+});
+
+test('steer alone hands over all that waits, in order, and each still runs once', () => {
+  const session = working();
+  session.send('PROMPT', prompt('p2'));
+  session.send('PROMPT', prompt('p3'));
+  assert.equal(steered(session.send('COMMAND.STEER', steer('s1', ''))), ['p2', 'p3']);
+  session.send('PROMPT.STEERED', { turnId: 't1', inputId: 'p2' });
+  // Too late for this turn: the worker makes one of its own of it.
+  session.send('TURN.ENDED', ended('t1'));
+  session.send('TURN.STARTED', started('t2', 'p3'));
+  assert.equal(session.context().queue, []);
+  assert.equal(prompted(session.send('TURN.ENDED', ended('t2'))), []);
+});
+
+test('steer with nothing running is an ordinary message, and without words it says that nothing runs', () => {
+  const session = open();
+  assert.equal(prompted(session.send('COMMAND.STEER', steer('p1', 'do this'))), ['p1']);
+  const idle = open();
+  assert.match(said(idle.send('COMMAND.STEER', steer('p1', ''))).join(), /Nothing is running/);
+});
+
+test('the queue is listed and taken back by number; what was handed over already is not', () => {
+  const session = working();
+  session.send('PROMPT', prompt('p2'));
+  session.send('PROMPT', prompt('p3'));
+  assert.match(
+    said(session.send('COMMAND.QUEUE', { ...by('q1'), drop: null })).join(),
+    /1\. \*\*alice:\*\* say p2\n2\./,
+  );
+  const drop = session.send('COMMAND.QUEUE', { ...by('q2'), drop: 1 });
+  assert.match(said(drop).join(), /say p2/);
+  assert.ok(
+    drop.some((effect) => effect.kind === 'chat.react' && effect.params.remove && effect.params.postId === 'p2'),
+  );
+  assert.match(said(session.send('COMMAND.QUEUE', { ...by('q3'), drop: 7 })).join(), /no such message/);
+  assert.equal(prompted(session.send('TURN.ENDED', ended('t1'))), ['p3']);
+  assert.match(said(session.send('COMMAND.QUEUE', { ...by('q4'), drop: 'all' })).join(), /no such message/);
+});
+
+test('a session that answers mentions leaves talk among people alone, however it is doing', () => {
+  for (const session of [open(), working(), begin(), stopped()]) {
+    session.send('COMMAND.MODE', { ...by('m1'), audience: 'mentions' });
+    const before = session.context().queue;
+    const aside = session.send('PROMPT', prompt('p8'));
+    assert.equal(kindsIn(aside), ['heard']);
+    assert.equal(session.context().queue, before);
+    const meant = session.send('PROMPT', { ...prompt('p9'), addressed: true });
+    const { queue } = session.context() as { queue: readonly unknown[] };
+    assert.ok(kindsIn(meant).length > 1 || queue.length === 1);
+  }
+});
+
+test('a title that was asked for is read from the answer to that very message', () => {
+  const session = open();
+  session.send('COMMAND.TITLE', { ...by('c1'), text: '' });
+  session.send('TURN.STARTED', started('t1', 'c1'));
+  session.send('TURN.ENDED', ended('t1', 'completed', 'c1'));
+  const set = session.done('chat.readTitle', { title: 'About herons' });
+  const root = set.find((effect) => effect.kind === 'chat.setTitle');
+  assert.is(root?.kind === 'chat.setTitle' && root.params.title, 'About herons');
+  assert.match(said(session.fails('chat.setTitle', 'Not mine.')).join(), /Not mine/);
+  assert.is(session.context().titleFor, '');
+});
+
+test('the model is the one that the worker confirms, also for the next link', () => {
+  const session = open();
+  const ask = session.send('COMMAND.MODEL', { ...by('c1'), model: 'opus' });
+  assert.equal(kindsIn(ask), ['worker.model']);
+  assert.is(session.context().model, '');
+  assert.match(said(session.send('MODEL.CHANGED', { model: 'opus' })).join(), /`opus`/);
+  session.send('CONTAINER.READY', { endpoint: 'e2', generation: 2, identity: 'i2' });
+  assert.is(session.tasks().link?.input.model, 'opus');
 });
 
 test.run();

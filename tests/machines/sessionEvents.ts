@@ -30,7 +30,12 @@ export const by = (postId: string): JsonObject => ({
   userId: 'u',
   userName: 'alice',
 });
-export const prompt = (postId: string): JsonObject => ({ ...by(postId), text: `say ${postId}`, fileIds: [] });
+export const prompt = (postId: string): JsonObject => ({
+  ...by(postId),
+  text: `say ${postId}`,
+  fileIds: [],
+  addressed: false,
+});
 export const started = (turnId: string, ...inputIds: string[]): JsonObject => ({ turnId, inputIds });
 export const ended = (turnId: string, outcome = 'completed', ...inputIds: string[]): JsonObject => ({
   turnId,

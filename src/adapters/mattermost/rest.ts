@@ -78,6 +78,8 @@ export interface MattermostRest {
   myChannels(teamId: string): Promise<ChatChannel[]>;
   /** Adding a member twice is a success. */
   addMember(channelId: string, userId: string): Promise<void>;
+  /** @returns whether they were a member */
+  removeMember(channelId: string, userId: string): Promise<boolean>;
 
   /** Not idempotent by itself: see `ensurePost`. Longer than {@link MAX_POST_LENGTH}: `CHAT_TOO_LONG`, nothing sent. */
   createPost(post: NewPost): Promise<ChatPost>;
@@ -189,6 +191,10 @@ function client(options: RequestOptions): MattermostRest {
         { method: 'POST', path: path`/channels/${channelId}/members`, json: { user_id: userId } },
         wireAnything,
       );
+    },
+    async removeMember(channelId, userId) {
+      const call = { method: 'DELETE', path: path`/channels/${channelId}/members/${userId}` } as const;
+      return (await maybe(() => ask(call, wireStatusOk))) !== undefined;
     },
 
     async createPost(post) {

@@ -49,6 +49,10 @@ export function chartEventOf(output: Output, at: number): ChartEvent | undefined
       return { type: 'APPROVAL.WITHDRAWN', at, requestId: output.value.requestId };
     case 'permissionModeChanged':
       return { type: 'MODE.CHANGED', at, plan: output.value.mode === PermissionMode.PLAN };
+    case 'modelChanged':
+      return { type: 'MODEL.CHANGED', at, model: output.value.model };
+    case 'commandOutput':
+      return modelRefused(output.value, at);
     case 'compacted':
       return { type: 'COMPACTED', at, ok: output.value.ok, error: output.value.error };
     case 'cleared':
@@ -83,8 +87,6 @@ export function chartEventOf(output: Output, at: number): ChartEvent | undefined
     case 'compactionStarted':
     case 'rateLimit':
     case 'retrying':
-    case 'modelChanged':
-    case 'commandOutput':
     case 'unrecognised':
       return undefined;
     default:
@@ -106,6 +108,12 @@ function turnEnded(value: TurnEndedOutput, at: number): TurnEnded {
     agentSessionId: value.agentSessionId,
     inputIds: value.inputIds,
   };
+}
+
+/** The worker says in words of a command that a model could not be taken; other commands only print. */
+function modelRefused({ command, text }: { command: string; text: string }, at: number): ChartEvent | undefined {
+  if (command !== 'model') return undefined;
+  return { type: 'MODEL.REFUSED', at, code: 'MODEL', message: text, human: `The model was not changed: ${text}` };
 }
 
 function outcomeOf(outcome: TurnOutcome): TurnEnded['outcome'] {

@@ -42,6 +42,8 @@ export function workerHandlers({ registry, fetchFile, clientOf }: WorkerRequestP
       const mode = plan ? PermissionMode.PLAN : PermissionMode.DEFAULT;
       return registry.request(session, inputId, { $case: 'setPermissionMode', value: { inputId, mode } }, signal);
     },
+    'worker.model': ({ params: { session, inputId, model } }, { signal }) =>
+      registry.request(session, inputId, { $case: 'setModel', value: { inputId, model } }, signal),
     'worker.compact': ({ params: { session, inputId, hint } }, { signal }) =>
       registry.request(session, inputId, { $case: 'compact', value: { inputId, hint } }, signal),
     'worker.clear': ({ params: { session, inputId } }, { signal }) =>

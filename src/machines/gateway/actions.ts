@@ -58,7 +58,12 @@ export function tellStatus({ event }: Args): Effect[] {
 
 export function tellHelp({ event }: Args): Effect[] {
   if (event.type !== 'COMMAND.HELP') return [];
-  return [{ kind: 'chat.help', params: { ...placeOf(event), inThread: event.place === 'thread' } }];
+  const { place, about = '' } = event;
+  return [{ kind: 'chat.help', params: { ...placeOf(event), inThread: place === 'thread', about } }];
+}
+
+export function tellCosts({ event }: Args): Effect[] {
+  return event.type === 'COMMAND.COSTS' ? [{ kind: 'chat.cost', params: { ...placeOf(event), session: '' } }] : [];
 }
 
 export function tellRefusal({ event }: Args): Effect[] {

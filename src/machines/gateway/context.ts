@@ -69,7 +69,8 @@ export type GatewayEvent =
   | Event<'TROUBLES.DUE'>
   | StartCommand
   | Command<'COMMAND.STATUS'>
-  | (Command<'COMMAND.HELP'> & { readonly place: 'top' | 'thread' })
+  | Command<'COMMAND.COSTS'>
+  | (Command<'COMMAND.HELP'> & { readonly place: 'top' | 'thread'; readonly about?: string })
   | (Command<'COMMAND.STOP_PREFIX'> & {
       readonly prefix: string;
       readonly container: boolean;

@@ -8,12 +8,19 @@ type Change = Partial<SessionContext>;
 
 const FRESH = { held: false, sent: false, taken: false } as const;
 
+const ASK_TITLE =
+  'Give our conversation a title: at most eight words that say what it is about. Answer with the title alone, and use no tools.';
+
 function queued(event: SessionEvent): QueuedPrompt | undefined {
   switch (event.type) {
     case 'PROMPT':
       return { ...FRESH, postId: event.postId, author: event.userName, text: event.text, fileIds: event.fileIds };
     case 'SLASH':
       return { ...FRESH, postId: event.postId, author: '', text: event.text, fileIds: [] };
+    case 'COMMAND.STEER':
+      return { ...FRESH, postId: event.postId, author: event.userName, text: event.text, fileIds: event.fileIds };
+    case 'COMMAND.TITLE':
+      return { ...FRESH, postId: event.postId, author: '', text: ASK_TITLE, fileIds: [] };
     default:
       return undefined;
   }
@@ -51,11 +58,35 @@ export function commandSent(kind: 'compact' | 'clear') {
       : {};
 }
 
+/**
+ * Handed over at once, for the running turn: one message, or all that wait. They stand before what waits until it is known
+ * what became of them. Should their turn end before they are in it, the worker makes turns of them, and knows them by then.
+ */
+export function steered({ context, event }: Args): Change {
+  if (event.type !== 'COMMAND.STEER') return {};
+  if (event.text === '') return { queue: context.queue.map((prompt) => ({ ...prompt, sent: true })) };
+  const before = context.queue.filter((prompt) => prompt.sent);
+  const after = context.queue.filter((prompt) => !prompt.sent);
+  const own = queued(event);
+  if (!own) return {};
+  const usage = { ...context.usage, messages: context.usage.messages + 1 };
+  return { queue: [...before, { ...own, sent: true }, ...after], usage, activeAt: event.at };
+}
+
 export function promptTaken({ context, event }: Args): Change {
   const { sent } = context;
-  if (event.type !== 'PROMPT.TAKEN' || sent?.inputId !== event.postId || sent.at !== event.sentAt) return {};
-  const queue = context.queue.map((prompt) => (prompt.postId === sent.inputId ? { ...prompt, taken: true } : prompt));
-  return { sent: { ...sent, taken: true }, queue };
+  if (event.type !== 'PROMPT.TAKEN' || !isOfHanded(context, event)) return {};
+  const queue = context.queue.map((prompt) => (prompt.postId === event.postId ? { ...prompt, taken: true } : prompt));
+  return sent?.inputId === event.postId ? { sent: { ...sent, taken: true }, queue } : { queue };
+}
+
+/** The outcome of what was handed over last, or of what was handed over for the running turn; not of an earlier attempt. */
+export function isOfHanded(
+  { sent, queue }: SessionContext,
+  { postId, sentAt }: { readonly postId: string; readonly sentAt: number },
+): boolean {
+  if (sent?.inputId === postId) return sent.at === sentAt;
+  return queue.some((prompt) => prompt.postId === postId && prompt.sent);
 }
 
 /** What a worker had taken and not begun when its log was lost. */
@@ -122,8 +153,21 @@ export function editQueued({ context, event }: Args): Change {
 }
 
 export function dropQueued({ context, event }: Args): Change {
-  if (event.type !== 'POST.DELETED') return {};
-  return { queue: context.queue.filter((prompt) => prompt.postId !== event.postId) };
+  const dropped = droppedBy(context, event).map(({ postId }) => postId);
+  return { queue: context.queue.filter(({ postId }) => !dropped.includes(postId)) };
+}
+
+/** What waits and was not handed over yet: only that can still be taken back. */
+export function waitingIn({ queue }: SessionContext): readonly QueuedPrompt[] {
+  return queue.filter((prompt) => !prompt.sent);
+}
+
+/** What a person takes back of what waits. */
+export function droppedBy(context: SessionContext, event: SessionEvent): readonly QueuedPrompt[] {
+  if (event.type === 'POST.DELETED') return context.queue.filter(({ postId }) => postId === event.postId);
+  if (event.type !== 'COMMAND.QUEUE' || event.drop === null) return [];
+  const waiting = waitingIn(context);
+  return event.drop === 'all' ? waiting : waiting.slice(event.drop - 1, event.drop);
 }
 
 function addTurn(context: SessionContext, event: TurnEnded): SessionContext['usage'] {
@@ -144,6 +188,7 @@ export function turnEnded({ context, event }: Args): Change {
   return {
     ...without(context, settledBy(event)),
     turn: context.turn?.id === event.turnId ? null : context.turn,
+    titleFor: event.inputIds.includes(context.titleFor) ? '' : context.titleFor,
     usage: addTurn(context, event),
     agentSessionId: event.agentSessionId === '' ? context.agentSessionId : event.agentSessionId,
     activeAt: event.at,
@@ -223,7 +268,20 @@ export function closed({ context, event }: Args): Change {
 }
 
 export function titled({ event }: Args): Change {
-  return event.type === 'COMMAND.TITLE' ? { title: event.text } : {};
+  if (event.type === 'TITLE.FOUND') return { title: event.title, titleFor: '' };
+  return event.type === 'COMMAND.TITLE' ? { title: event.text, titleFor: '' } : {};
+}
+
+export function titleAsked({ event }: Args): Change {
+  return event.type === 'COMMAND.TITLE' ? { titleFor: event.postId } : {};
+}
+
+export function modelChanged({ event }: Args): Change {
+  return event.type === 'MODEL.CHANGED' ? { model: event.model } : {};
+}
+
+export function audienceChanged({ event }: Args): Change {
+  return event.type === 'COMMAND.MODE' && event.audience !== null ? { audience: event.audience } : {};
 }
 
 export function reopened({ event }: Args): Change {

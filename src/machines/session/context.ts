@@ -34,6 +34,9 @@ export interface Sent extends JsonObject {
   readonly again: boolean;
 }
 
+/** Whose messages are answered: all, or those that mention the bot. */
+export type Audience = 'everyone' | 'mentions';
+
 export interface RunningTurn extends JsonObject {
   readonly id: string;
   readonly startedAt: number;
@@ -82,6 +85,8 @@ export interface SessionContext extends JsonObject {
   readonly channelId: string;
   readonly rootId: string;
   readonly title: string;
+  /** The input whose answer becomes the title; empty if none does. */
+  readonly titleFor: string;
   readonly checkout: string;
   readonly branch: string;
   readonly container: Address;
@@ -95,6 +100,9 @@ export interface SessionContext extends JsonObject {
   readonly logId: string;
   /** Plan mode as the worker last confirmed it; before that, as it was asked for. */
   readonly plan: boolean;
+  /** The model as it was asked for, or as the worker last confirmed another; empty: the agent's own choice. */
+  readonly model: string;
+  readonly audience: Audience;
   readonly queue: readonly QueuedPrompt[];
   readonly sent: Sent | null;
   readonly turn: RunningTurn | null;
@@ -141,6 +149,7 @@ export function newSession(input: SessionInput): SessionContext {
     channelId: '',
     rootId: '',
     title: '',
+    titleFor: '',
     checkout: '',
     branch: input.request.repo.branch,
     container: input.container,
@@ -151,6 +160,8 @@ export function newSession(input: SessionInput): SessionContext {
     agentSessionId: '',
     logId: '',
     plan: input.request.plan,
+    model: input.request.model,
+    audience: 'everyone',
     queue: [],
     sent: null,
     turn: null,

@@ -3,7 +3,7 @@
  * runs, and what was handed to the worker and has not begun. So no order of events can leave it waiting for nothing.
  */
 import { not } from 'xstate';
-import { RECORDED, sessionSetup } from './setup.ts';
+import { ASIDE, RECORDED, sessionSetup } from './setup.ts';
 
 /** Closing an agent can take 2 s; the rest is for a slow machine. */
 export const CLOSE_PATIENCE_MS = 20_000;
@@ -15,14 +15,30 @@ const DOUBT_MS = 60_000;
 const COMMAND_PATIENCE_MS = 35 * 60_000;
 
 const HELD = {
-  PROMPT: { actions: ['heard', 'enqueueHeld', 'markHeld'] },
+  PROMPT: [ASIDE, { actions: ['heard', 'enqueueHeld', 'markHeld'] }],
   SLASH: { actions: ['heard', 'enqueueHeld', 'markHeld'] },
+  'COMMAND.TITLE': { guard: 'asksForTitle', actions: ['heard', 'enqueueHeld', 'titleAsked', 'markHeld'] },
+  'COMMAND.STEER': [
+    { guard: 'hasWords', actions: ['heard', 'enqueueHeld', 'markHeld'] },
+    { actions: 'sayNothingRuns' },
+  ],
+} as const;
+
+/** Where a turn may run, a message can be handed to it. */
+const STEERABLE = {
+  'COMMAND.STEER': [
+    { guard: 'steers', actions: ['heard', 'steer', 'recordSteered', 'markSteered'] },
+    { guard: 'hasWords', actions: ['heard', 'enqueueHeld', 'markHeld'] },
+    { actions: 'sayNothingWaits' },
+  ],
 } as const;
 
 /** With an agent that has nothing to do, asleep or not. The worker wakes it when it needs to. */
 const FREE = {
-  PROMPT: { actions: ['heard', 'enqueue'] },
+  PROMPT: [ASIDE, { actions: ['heard', 'enqueue'] }],
   SLASH: { actions: ['heard', 'enqueue'] },
+  'COMMAND.TITLE': { guard: 'asksForTitle', actions: ['heard', 'enqueue', 'titleAsked'] },
+  'COMMAND.STEER': [{ guard: 'hasWords', actions: ['heard', 'enqueue'] }, { actions: 'sayNothingRuns' }],
   'COMMAND.COMPACT': { target: 'compacting', actions: ['compact', 'recordCompact'] },
   'COMMAND.CLEAR': { target: 'clearing', actions: ['clear', 'recordClear'] },
 } as const;
@@ -66,7 +82,7 @@ export const conversation = sessionSetup.createStateConfig({
       initial: 'working',
       always: { guard: not('goesOn'), target: 'idle' },
       after: { [DOUBT_MS]: { guard: 'isInDoubt', actions: ['unmarkSent', 'sayInDoubt', 'dropSent'] } },
-      on: { ...HELD, ...INTERRUPTIBLE },
+      on: { ...HELD, ...INTERRUPTIBLE, ...STEERABLE },
       states: {
         working: { tags: 'busy', always: { guard: 'someoneIsAsked', target: 'waitingForPerson' } },
         waitingForPerson: { tags: 'waiting', always: { guard: not('someoneIsAsked'), target: 'working' } },

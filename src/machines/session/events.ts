@@ -1,6 +1,6 @@
 import type { ChartEvent } from '../events.ts';
 import type { JsonObject } from '../json.ts';
-import type { SessionRequest } from './context.ts';
+import type { Audience, SessionRequest } from './context.ts';
 
 interface Event<Type extends string> extends ChartEvent {
   readonly type: Type;
@@ -52,7 +52,12 @@ export interface ApprovalRequested extends Event<'APPROVAL.REQUESTED'> {
 
 export type FromChat =
   | (Event<'START'> & { readonly request: SessionRequest })
-  | (FromPerson<'PROMPT'> & { readonly text: string; readonly fileIds: readonly string[] })
+  | (FromPerson<'PROMPT'> & {
+      readonly text: string;
+      readonly fileIds: readonly string[];
+      /** It names the bot. */
+      readonly addressed: boolean;
+    })
   | (FromPerson<'SLASH'> & { readonly text: string })
   | (FromPerson<'COMMAND.STOP'> & { readonly container: boolean; readonly all: boolean })
   | (FromPerson<'COMMAND.COMPACT'> & { readonly hint: string })
@@ -60,6 +65,15 @@ export type FromChat =
   | FromPerson<'COMMAND.RESTART'>
   | (FromPerson<'COMMAND.PLAN'> & { readonly on: boolean | null })
   | (FromPerson<'COMMAND.TITLE'> & { readonly text: string })
+  | (FromPerson<'COMMAND.STEER'> & { readonly text: string; readonly fileIds: readonly string[] })
+  | (FromPerson<'COMMAND.QUEUE'> & { readonly drop: number | 'all' | null })
+  | (FromPerson<'COMMAND.MODEL'> & { readonly model: string })
+  | (FromPerson<'COMMAND.MODE'> & { readonly audience: Audience | null })
+  | (FromPerson<'COMMAND.LOGS'> & { readonly lines: number })
+  | (FromPerson<'COMMAND.INVITE'> & { readonly who: string })
+  | (FromPerson<'COMMAND.KICK'> & { readonly who: string })
+  | FromPerson<'COMMAND.COST'>
+  | FromPerson<'COMMAND.DIFF'>
   | FromPerson<'COMMAND.CONTEXT'>
   | FromPerson<'COMMAND.INTERRUPT'>
   | FromPerson<'COMMAND.RESUME'>
@@ -80,6 +94,8 @@ export type FromRequests =
   | (Failed<'COMPACT.REFUSED'> & OfSent)
   | (Failed<'CLEAR.REFUSED'> & OfSent)
   | Failed<'MODE.REFUSED'>
+  | (Event<'TITLE.FOUND'> & { readonly title: string })
+  | Failed<'TITLE.REFUSED'>
   | Failed<'CLOSE.REFUSED'>;
 
 export type FromContainer =
@@ -109,6 +125,8 @@ export type FromWorker =
   | ApprovalRequested
   | (Event<'APPROVAL.WITHDRAWN'> & { readonly requestId: string })
   | (Event<'MODE.CHANGED'> & { readonly plan: boolean })
+  | (Event<'MODEL.CHANGED'> & { readonly model: string })
+  | Failed<'MODEL.REFUSED'>
   | (Event<'COMPACTED'> & { readonly ok: boolean; readonly error: string })
   | (Event<'CLEARED'> & { readonly agentSessionId: string })
   /** A prompt was folded into a running turn. */

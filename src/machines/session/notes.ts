@@ -1,6 +1,7 @@
 /** What a session says in its thread by itself. One note per matter: a later text with the same id replaces the earlier. */
 import type { Effect } from '../effects.ts';
-import type { SessionContext } from './context.ts';
+import { droppedBy, waitingIn } from './changes.ts';
+import type { QueuedPrompt, SessionContext } from './context.ts';
 import type { Args } from './requests.ts';
 
 /** Progress of one opening: retried openings get a note of their own. */
@@ -117,6 +118,74 @@ export const sayOrphaned = aside(
   'The agent still waited for an answer from before the session ended. What it was doing was ended; tell it how to go on.',
 );
 export const sayAskTitle = aside('title', 'info', 'Which title? Write `@claude title <words>`.');
+export function sayTitleRefused({ event }: Args): Effect[] {
+  const why = 'human' in event && typeof event.human === 'string' ? ` ${event.human}` : '';
+  const text = `The title could not be set.${why} \`@claude title <words>\` sets one.`;
+  return [{ kind: 'say', note: `title-${event.at}`, tone: 'warning', text }];
+}
+
+// ---- what waits
+
+/** The beginning of a message, on one line. */
+function brief({ author, text, fileIds }: QueuedPrompt): string {
+  const line = text.replace(/\s+/g, ' ').trim();
+  const points = [...line];
+  const words = points.length > 80 ? `${points.slice(0, 79).join('')}…` : line;
+  const shown = words === '' ? `_${fileIds.length} files_` : words.replace(/[\\`*_~[\]<>|#]/g, (mark) => `\\${mark}`);
+  return author === '' ? shown : `**${author}:** ${shown}`;
+}
+
+export function sayQueue({ context, event }: Args): Effect {
+  const waiting = waitingIn(context);
+  const lines = waiting.map((prompt, index) => `${index + 1}. ${brief(prompt)}`);
+  const text =
+    waiting.length === 0
+      ? 'Nothing waits.'
+      : [
+          waiting.length === 1 ? 'One message waits:' : `${waiting.length} messages wait, in this order:`,
+          '',
+          ...lines.slice(0, 20),
+          ...(lines.length > 20 ? [`… and ${lines.length - 20} more`] : []),
+          '',
+          'Edit its post to change one, delete it or write `@claude queue drop <number>` to take it back, `@claude steer` to hand them over at once.',
+        ].join('\n');
+  return { kind: 'say', note: `queue-${event.at}`, tone: 'info', text };
+}
+
+/** Runs before the queue is changed. */
+export function sayDropped({ context, event }: Args): Effect {
+  const dropped = droppedBy(context, event);
+  const [only] = dropped;
+  const text = dropped.length === 1 && only ? `Taken back: ${brief(only)}` : `${dropped.length} messages taken back.`;
+  return { kind: 'say', note: `dropped-${event.at}`, tone: 'info', text };
+}
+
+export const sayNothingToDrop = aside(
+  'queue',
+  'warning',
+  'There is no such message in the queue. `@claude queue` lists what waits.',
+);
+export const sayNothingWaits = aside(
+  'queue',
+  'info',
+  'Nothing waits that could be handed over. `@claude steer <message>` says something to the running turn.',
+);
+
+// ---- settings of the session
+
+export function sayAudience({ context, event }: Args): Effect {
+  const text =
+    context.audience === 'mentions'
+      ? 'Only messages that mention `@claude` are answered in this thread; the others are talk among people. `@claude mode everyone` changes that.'
+      : 'Every message in this thread is answered. `@claude mode mentions` limits that to those that mention `@claude`.';
+  return { kind: 'say', note: `audience-${event.at}`, tone: 'info', text };
+}
+
+export function sayModel({ context, event }: Args): Effect {
+  const name = context.model === '' ? 'The agent chooses its model itself.' : `The model is \`${context.model}\`.`;
+  return { kind: 'say', note: `model-${event.at}`, tone: 'info', text: `${name} \`@claude model <name>\` changes it.` };
+}
+
 export const sayMovedOn = aside(
   'moved-on',
   'warning',

@@ -1,7 +1,7 @@
 /** What a session asks of the outside: each a pure function from context and event to effects. */
 import { approvalAddress } from '../addresses.ts';
 import type { Effect, Reply } from '../effects.ts';
-import { isLogLost, lostInputs, settledBy } from './changes.ts';
+import { droppedBy, isLogLost, lostInputs, settledBy, waitingIn } from './changes.ts';
 import type { QueuedPrompt, SessionContext } from './context.ts';
 import type { SessionEvent } from './events.ts';
 import { sayHistoryLost, sayLogLost, sayOrphaned } from './notes.ts';
@@ -132,6 +132,31 @@ export function sendNext({ context, event }: Args): Effect[] {
   ];
 }
 
+function handOver(prompt: QueuedPrompt, { context, event }: Args): Effect {
+  const { postId, text, author, fileIds } = prompt;
+  return {
+    kind: 'worker.prompt',
+    params: { session: context.address, inputId: postId, text, author, files: fileIds, steer: true },
+    reply: { done: 'PROMPT.TAKEN', failed: 'PROMPT.REFUSED', with: ofSent(postId, event) },
+  };
+}
+
+/** Into the running turn: the message, or without one all that waits. Runs before the queue is changed. */
+export function steer(args: Args): Effect[] {
+  const { context, event } = args;
+  if (event.type !== 'COMMAND.STEER') return [];
+  const { postId, userName: author, text, fileIds } = event;
+  if (text === '') return waitingIn(context).map((prompt) => handOver(prompt, args));
+  return [handOver({ postId, author, text, fileIds, held: false, sent: true, taken: false }, args)];
+}
+
+const STEERED_SIGN = 'arrow_right';
+
+export function markSteered({ event }: Args): Effect[] {
+  if (event.type !== 'COMMAND.STEER') return [];
+  return [{ kind: 'chat.react', params: { postId: event.postId, emoji: STEERED_SIGN, remove: false } }];
+}
+
 export function heard({ event }: Args): Effect[] {
   return 'postId' in event && typeof event.postId === 'string' ? [{ kind: 'heard', postId: event.postId }] : [];
 }
@@ -139,7 +164,7 @@ export function heard({ event }: Args): Effect[] {
 const WAITING_SIGN = 'hourglass_flowing_sand';
 
 export function markHeld({ event }: Args): Effect[] {
-  if (event.type !== 'PROMPT' && event.type !== 'SLASH') return [];
+  if (!('postId' in event) || typeof event.postId !== 'string') return [];
   return [{ kind: 'chat.react', params: { postId: event.postId, emoji: WAITING_SIGN, remove: false } }];
 }
 
@@ -152,6 +177,15 @@ function unmark(prompts: readonly QueuedPrompt[], inputIds: readonly string[]): 
 /** What has begun, or never will, waits no more. Runs before the queue is changed. */
 export function unmarkHeld({ context, event }: Args): Effect[] {
   return unmark(context.queue, settledBy(event));
+}
+
+/** Taken back by a person. Runs before the queue is changed. */
+export function unmarkDropped({ context, event }: Args): Effect[] {
+  const dropped = droppedBy(context, event);
+  return unmark(
+    dropped,
+    dropped.map(({ postId }) => postId),
+  );
 }
 
 /** Nobody will tell what became of it, so it does not wait, either. */
@@ -231,6 +265,14 @@ function setMode(plan: boolean, { context, event }: Args): Effect {
   };
 }
 
+export function setModel({ context, event }: Args): Effect {
+  return {
+    kind: 'worker.model',
+    params: { session: context.address, inputId: inputOf(event), model: only(event, 'COMMAND.MODEL').model },
+    reply: { failed: 'MODEL.REFUSED' },
+  };
+}
+
 /** `plan` alone turns it on here; `plan off` says so. */
 export function planOn(args: Args): Effect {
   return setMode(askedMode(args.event) ?? true, args);
@@ -300,17 +342,54 @@ export function tidyWorkspace({ context }: Args): Effect {
   };
 }
 
-export function setTitle({ context, event }: Args): Effect {
+/** Runs when the title is known. */
+export function setTitle({ context }: Args): Effect {
   return {
-    kind: 'chat.setRoot',
-    params: { rootId: context.rootId, message: only(event, 'COMMAND.TITLE').text },
+    kind: 'chat.setTitle',
+    params: { session: context.address, repo: context.request.repo, rootId: context.rootId, title: context.title },
+    reply: { failed: 'TITLE.REFUSED' },
   };
 }
 
-export function tellContext({ context, event }: Args): Effect {
-  const { postId, channelId } = only(event, 'COMMAND.CONTEXT');
-  return {
-    kind: 'chat.context',
-    params: { session: context.address, place: { channelId, rootId: context.rootId }, replyTo: postId },
-  };
+/** The turn that was asked for a title has answered. Runs before the turn is forgotten. */
+export function readTitle({ context, event }: Args): Effect[] {
+  if (event.type !== 'TURN.ENDED' || context.titleFor === '' || !event.inputIds.includes(context.titleFor)) return [];
+  return [
+    {
+      kind: 'chat.readTitle',
+      params: { session: context.address, turnId: event.turnId },
+      reply: { done: 'TITLE.FOUND', failed: 'TITLE.REFUSED' },
+    },
+  ];
+}
+
+/** Where the answer to a command belongs. */
+function answerTo({ context, event }: Args) {
+  const replyTo = 'postId' in event && typeof event.postId === 'string' ? event.postId : context.rootId;
+  const { channelId, rootId } = context;
+  return { session: context.address, place: { channelId, rootId }, replyTo };
+}
+
+export function tellContext(args: Args): Effect {
+  return { kind: 'chat.context', params: answerTo(args) };
+}
+
+export function tellCost(args: Args): Effect {
+  return { kind: 'chat.cost', params: answerTo(args) };
+}
+
+export function tellDiff(args: Args): Effect {
+  return { kind: 'chat.diff', params: answerTo(args) };
+}
+
+export function tellLogs(args: Args): Effect {
+  return { kind: 'chat.logs', params: { ...answerTo(args), lines: only(args.event, 'COMMAND.LOGS').lines } };
+}
+
+export function changeMember(args: Args): Effect[] {
+  const { event } = args;
+  if (event.type !== 'COMMAND.INVITE' && event.type !== 'COMMAND.KICK') return [];
+  const { place, replyTo } = answerTo(args);
+  const stay = event.type === 'COMMAND.INVITE';
+  return [{ kind: 'chat.member', params: { place, replyTo, repo: args.context.request.repo, who: event.who, stay } }];
 }

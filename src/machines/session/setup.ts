@@ -23,6 +23,7 @@ export const sessionSetup = setup({
     ...note,
     enqueue: assign(change.enqueue),
     enqueueHeld: assign(change.enqueueHeld),
+    recordSteered: assign(change.steered),
     recordSent: assign(change.promptSent),
     recordCompact: assign(change.commandSent('compact')),
     recordClear: assign(change.commandSent('clear')),
@@ -50,6 +51,9 @@ export const sessionSetup = setup({
     recordClosed: assign(change.closed),
     modeChanged: assign(change.modeChanged),
     titled: assign(change.titled),
+    titleAsked: assign(change.titleAsked),
+    modelChanged: assign(change.modelChanged),
+    audienceChanged: assign(change.audienceChanged),
     reopened: assign(change.reopened),
     stopAsked: assign(change.stopAsked),
     recordFailure: assign(change.failed),
@@ -82,6 +86,21 @@ export const sessionSetup = setup({
     agentSleeps: ({ event }) => event.type === 'LINK.UP' && event.agentState === 'asleep',
     plans: ({ context }) => context.plan,
     turnsPlanOn: ({ event }) => (event.type === 'MODE.CHANGED' || event.type === 'LINK.UP') && event.plan,
+    isHandedOver: ({ context, event }) =>
+      (event.type === 'PROMPT.TAKEN' || event.type === 'PROMPT.REFUSED') && change.isOfHanded(context, event),
+    /** Talk among people, in a session that answers only who mentions it. */
+    isAside: ({ context, event }) =>
+      event.type === 'PROMPT' && context.audience === 'mentions' && event.addressed === false,
+    asksForTitle: ({ event }) => event.type === 'COMMAND.TITLE' && event.text === '',
+    namesModel: ({ event }) => event.type === 'COMMAND.MODEL' && event.model !== '',
+    listsQueue: ({ event }) => event.type === 'COMMAND.QUEUE' && event.drop === null,
+    dropsSomething: ({ context, event }) => change.droppedBy(context, event).length > 0,
+    hasWords: ({ event }) => event.type === 'COMMAND.STEER' && (event.text !== '' || event.fileIds.length > 0),
+    /** There is a turn, and something to say to it. */
+    steers: ({ context, event }) =>
+      context.turn !== null &&
+      event.type === 'COMMAND.STEER' &&
+      (event.text !== '' || change.waitingIn(context).length > 0),
     hasTitle: ({ event }) => event.type === 'COMMAND.TITLE' && event.text !== '',
     isOpenRequest: ({ context, event }) =>
       (event.type === 'APPROVAL.REQUESTED' || event.type === 'APPROVAL.WITHDRAWN') &&
@@ -102,20 +121,25 @@ export const sessionSetup = setup({
  */
 export const RECORDED = {
   'TURN.STARTED': { actions: ['unmarkHeld', 'turnStarted'] },
-  'TURN.ENDED': { actions: ['unmarkHeld', 'turnEnded'] },
+  'TURN.ENDED': { actions: ['unmarkHeld', 'readTitle', 'turnEnded'] },
   'PROMPT.TAKEN': { actions: 'promptTaken' },
   'PROMPT.STEERED': { actions: ['unmarkHeld', 'promptSteered'] },
   'PROMPT.LOST': [{ guard: 'isWaiting', actions: ['unmarkHeld', 'sayPromptLost', 'dropPrompt'] }, {}],
-  'PROMPT.REFUSED': [{ guard: 'isOfSent', actions: ['unmarkHeld', 'sayRefused', 'dropPrompt'] }, {}],
+  'PROMPT.REFUSED': [{ guard: 'isHandedOver', actions: ['unmarkHeld', 'sayRefused', 'dropPrompt'] }, {}],
   COMPACTED: { actions: ['compacted', 'sayCompacted'] },
   CLEARED: { actions: ['recordCleared', 'sayCleared'] },
   'APPROVAL.SETTLED': { actions: 'approvalClosed' },
   'APPROVAL.WITHDRAWN': [{ guard: 'isOpenRequest', actions: ['withdrawApproval', 'approvalClosed'] }, {}],
 } as const;
 
+/** What people say to each other ends the agent's post above it, and nothing else. */
+export const ASIDE = { guard: 'isAside', actions: 'heard' } as const;
+
 /** Answers while there is no agent and none is coming. */
 export const NOT_RUNNING = {
-  PROMPT: { actions: ['heard', 'sayNotRunning'] },
+  PROMPT: [ASIDE, { actions: ['heard', 'sayNotRunning'] }],
+  'COMMAND.STEER': { actions: ['heard', 'sayNotRunning'] },
+  'COMMAND.MODEL': [{ guard: 'namesModel', actions: 'sayNoAgent' }, { actions: 'sayModel' }],
   SLASH: { actions: ['heard', 'sayNotRunning'] },
   'COMMAND.COMPACT': { actions: 'sayNoAgent' },
   'COMMAND.CLEAR': { actions: 'sayNoAgent' },
@@ -125,7 +149,10 @@ export const NOT_RUNNING = {
 
 /** Answers while everything is still being prepared. */
 export const PREPARING = {
-  PROMPT: { actions: ['heard', 'enqueue'] },
+  PROMPT: [ASIDE, { actions: ['heard', 'enqueue'] }],
+  'COMMAND.STEER': [{ guard: 'hasWords', actions: ['heard', 'enqueue'] }, { actions: 'sayPreparingStill' }],
+  'COMMAND.TITLE': { guard: 'asksForTitle', actions: 'sayPreparingStill' },
+  'COMMAND.MODEL': [{ guard: 'namesModel', actions: 'sayPreparingStill' }, { actions: 'sayModel' }],
   SLASH: { actions: ['heard', 'enqueue'] },
   'COMMAND.COMPACT': { actions: 'sayPreparingStill' },
   'COMMAND.CLEAR': { actions: 'sayPreparingStill' },

@@ -1,0 +1,107 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { isMentioned, readPost } from '../../src/chat/commands.ts';
+import { COMMANDS } from '../../src/chat/commandTable.ts';
+import type { CommandPlace } from '../../src/chat/events.ts';
+import { helpText } from '../../src/chat/help.ts';
+
+const SETTINGS = { trigger: '@claude', defaultOrg: '', allowPaths: false, localRepos: {} };
+const read = (text: string, place: CommandPlace = 'thread') => readPost(`@claude ${text}`, place, SETTINGS);
+
+const eventOf = (text: string, place: CommandPlace = 'thread') => {
+  const post = read(text, place);
+  return post.kind === 'command' ? post.route.command : post.kind;
+};
+
+for (const [text, expected] of [
+  ['steer look at the tests too', { type: 'COMMAND.STEER', text: 'look at the tests too', fileIds: [] }],
+  ['steer', { type: 'COMMAND.STEER', text: '', fileIds: [] }],
+  ['queue', { type: 'COMMAND.QUEUE', drop: null }],
+  ['q drop 2', { type: 'COMMAND.QUEUE', drop: 2 }],
+  ['queue drop all', { type: 'COMMAND.QUEUE', drop: 'all' }],
+  ['queue drop 0', 'refused'],
+  ['queue drop', 'refused'],
+  ['queue up', 'refused'],
+  ['model', { type: 'COMMAND.MODEL', model: '' }],
+  ['model sonnet', { type: 'COMMAND.MODEL', model: 'sonnet' }],
+  ['/model sonnet', { type: 'COMMAND.MODEL', model: 'sonnet' }],
+  ['model two words', 'refused'],
+  ['mode', { type: 'COMMAND.MODE', audience: null }],
+  ['mode Mentions', { type: 'COMMAND.MODE', audience: 'mentions' }],
+  ['mode plan', 'refused'],
+  ['logs', { type: 'COMMAND.LOGS', lines: 40 }],
+  ['log 7', { type: 'COMMAND.LOGS', lines: 7 }],
+  ['logs 999', 'refused'],
+  ['logs -1', 'refused'],
+  ['invite @Alice', { type: 'COMMAND.INVITE', who: 'alice' }],
+  ['invite', 'refused'],
+  ['invite alice bob', 'refused'],
+  ['kick bob.b', { type: 'COMMAND.KICK', who: 'bob.b' }],
+  ['cost', { type: 'COMMAND.COST' }],
+  ['diff', { type: 'COMMAND.DIFF' }],
+  ['diff HEAD', 'refused'],
+  ['abort', { type: 'COMMAND.INTERRUPT' }],
+  ['help steer', { type: 'COMMAND.HELP', place: 'thread', about: 'steer' }],
+  ['title', { type: 'COMMAND.TITLE', text: '' }],
+  ['/review now', 'slash'],
+] as const) {
+  test(`"@claude ${text}" is read as ${JSON.stringify(expected)}`, () => {
+    assert.equal(eventOf(text), expected);
+  });
+}
+
+test('cost asks for this session in a thread and for all of them at top level', () => {
+  assert.equal(eventOf('cost', 'top'), { type: 'COMMAND.COSTS' });
+  assert.equal(eventOf('queue', 'top'), 'misplaced');
+});
+
+test('what is mistyped gets the command that was probably meant, whatever name it has', () => {
+  for (const [typed, meant] of [
+    ['stoer', 'steer'],
+    ['quee', 'queue'],
+    ['invit', 'invite'],
+    ['cotninue', 'resume'],
+    ['lgos', 'logs'],
+    ['modle', 'model'],
+  ] as const) {
+    const post = read(typed);
+    assert.is(post.kind === 'unknown' && post.nearest, meant, typed);
+  }
+  const far = read('frobnicate');
+  assert.is(far.kind === 'unknown' && far.nearest, null);
+});
+
+test('no two commands share a name', () => {
+  const names = COMMANDS.flatMap(({ name, aliases }) => [name, ...aliases]);
+  assert.is(new Set(names).size, names.length);
+});
+
+test('help lists every command where it works and none where it does not', () => {
+  for (const place of ['top', 'thread'] as const) {
+    const text = helpText(place, '@claude');
+    for (const { name, where } of COMMANDS) {
+      const listed = new RegExp(`^\\| \`@claude ${name}\\b`, 'm').test(text);
+      assert.is(listed, where === 'both' || where === place, `${name} at ${place}`);
+    }
+  }
+});
+
+test('help on one command shows its ways, its other names and who may use it', () => {
+  const kick = helpText('thread', '@claude', 'Kick');
+  assert.match(kick, /kick @name/);
+  assert.match(kick, /`remove`/);
+  assert.match(kick, /Only who started/);
+  assert.match(helpText('thread', '@claude', '@claude stop'), /stop --all/);
+  assert.match(helpText('top', '@claude', 'stp'), /no command `stp`.*`@claude stop`/);
+});
+
+test('a mention counts anywhere, but not as part of another name, an address or a path', () => {
+  for (const text of ['@claude, look', 'could you look, @Claude?', '(@claude) look', 'look\n@claude']) {
+    assert.ok(isMentioned(text, '@claude'), text);
+  }
+  for (const text of ['look', 'a@claude.com', '@claude-two look', '@claudette look', 'claude look', 'x/@claude']) {
+    assert.not(isMentioned(text, '@claude'), text);
+  }
+});
+
+test.run();
