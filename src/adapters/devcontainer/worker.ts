@@ -9,7 +9,10 @@ import type { ShellResult } from './shell.ts';
 import { workerError } from './workerErrors.ts';
 import { SCRIPTS } from './workerScripts.ts';
 
-/** Where the worker listens in every container. */
+/**
+ * Where the worker listens in every container.
+ * @public
+ */
 export const CONTAINER_WORKER_PORT = 50_051;
 
 const START_LIMIT_SECONDS = 60;
