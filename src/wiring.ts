@@ -67,7 +67,15 @@ export function wire(
   const keys = signingKeys(config);
   const metrics = createMetrics();
   const governor = createRateGovernor(CHAT_BUDGET);
-  const posting = createPosting({ rest, store, governor, botUserId: identity.botUserId, secret, now });
+  const posting = createPosting({
+    rest,
+    store,
+    governor,
+    botUserId: identity.botUserId,
+    secret,
+    now,
+    leads: () => runtime.leads(),
+  });
   const reply = createReply(posting);
   const cards = createCards({
     callbackUrl: config.server.callbackUrl,

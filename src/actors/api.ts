@@ -76,6 +76,8 @@ export interface Runtime {
 
   /** From memory or the database. */
   read(address: Address): Promise<ActorView | undefined>;
+  /** Whether this process leads beyond doubt. To be asked before anything is done to the outside that no term guards. */
+  leads(): boolean;
   onCommit(listener: (notice: CommitNotice) => void): () => void;
   /** The thread of this session has something new to show. A hint; `dirtyThreads()` of the store is the truth. */
   onDirty(listener: (session: Address) => void): () => void;

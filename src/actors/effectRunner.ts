@@ -114,7 +114,8 @@ export function createEffectRunner(options: EffectRunnerOptions): EffectRunner {
     try {
       result = await callHandler(options, stopping.signal, job, now);
     } catch (error) {
-      if (stopping.signal.aborted && !(error instanceof TerminalError)) return;
+      // Whatever it says: it may say so only because it was stopped. The next leader tries again.
+      if (stopping.signal.aborted) return;
       await afterFailure(job, error);
       return;
     }

@@ -40,6 +40,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
   const dirtyListeners = new Set<(session: Address) => void>();
   const waiters = createWaiters({ store, clock });
   const counts = { turns: 0, deadLetters: 0 };
+  let isCertain = (): boolean => true;
   let lead: Lead | undefined;
 
   interface Delivery {
@@ -138,8 +139,9 @@ export function createRuntime(options: RuntimeOptions): Runtime {
   }
 
   return {
-    async start({ term, catchUp, onFenced, certain }) {
+    async start({ term, catchUp, onFenced, certain = () => true }) {
       if (lead !== undefined) throw new Error('the runtime leads already');
+      isCertain = certain;
       lead = createLead({
         term,
         kinds,
@@ -152,7 +154,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
         faults,
         onTurn,
         onFenced: onFenced ?? (() => {}),
-        certain: certain ?? (() => true),
+        certain,
       });
       await lead.start(catchUp);
     },
@@ -179,6 +181,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
       const [row] = await store.loadActors([address]);
       return row === undefined ? undefined : view(address, row);
     },
+    leads: () => lead !== undefined && isCertain(),
     onCommit(listener) {
       commitListeners.add(listener);
       return () => commitListeners.delete(listener);

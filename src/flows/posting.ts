@@ -28,6 +28,11 @@ export interface PostingPorts {
   /** Makes pending ids unguessable. */
   readonly secret: string;
   readonly now: () => number;
+  /**
+   * Whether this process still leads. Asked last before each call: one that was cut off for a while would write what it
+   * knew then over what the next leader has shown since.
+   */
+  readonly leads: () => boolean;
 }
 
 export interface Posting {
@@ -40,6 +45,7 @@ export interface Posting {
 export function createPosting(ports: PostingPorts): Posting {
   const call = async <Result>(priority: Priority, work: () => Promise<Result>): Promise<Result> => {
     await ports.governor.turn(priority);
+    if (!ports.leads()) throw new RetryableError('NOT_LEADING', 'This process does not lead any more');
     try {
       return await work();
     } catch (error) {

@@ -63,7 +63,7 @@ export function createThreadView(ports: ThreadViewPorts): ThreadView {
     state.again = false;
     state.running = reconcile(ports, session, state)
       .catch((error: unknown) => {
-        ports.log.warn({ session, err: error }, 'thread could not be brought up to date; trying again');
+        if (!stopped) ports.log.warn({ session, err: error }, 'thread could not be brought up to date; trying again');
         state.again = true;
         return RETRY_MS;
       })

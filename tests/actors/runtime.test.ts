@@ -164,6 +164,27 @@ test('a terminal failure is told at once, an unknown one until the deadline', as
   await second.stop();
 });
 
+test('what an effect says because it was stopped counts for nothing; the next leader tries again', async () => {
+  const database = await postgres.freshDatabase();
+  let began = false;
+  const first = await leading(database, {
+    handlers: {
+      'chat.reply': async (_request, { signal }) => {
+        began = true;
+        await new Promise((resolve) => signal.addEventListener('abort', resolve));
+        throw new TerminalError('killed', 'a program it ran was killed');
+      },
+    },
+  });
+  await first.runtime.deliver([start(), event(S, { type: 'ASK', at: Date.now(), text: 'hello' })]);
+  await until('begun', () => began);
+  await first.stop();
+  assert.equal(await database.rows('select status from effect'), [{ status: 'pending' }]);
+  const second = await leading(database, { handlers: { 'chat.reply': async () => ({ result: 'posted' }) } });
+  await until('asked', async () => ((await second.runtime.read(S))?.context.done as string[])?.includes('ASKED'));
+  await second.stop();
+});
+
 test('effects with the same order key run one after the other, as they were asked for', async () => {
   const database = await postgres.freshDatabase();
   const log: string[] = [];

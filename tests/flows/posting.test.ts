@@ -2,7 +2,7 @@
 // Posts that are made once, on the real store and the chat's stand-in.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Store } from '../../src/actors/index.ts';
+import { RetryableError, type Store } from '../../src/actors/index.ts';
 import { createStore } from '../../src/adapters/postgres/index.ts';
 import { createPosting } from '../../src/flows/posting.ts';
 import { createRateGovernor } from '../../src/flows/rateGovernor.ts';
@@ -26,9 +26,10 @@ test.after(async ({ postgres, chat }) => {
   await postgres.stop();
 });
 
-function posting({ chat }: Context, store: Store) {
+function posting({ chat }: Context, store: Store, leads = () => true) {
   const governor = createRateGovernor({ perSecond: 100, burst: 100 });
-  return createPosting({ rest: chat.bot.rest, store, governor, botUserId: chat.bot.id, secret: 's', now: Date.now });
+  const { rest, id: botUserId } = chat.bot;
+  return createPosting({ rest, store, governor, botUserId, secret: 's', now: Date.now, leads });
 }
 
 const card = (text: string) => ({ attachments: [{ text, actions: [] }] });
@@ -58,5 +59,20 @@ for (const [what, first, second] of [
     assert.is(post.props.attachments?.[0]?.text, 'props' in second ? 'decided' : undefined);
   });
 }
+
+test('who lost the lead while waiting for a turn writes nothing any more', async (context) => {
+  const { store, chat } = context;
+  const place = { key: 'late', owner: 'session/s', channelId: chat.channelId, rootId: '' } as const;
+  const id = await posting(context, store).create({ ...place, message: 'what the next leader shows' }, 'final');
+  const edits = () => chat.sim.log.entries().length;
+  const before = edits();
+  const deposed = posting(context, store, () => false);
+  const late = deposed.call('final', () => chat.bot.rest.patchPost(id, { message: 'what was known before' }));
+  await late.then(
+    () => assert.unreachable('it was written'),
+    (error: unknown) => assert.is(error instanceof RetryableError && error.code, 'NOT_LEADING'),
+  );
+  assert.is(edits(), before);
+});
 
 test.run();

@@ -31,6 +31,7 @@ export async function git(cwd: string, args: readonly string[], signal: AbortSig
     });
     return stdout;
   } catch (error) {
+    if (signal.aborted) throw new RetryableError('GIT_STOPPED', `git ${args[0] ?? ''} was stopped`, { cause: error });
     throw translate(args[0] ?? '', error);
   }
 }
