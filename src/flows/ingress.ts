@@ -124,7 +124,18 @@ export function createIngress(ports: IngressPorts): Ingress {
     if (routed.kind === 'deliver') await deliver(seen, routed.to, routed.event, `edit/${post.id}/${post.editAt}`);
   };
 
-  const takeDeletion = async (seen: Seen): Promise<void> => {
+  /**
+   * What was deleted in a gap is read up as a deletion only, while the stream may still tell of the post itself: the deletion
+   * takes its place, so that it is not taken any more. Only one that was taken before needs to be told of.
+   */
+  const deliverDeletion = async (seen: Seen, to: Address, event: ChartEvent): Promise<void> => {
+    const { post, cursors } = seen;
+    const cause = `chat/${post.userId}`;
+    const [result] = await ports.runtime.deliver([{ to, event, dedupKey: `post/${post.id}`, cause }], { cursors });
+    if (result !== 'accepted') await deliver(seen, to, event, `deleted/${post.id}`);
+  };
+
+  const takeDeletion = async (seen: Seen, isLive: boolean): Promise<void> => {
     const { post } = seen;
     const thread = await ports.store.findThread(post.rootId === '' ? post.id : post.rootId);
     const at = ports.now();
@@ -134,14 +145,18 @@ export function createIngress(ports: IngressPorts): Ingress {
         await deliver(seen, own.session, { type: 'CARD.DELETED', at }, `deleted/${post.id}`);
       }
     }
-    if (!thread) return;
+    if (!thread) {
+      const isWord = post.userId !== ports.botUserId && post.type === '' && !post.automated;
+      if (isWord && !isLive) await deliverDeletion(seen, GATEWAY, { type: 'POST.DELETED', at, ...personOf(post, '') });
+      return;
+    }
     if (post.id === thread.rootId) {
       const event = { type: 'COMMAND.STOP', at, container: false, all: false, ...personOf(post, '') };
       await deliver(seen, thread.session, event, `deleted/${post.id}`);
       return;
     }
     const routed = routeDelete(incomingPost(post, ''), await lookUp(ports, post, true), at);
-    if (routed.kind === 'deliver') await deliver(seen, routed.to, routed.event, `deleted/${post.id}`);
+    if (routed.kind === 'deliver') await deliverDeletion(seen, routed.to, routed.event);
   };
 
   const takeNow = (event: ChatEvent, isLive: boolean): Promise<void> =>
@@ -155,7 +170,7 @@ export function createIngress(ports: IngressPorts): Ingress {
         case 'edited':
           return takeEdit(seen);
         case 'deleted':
-          return takeDeletion(seen);
+          return takeDeletion(seen, isLive);
         default:
           return assertNever(event);
       }

@@ -71,6 +71,8 @@ export const gatewayMachine = setup({
       { guard: 'hasTroubles', actions: ['tellOperators', 'troublesTold', 'gather'] },
       { actions: 'gatherNoMore' },
     ],
+    // Takes the place of a command that is not to run any more.
+    'POST.DELETED': {},
     'SYSTEM.UP': { actions: 'recordSystem' },
     'SYSTEM.DOWN': { actions: 'recordSystem' },
     // Late news of a run that is over.

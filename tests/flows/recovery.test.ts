@@ -94,6 +94,19 @@ test('a message from after a gap waits for those from within it', async (context
   assert.equal(await taken(context), [...missed, live]);
 });
 
+test('a message that was deleted in a gap is not taken when the stream tells of it after all', async (context) => {
+  const { chat, database } = context;
+  await listening(context).recovery.readUp('start');
+  const { ingress, recovery } = listening(context);
+  const said = await chat.say('@claude start demo');
+  const told = await posted(chat, said);
+  await chat.alice.rest.deletePost(said);
+  const late = ingress.take(told);
+  await recovery.readUp('start');
+  await late;
+  assert.equal(await database.rows(`select event->>'type' as type from inbox`), [{ type: 'POST.DELETED' }]);
+});
+
 test('a process that dies while it reads up leaves the cursor where it was', async (context) => {
   const missed = await gone(context);
   const before = await context.store.chatCursors();

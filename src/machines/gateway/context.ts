@@ -76,4 +76,5 @@ export type GatewayEvent =
       readonly container: boolean;
       readonly all: boolean;
     })
+  | Command<'POST.DELETED'>
   | (Command<'COMMAND.REFUSED'> & { readonly message: string });
