@@ -35,23 +35,31 @@ export interface CheckoutCall {
   readonly onProgress?: (line: string) => void;
 }
 
-/** $1 stem, $2 key, $3 target, $4 where it is made or unmade. Holds the checkout's lock, and lets the mirror be read. */
+/**
+ * $1 stem, $2 key, $3 target, $4 where it is made or unmade. Holds the checkout's lock. What is noted of each checkout has
+ * a folder of its own: no checkout's name is another one's mark.
+ */
 const PREPARE = `
 stem=$1 key=$2 target=$3 scratch=$4
 mirror=$stem.git notes=$stem.checkouts/$key
 umask 022
-mkdir -p -- "$stem.checkouts" "\${scratch%/*}" "\${target%/*}" || exit 1
-exec 8>>"$notes.lock" 9>>"$stem.lock" || exit 1
+mkdir -p -- "$notes" "\${scratch%/*}" "\${target%/*}" || exit 1
+exec 8>>"$notes/lock" || exit 1
 flock 8 || exit 1
-flock -s 9 || exit 1
 
 # What stands there without our note was not made by us.
 show() {
   { [ -e "$target" ] || [ -L "$target" ]; } || return 0
-  { [ -f "$notes" ] && [ -d "$target" ] && [ ! -L "$target" ]; } || exit ${EXIT.inTheWay}
-  cat -- "$notes"
-  if [ -e "$notes.seen" ]; then echo seen; else echo unseen; fi
+  { [ -f "$notes/note" ] && [ -d "$target" ] && [ ! -L "$target" ]; } || exit ${EXIT.inTheWay}
+  cat -- "$notes/note"
+  if [ -e "$notes/seen" ]; then echo seen; else echo unseen; fi
   exit 0
+}
+
+# Who only looks does not wait for a fetch.
+hold_mirror() {
+  exec 9>>"$stem.lock" || exit 1
+  flock -s 9 || exit 1
 }
 `;
 
@@ -62,6 +70,7 @@ show`;
 const MAKE = `${PREPARE}
 url=$5 asked=$6 base=$7 branch=$8
 show
+hold_mirror
 rm -rf -- "$scratch"
 # git does not say why a file could not be written; what room there is does.
 fail() {
@@ -79,19 +88,24 @@ git -C "$scratch" remote set-url -- origin "$url" || fail
 if [ -n "$branch" ] && [ "$start" != "$branch" ]; then
   git -C "$scratch" switch --quiet --no-track --create "$branch" || fail
 fi
-rm -f -- "$notes.seen"
-printf "%s\\n%s\\n%s\\n" "$asked" "$base" "\${branch:-$base}" >"$notes.new" || fail
-mv -fT -- "$notes.new" "$notes" || fail
+rm -f -- "$notes/seen"
+# The folder of the worktrees is mounted in containers: they see a new one, and may change it, as soon as it is there.
+[ -z "$branch" ] || : >"$notes/seen" || fail
+printf "%s\\n%s\\n%s\\n" "$asked" "$base" "\${branch:-$base}" >"$notes/note.new" || fail
+mv -fT -- "$notes/note.new" "$notes/note" || fail
 mv -T -- "$scratch" "$target" || fail
 `;
 
 /** $5 the branch. Forward only: a tree with work of its own is left alone. */
 const PULL = `${PREPARE}
 branch=$5
-[ -d "$target" ] && [ ! -L "$target" ] && [ ! -e "$notes.seen" ] || exit 0
+[ -d "$target" ] && [ ! -L "$target" ] && [ ! -e "$notes/seen" ] || exit 0
+hold_mirror
+# Of a git that was killed: we hold the lock, so nobody works here.
+find "$target/.git" -name "*.lock" -type f -delete
 git -C "$target" fetch --quiet --no-write-fetch-head --no-recurse-submodules \\
   -- "$mirror" "+refs/heads/*:refs/remotes/origin/*" || exit 1
-[ "$(git -C "$target" symbolic-ref --short HEAD)" = "$branch" ] || exit 0
+[ "$(git -C "$target" symbolic-ref HEAD)" = "refs/heads/$branch" ] || exit 0
 git -C "$target" merge-base --is-ancestor HEAD "refs/remotes/origin/$branch" || exit 0
 git -C "$target" merge --quiet --ff-only "refs/remotes/origin/$branch" >&2
 `;
@@ -148,7 +162,10 @@ export async function findCheckout(
   return { place, note: noteOf(stdout) };
 }
 
-/** To be called before a container is given the checkout: from then on git on the VM leaves it alone. */
+/**
+ * To be called before a container is given a main checkout: from then on git on the VM leaves it alone. Worktrees count as
+ * seen from the beginning.
+ */
 export async function markSeen(
   options: GitOptions,
   repo: RepoRef,
@@ -156,7 +173,7 @@ export async function markSeen(
   signal: AbortSignal,
 ): Promise<void> {
   const place = checkoutPlace(options, checkRepo(repo), worktree);
-  const script = `${PREPARE}\n: >"$notes.seen"`;
+  const script = `${PREPARE}\n: >"$notes/seen"`;
   await onCheckout(options, repo, place, { what: 'note', script, args: [], call: { signal } });
 }
 

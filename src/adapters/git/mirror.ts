@@ -5,7 +5,7 @@
 import { TerminalError } from '../../actors/index.ts';
 import type { RepoRef } from '../../machines/effects.ts';
 import { EXIT } from './errors.ts';
-import { checkRepo, similar } from './names.ts';
+import { checkBranch, checkRepo, similar } from './names.ts';
 import { mirrorStem, remoteUrl } from './paths.ts';
 import { type GitOptions, runScript } from './run.ts';
 
@@ -24,10 +24,12 @@ stem=$1 url=$2 refresh=$3 branch=$4
 mirror=$stem.git new=$stem.new
 umask 022
 mkdir -p -- "\${stem%/*}" || exit 1
-# The lock goes with the process that holds it, however that ends. What is found half made is from a dead one.
+# The lock goes with the process that holds it, however that ends. What is found half made is from a dead one; git's own
+# lock files among it would stop every later fetch. No ref's name ends like one.
 exec 9>>"$stem.lock" || exit 1
 flock 9 || exit 1
-rm -rf -- "$new" "$mirror"/objects/pack/tmp_*
+rm -rf -- "$new" "$mirror"/objects/pack/tmp_* "$mirror"/objects/??/tmp_obj_*
+[ ! -d "$mirror" ] || find "$mirror" -name "*.lock" -type f -delete
 
 update() {
   # Asked first: the answer is small, and says at once whether the repository is there for us.
@@ -47,7 +49,9 @@ elif [ "$refresh" = 1 ] || { [ -n "$branch" ] && ! git -C "$mirror" show-ref --v
 fi
 
 if [ -z "$branch" ]; then
-  branch=$(git -C "$mirror" symbolic-ref --short HEAD) || exit 1
+  # Not the short form: where a tag has the same name, that is not the branch's.
+  branch=$(git -C "$mirror" symbolic-ref HEAD) || exit 1
+  branch=\${branch#refs/heads/}
   git -C "$mirror" show-ref --verify --quiet "refs/heads/$branch" || exit ${EXIT.empty}
 fi
 if git -C "$mirror" show-ref --verify --quiet "refs/heads/$branch"; then
@@ -90,7 +94,8 @@ export async function ensureMirror(
     });
   }
   if (result.code === EXIT.branchMissing) throw branchMissing(repo, result.stdout.split('\n').filter(Boolean));
-  return { path: `${stem}.git`, branch: result.stdout.trimEnd() };
+  // The default branch's name is the forge's word.
+  return { path: `${stem}.git`, branch: checkBranch(result.stdout.replace(/\n$/, '')) };
 }
 
 /** With a `file:` address git works in the source itself. */

@@ -4,7 +4,7 @@
  *
  * | what | where |
  * |---|---|
- * | mirror, lock, notes on checkouts | `<repos>/.mirrors/<host>/<org>/<repo>.git`, `.lock`, `.checkouts/`; no container sees them |
+ * | mirror, lock, notes on checkouts | `<repos>/.mirrors/<host>/<org>/<repo>.git`, `.lock`, `.checkouts/<key>/`; no container sees them |
  * | checkout of a branch | `<repos>/<host>/<org>/<repo>[@<branch>]` |
  * | worktree | `<worktrees>/<org>/<repo>/<name>` |
  * | being made or removed | `<repos>/.csm/`, `<worktrees>/.csm/`: outside of what containers see, on the same disk |

@@ -23,7 +23,7 @@ const REMOVE = `${checkoutScript.prepare}
 [ -d "$target" ] && [ ! -L "$target" ] || exit 0
 gone=$scratch.gone-$(date +%s)-$$
 mv -T -- "$target" "$gone" || exit 1
-rm -f -- "$notes" "$notes.seen"
+rm -f -- "$notes/note" "$notes/seen"
 rm -rf -- "$gone" 2>/dev/null || printf "%s\\n" "$gone"
 `;
 
@@ -77,12 +77,13 @@ async function workIn(path: string, note: Note, look: Look): Promise<string> {
     const changes = linesOf(await look(['status', '--porcelain', '--untracked-files=normal']));
     if (changes.length > 0) found.push(`uncommitted changes (${some(changes.map((line) => line.slice(3)))})`);
     const unpushed = linesOf(await look(['rev-list', '--count', 'HEAD', '--branches', '--not', '--remotes']));
+    if (!/^\d{1,9}$/.test(unpushed[0] ?? '')) throw new Error('git in it does not count');
     if (unpushed[0] !== '0') found.push(`${unpushed[0]} commits that are not pushed (made on \`${note.branch}\`)`);
     const stashed = linesOf(await look(['stash', 'list']));
     if (stashed.length > 0) found.push(`stashed changes (${stashed.length})`);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    return `it could not be looked at (${why})`;
+    return `it could not be looked at (${asCode(why)})`;
   }
   return found.length === 0 ? '' : `it has ${found.join(' and ')}, in \`${path}\` on the VM`;
 }
@@ -93,6 +94,11 @@ function linesOf({ code, stdout, stderr }: ShellResult): string[] {
 }
 
 function some(names: readonly string[]): string {
-  const shown = names.slice(0, 3).map((name) => `\`${name.replaceAll('`', "'").slice(0, 100)}\``);
+  const shown = names.slice(0, 3).map(asCode);
   return names.length > 3 ? `${shown.join(', ')} and ${names.length - 3} more` : shown.join(', ');
+}
+
+/** What a container says is shown as it is: it pings nobody, draws nothing, and is short. */
+function asCode(text: string): string {
+  return `\`${text.replace(/[`\u0000-\u001f\u007f]/g, "'").slice(0, 200)}\``;
 }

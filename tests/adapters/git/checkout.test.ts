@@ -1,4 +1,6 @@
 // Checkouts: own, whole, made once, where they belong, and untouched by git on the VM once a container has seen them.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import {
   existsSync,
   mkdirSync,
@@ -13,12 +15,19 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type EffectRequest, silentLog } from '../../../src/actors/index.ts';
-import { ensureCheckout, ensureMirror, gitHandlers, markSeen } from '../../../src/adapters/git/index.ts';
+import { findCheckout } from '../../../src/adapters/git/checkout.ts';
+import {
+  ensureCheckout,
+  ensureMirror,
+  gitHandlers,
+  markSeen,
+  removeCheckout,
+} from '../../../src/adapters/git/index.ts';
 import { checkoutPlace } from '../../../src/adapters/git/paths.ts';
 import type { ExternalKind, ParamsOf } from '../../../src/machines/effects.ts';
 import { gitAt } from '../../support/gitServer.ts';
 import { hostileTexts } from '../../support/hostileText.ts';
-import { clear, type Ground, layGround, leftovers, live, refusalOf, repoRef } from './support.ts';
+import { clear, type Ground, layGround, leftovers, live, notAsked, refusalOf, repoRef } from './support.ts';
 
 const test = suite<Ground>('checkouts');
 test.before.each((context) => {
@@ -127,6 +136,49 @@ test('pulling forwards an unseen checkout, and never one with work of its own or
   assert.ok(existsSync(join(unseen.path, 'later.txt')));
   assert.is(gitAt(diverged.path, 'rev-parse', 'HEAD'), own);
   assert.is(gitAt(seen.path, 'rev-parse', 'HEAD'), before);
+});
+
+test('a tag of the same name and the locks of a git that was killed keep no branch from being pulled', async ({
+  options,
+  source,
+}) => {
+  source.git('tag', 'main');
+  source.push();
+  gitAt(source.bare, 'fetch', '--quiet', source.work, 'refs/tags/main:refs/tags/main');
+  const { path, branch } = await ensureCheckout(options, repoRef(), '', ask);
+  assert.is(branch, 'main');
+  for (const name of ['index', 'HEAD', 'refs/heads/main']) writeFileSync(join(path, '.git', `${name}.lock`), '');
+  writeFileSync(join(source.work, 'later.txt'), 'x');
+  source.commit('later');
+  gitAt(source.bare, 'fetch', '--quiet', source.work, '+refs/heads/main:refs/heads/main');
+  await ensureCheckout(options, repoRef(), '', { ...ask, pull: true });
+  assert.ok(existsSync(join(path, 'later.txt')));
+});
+
+test('one that is there is found while the mirror is being brought up to date', async ({ options, repos }) => {
+  const first = await ensureCheckout(options, repoRef(), '', ask);
+  const fetch = spawn('flock', [join(repos, '.mirrors/local/acme/web.lock'), '-c', 'echo held; exec cat'], {
+    stdio: ['pipe', 'pipe', 'ignore'],
+  });
+  await once(fetch.stdout, 'data');
+  const found = await ensureCheckout({ ...options, timeoutMs: 20_000 }, repoRef(), '', ask).finally(() =>
+    fetch.stdin.end(),
+  );
+  assert.equal(found, { ...first, isNew: false });
+});
+
+test('the name of one checkout is no mark of another', async ({ options, source }) => {
+  const names = ['x', 'x.seen', 'x.new', 'x.note', 'x.lock.seen'];
+  for (const name of names) source.git('branch', name);
+  source.push();
+  for (const name of names) await ensureCheckout(options, repoRef(name), '', ask);
+  await markSeen(options, repoRef('x'), '', live);
+  for (const name of names.slice(1)) {
+    const { note } = await findCheckout(options, repoRef(name), '', live);
+    assert.equal([note?.branch, note?.seen], [name, false], name);
+    assert.is((await removeCheckout(options, repoRef(name), '', { runInside: notAsked, signal: live })).removed, true);
+  }
+  assert.is((await findCheckout(options, repoRef('x'), '', live)).note?.seen, true);
 });
 
 test('what stands in the way is not ours and is left alone, be it a folder, a file or a link', async ({

@@ -217,6 +217,27 @@ test('a tree poisoned from a container is never read by git on the VM again', as
   assert.not(existsSync(marker));
 });
 
+test('a worktree is poisoned the moment it is there: git on the VM never reads it, whatever breaks meanwhile', async ({
+  options,
+  source,
+  marker,
+}) => {
+  // Nobody came to say that a container sees it.
+  const { path } = await ensureCheckout(options, repoRef(), 'mine', ask);
+  const run = script(join(path, '.git', 'run'), marker);
+  const lines = `[filter "evil"]\n smudge = ${run}\n clean = ${run}\n`;
+  writeFileSync(join(path, '.git/config'), lines, { flag: 'a' });
+  writeFileSync(join(path, '.gitattributes'), '* filter=evil\n');
+  writeFileSync(join(path, 'a.txt'), 'changed');
+  writeFileSync(join(source.work, 'b.txt'), 'b');
+  source.commit('second');
+  source.push();
+  await ensureCheckout(options, repoRef(), 'mine', { ...ask, pull: true });
+  const { kept } = await removeCheckout(options, repoRef(), 'mine', { runInside: refuse, signal: live });
+  assert.match(kept, /not asked for/);
+  assert.not(existsSync(marker));
+});
+
 test('the neighbours of a poisoned tree are safe: what is made beside it is made elsewhere', async ({
   options,
   worktrees,

@@ -99,6 +99,30 @@ test('what a dead clone left is cleared away by the next one', async ({ options,
   assert.equal(leftovers(repos), []);
 });
 
+test('locks of a git that was killed do not stop the next fetch', async ({ options, source }) => {
+  const { path } = await ensureMirror(options, repoRef(), ask);
+  for (const name of ['packed-refs', 'HEAD', 'refs/heads/main', 'refs/heads/side']) {
+    writeFileSync(join(path, `${name}.lock`), '');
+  }
+  writeFileSync(join(source.work, 'b.txt'), 'b');
+  source.commit('second');
+  source.push();
+  source.git('push', '--quiet', 'origin', ':side');
+  await ensureMirror(options, repoRef(), { ...ask, refresh: true });
+  assert.is(gitAt(path, 'rev-parse', 'main'), source.git('rev-parse', 'main'));
+  assert.is(gitAt(path, 'branch', '--list', 'side'), '');
+});
+
+test('a default branch whose name is an option, or no name for us, is refused', async ({ options, source }) => {
+  for (const branch of ['-x', '--upload-pack=touch', 'y/-.lock.x/@', 'a\u00a0']) {
+    gitAt(source.bare, 'update-ref', `refs/heads/${branch}`, 'main');
+    gitAt(source.bare, 'symbolic-ref', 'HEAD', `refs/heads/${branch}`);
+    const answer = await refusalOf(ensureMirror(options, repoRef(), { ...ask, refresh: true }));
+    if (branch.startsWith('-')) assert.is(answer.code, 'GIT_NAME', branch);
+    else assert.is(JSON.parse(answer.message).branch, branch, 'as it is, to the last letter');
+  }
+});
+
 test('a clone that takes too long, or is given up, ends and leaves no half mirror', async ({
   root,
   repos,

@@ -4,11 +4,17 @@ import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { ensureCheckout, ensureMirror, type GitOptions, removeCheckout } from '../../../src/adapters/git/index.ts';
+import {
+  ensureCheckout,
+  ensureMirror,
+  type GitOptions,
+  type RunInside,
+  removeCheckout,
+} from '../../../src/adapters/git/index.ts';
 import type { Vm } from '../../../src/adapters/ssh/index.ts';
 import { type GitServer, startGitServer } from '../../support/gitServer.ts';
 import { connectTo, processesWith, startSshd, type TestSshd, until } from '../../support/sshd.ts';
-import { clear, type Ground, layGround, live, notAsked, refusalOf, repoRef } from './support.ts';
+import { clear, type Ground, layGround, live, refusalOf, repoRef } from './support.ts';
 
 const TOKEN = 'ghp_over_ssh_0123456789abcdefghij';
 
@@ -46,7 +52,8 @@ test('a worktree is cloned, used, kept while it holds work, and removed', async 
     (await vm.run(['id', '-un'], { timeoutMs: 30_000 })).stdout.trim(),
   );
   await vm.writeFile(`${path}/new.txt`, 'x', 0o644);
-  const remove = () => removeCheckout(far, repoRef(), 'mine', { runInside: notAsked, signal: live });
+  const runInside: RunInside = (tree, args) => vm.exec(['git', '-C', tree, ...args], { timeoutMs: 30_000 });
+  const remove = () => removeCheckout(far, repoRef(), 'mine', { runInside, signal: live });
   assert.match((await remove()).kept, /`new.txt`/);
   await vm.run(['rm', `${path}/new.txt`], { timeoutMs: 30_000 });
   assert.is((await remove()).removed, true);
