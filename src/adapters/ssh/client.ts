@@ -187,7 +187,7 @@ export function connectVm(options: VmOptions): Vm {
   return {
     exec,
     run: async (command, settings) => mustSucceed(command, await exec(command, settings)),
-    forward: async (host, port, signal) => openForward(await connected(signal), host, port),
+    forward: async (host, port, signal) => openForward(await connected(signal), host, port, signal),
     writeFile: (path, content, mode, signal) => writeRemoteFile(raw, { path, content, mode, signal }),
     readFile: (path, maxBytes, signal) => readRemoteFile(raw, { path, maxBytes, signal }),
     state: () => state,

@@ -40,7 +40,7 @@ export async function openConnection(target: Target, times: ConnectTimes, signal
   const key = await readKey(target.key);
   const stored = await storedKey(target.hostKey);
   const refused: HostKeyError[] = [];
-  for (const types of hostKeyAttempts(target.hostKey, stored)) {
+  for (const types of hostKeyAttempts(target.hostKey, stored, target)) {
     const outcome = await attempt(target, times, key, types, signal);
     if ('client' in outcome) return outcome;
     if (outcome instanceof HostKeyError) refused.push(outcome);

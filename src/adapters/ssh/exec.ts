@@ -27,8 +27,11 @@ export interface Written {
 export interface RunningCommand {
   readonly ended: Promise<Ending>;
   readonly written: () => Written;
-  /** Asks the wrapper to end the command; `ended` follows, at the latest after `waitMs`. */
-  stop(waitMs: number): void;
+  /**
+   * Asks the wrapper to end the command; `ended` follows, at the latest after `waitMs`.
+   * @returns false if the command has ended by itself: then its output is waited for no longer
+   */
+  stop(waitMs: number): boolean;
 }
 
 /** The server refused to open one more channel; nothing was started. */
@@ -47,6 +50,9 @@ export class ChannelRefused extends Error {
  */
 const SILENCE_AFTER_EXIT_MS = 5000;
 
+/** What a pipe can hold is here long before; what still comes then is a daemon's talk. */
+const LONGEST_AFTER_EXIT_MS = 30_000;
+
 /** @throws ChannelRefused, or what ssh2 says when the connection is gone */
 export async function startCommand(
   client: Client,
@@ -58,6 +64,7 @@ export async function startCommand(
   const stderr = stream(options, 'stderr');
   let exit: Extract<Ending, { kind: 'exit' }> | undefined;
   let timer: NodeJS.Timeout | undefined;
+  let lastTimer: NodeJS.Timeout | undefined;
   let finish: (ending: Ending) => void = () => {};
   const ended = new Promise<Ending>((resolve) => {
     finish = resolve;
@@ -78,6 +85,7 @@ export async function startCommand(
   });
   channel.on('exit', (code: number | null, signal?: string) => {
     exit = { kind: 'exit', code, signal: signal ?? null };
+    lastTimer = setTimeout(() => channel.close(), LONGEST_AFTER_EXIT_MS);
     heard();
   });
   // The `close` that follows tells all there is to know.
@@ -85,6 +93,7 @@ export async function startCommand(
   channel.stderr.on('error', () => {});
   channel.on('close', () => {
     clearTimeout(timer);
+    clearTimeout(lastTimer);
     stdout.end();
     stderr.end();
     finish(exit ?? { kind: 'lost' });
@@ -102,7 +111,10 @@ export async function startCommand(
       started: stdout.started(),
     }),
     stop: (waitMs) => {
-      if (exit) return;
+      if (exit) {
+        channel.close();
+        return false;
+      }
       // Either is enough. The signal passes input that nobody reads; the end of input passes servers without signals.
       channel.signal('TERM');
       channel.end();
@@ -111,6 +123,7 @@ export async function startCommand(
         finish(exit ?? { kind: 'silent' });
         channel.close();
       }, waitMs);
+      return true;
     },
   };
 }

@@ -135,8 +135,7 @@ async function watch(
 ): Promise<{ readonly ending: Ending; readonly stoppedBy: 'time' | 'caller' | undefined }> {
   let stoppedBy: 'time' | 'caller' | undefined;
   const stop = (by: 'time' | 'caller'): void => {
-    stoppedBy ??= by;
-    running.stop(waitMs);
+    if (running.stop(waitMs)) stoppedBy ??= by;
   };
   const onAbort = (): void => stop('caller');
   const timer = setTimeout(() => stop('time'), timeoutMs);

@@ -79,11 +79,14 @@ function typeOf(key: Buffer): string {
 export function hostKeyAttempts(
   policy: HostKeyPolicy,
   stored: string | undefined,
+  { host, port }: { readonly host: string; readonly port: number },
 ): readonly (readonly ServerHostKeyAlgorithm[])[] {
   const each = [SIGNATURES.get('ssh-ed25519') ?? [], ECDSA, RSA];
-  const whole = policy.pins.flatMap((pin) => ('type' in pin ? [pin.type] : []));
+  // A whole known_hosts may be given: other hosts' keys say nothing about this one's.
+  const pins = policy.pins.filter((pin) => !('type' in pin) || isFor(pin.hosts, host, port));
+  const whole = pins.flatMap((pin) => ('type' in pin ? [pin.type] : []));
   if (policy.pins.length === 0) return [SIGNATURES.get(stored?.split(' ')[0] ?? '') ?? each.flat()];
-  if (whole.length < policy.pins.length) return each;
+  if (pins.length === 0 || whole.length < pins.length) return each;
   return [[...new Set(whole.flatMap((type) => SIGNATURES.get(type) ?? []))]];
 }
 
@@ -125,10 +128,13 @@ function fits(pin: HostPin, key: Buffer, shown: string, host: string, port: numb
   return keyText(key) === `${pin.type} ${pin.key}` && isFor(pin.hosts, host, port);
 }
 
-/** The host field of known_hosts (sshd(8)): names with `*` and `?`, `!` to exclude, `[name]:port`, or hashed. */
+/**
+ * The host field of known_hosts (sshd(8)): names with `*` and `?`, `!` to exclude, `[name]:port`, or hashed. ssh hashes
+ * names in small letters.
+ */
 function isFor(hosts: readonly string[], host: string, port: number): boolean {
   if (hosts.length === 0) return true;
-  const name = port === 22 ? host : `[${host}]:${port}`;
+  const name = (port === 22 ? host : `[${host}]:${port}`).toLowerCase();
   const matches = (pattern: string): boolean => {
     const [, hash, salt = '', digest] = pattern.split('|');
     if (pattern.startsWith('|') && hash === '1') {

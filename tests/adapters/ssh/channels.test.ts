@@ -2,6 +2,7 @@
 // One connection carries many commands, whatever the server allows at once.
 import { once, setMaxListeners } from 'node:events';
 import { createServer } from 'node:net';
+import { setImmediate } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { failureOf } from '../../../src/actors/index.ts';
@@ -107,6 +108,32 @@ test('a stream to a closed port may be tried again; where forwarding is off, tha
   const off = await closed.forward('127.0.0.1', 22).catch((cause: unknown) => cause);
   assert.is(failureOf(off).code, 'SSH_FORWARDING_OFF');
   assert.match(failureOf(off).human, /AllowTcpForwarding/);
+});
+
+test('who gives up waiting for a stream is not kept, and the late stream is closed', async (context) => {
+  const vm = await open(context, []);
+  const server = createServer();
+  const closed = new Promise<void>((resolve) => {
+    server.once('connection', (socket) => socket.once('close', () => resolve()).resume());
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  const servers = context.sshds[0]?.servers() ?? [];
+  for (const pid of servers) process.kill(pid, 'SIGSTOP');
+  try {
+    const controller = new AbortController();
+    const stream = vm.forward('127.0.0.1', port, controller.signal).catch((cause: unknown) => failureOf(cause).code);
+    // So that it is asked for before it is given up.
+    await setImmediate();
+    controller.abort(new Error('enough'));
+    assert.is(await stream, 'SSH_ABORTED');
+  } finally {
+    for (const pid of servers) process.kill(pid, 'SIGCONT');
+  }
+  await closed;
+  server.close();
 });
 
 test('a stream ends when the connection does', async (context) => {

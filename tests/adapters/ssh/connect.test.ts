@@ -72,8 +72,19 @@ test('lines of known_hosts pin the key for their host alone: plain, hashed, with
   for (const text of [line, hashed, sshd.hostKey('ed25519'), `# first\n${line}\n\n${sshd.hostKey('ed25519')}`]) {
     assert.is(await refusal(open, sshd, { hostKey: { pins: pins(text) } }), undefined, text);
   }
+  // A whole file: the key of another host does not decide which type this one is asked for.
+  const whole = `other.example.com ${sshd.hostKey('ed25519')}\n${line}`;
+  assert.is(await refusal(open, sshd, { hostKey: { pins: pins(whole) } }), undefined);
   const foreign = `other.example.com ${sshd.hostKey('ed25519')}`;
   assert.instance(await refusal(open, sshd, { hostKey: { pins: pins(foreign) } }), HostKeyError);
+});
+
+test('a hashed line is for its host however the name is written', async ({ sshd, open }) => {
+  const file = join(sshd.folder, 'known_hosts_name');
+  const line = `[localhost]:${sshd.port} ${sshd.hostKey('ed25519')}`;
+  execFileSync('sh', ['-c', 'printf "%s\\n" "$1" >"$2"; ssh-keygen -q -H -f "$2"', 'sh', line, file]);
+  const hostKey = { pins: pins(readFileSync(file, 'utf8')) };
+  assert.is(await refusal(open, sshd, { host: 'LocalHost', hostKey }), undefined);
 });
 
 test('another host key is refused, and people are told both what was shown and what to check', async ({
