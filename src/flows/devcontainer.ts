@@ -80,7 +80,7 @@ export async function prepareDevcontainer(host: Host, request: PrepareRequest): 
     ownRunArgs: merged.ownRunArgs,
     volumes: additions.volumes,
     compose,
-    dockerfiles: await readDockerfiles(shell, place, signal),
+    dockerfiles: await readDockerfiles(shell, { ...place, compose }, signal),
   };
   const vet = async (more: Pick<DevcontainerInput, 'features' | 'imageLabels' | 'merged'>): Promise<Verdict> => {
     const input = { ...files, ...more };

@@ -39,34 +39,80 @@ export async function followLinks(
   return new Map(plain.map((path, index) => [path, found[index] ?? '']));
 }
 
-/** Undefined if there is none, or if it is not inside the checkout. */
+const NOT_INSIDE = 66;
+
+/** Opened once, and then asked where it is: nobody can put another file in its place in between. $1 file, $2 checkout. */
+const READ_INSIDE = `
+[ -f "$1" ] || exit ${NOT_INSIDE}
+exec 3<"$1" || exit 1
+case $(readlink /proc/self/fd/3) in "$2"/*) ;; *) exit ${NOT_INSIDE} ;; esac
+[ -f /proc/self/fd/3 ] || exit ${NOT_INSIDE}
+exec head -c ${FILE_LIMIT_BYTES + 1} <&3
+`;
+
+/** Undefined if there is none, or if it is not inside the checkout. @throws TerminalError if it cannot be read */
 export async function readInside(
   shell: Shell,
   checkout: string,
   file: string,
   signal?: AbortSignal,
 ): Promise<string | undefined> {
-  const real = (await followLinks(shell, [file], signal)).get(file);
-  if (real === undefined || !real.startsWith(`${checkout}/`)) return undefined;
-  const { code } = await shell.exec(['test', '-f', real], { timeoutMs: LOOK_TIMEOUT_MS, signal });
-  if (code !== 0) return undefined;
-  return (await shell.readFile(real, FILE_LIMIT_BYTES, signal))?.toString();
+  const { code, stdout, stderr } = await shell.exec(
+    { script: READ_INSIDE, args: [file, checkout] },
+    { timeoutMs: LOOK_TIMEOUT_MS, signal, maxOutputBytes: 2 * FILE_LIMIT_BYTES },
+  );
+  if (code === NOT_INSIDE) return undefined;
+  const name = posix.relative(checkout, file);
+  if (code !== 0) {
+    throw new TerminalError('CHECKOUT_UNREADABLE', `${file}: exit code ${code}: ${stderr.trim()}`, {
+      human: `\`${name}\` of the checkout cannot be read on the VM.`,
+    });
+  }
+  if (Buffer.byteLength(stdout) <= FILE_LIMIT_BYTES) return stdout;
+  throw new TerminalError('CHECKOUT_UNREADABLE', `${file} is larger than ${FILE_LIMIT_BYTES} bytes`, {
+    human: `\`${name}\` is larger than 1 MiB.`,
+  });
 }
 
-/** The Dockerfile of a devcontainer.json, read as text. */
+/** The Dockerfiles of a devcontainer.json and of its compose services, read as text. */
 export async function readDockerfiles(
   shell: Shell,
-  place: { readonly checkout: string; readonly configFile: string; readonly config: JsonObject },
+  place: {
+    readonly checkout: string;
+    readonly configFile: string;
+    readonly config: JsonObject;
+    readonly compose: readonly ComposeText[];
+  },
   signal?: AbortSignal,
 ): Promise<readonly { readonly file: string; readonly text: string }[]> {
-  const { config, checkout, configFile } = place;
-  const build =
-    typeof config.build === 'object' && config.build !== null && 'dockerfile' in config.build ? config.build : {};
-  const name = config.dockerFile ?? build.dockerfile;
-  if (typeof name !== 'string') return [];
-  const file = posix.resolve(posix.dirname(configFile), name);
-  const text = await readInside(shell, checkout, file, signal);
-  return text === undefined ? [] : [{ file: posix.relative(checkout, file), text }];
+  const { config, checkout, configFile, compose } = place;
+  const name = config.dockerFile ?? objectOf(config.build).dockerfile;
+  const own = typeof name === 'string' ? [posix.resolve(posix.dirname(configFile), name)] : [];
+  const read: { file: string; text: string }[] = [];
+  for (const file of new Set([...own, ...composeDockerfiles(compose)])) {
+    const text = await readInside(shell, checkout, file, signal);
+    if (text !== undefined) read.push({ file: posix.relative(checkout, file), text });
+  }
+  return read;
+}
+
+/** Paths begin at the file's own folder or at the first file's: where nothing is, nothing is read. */
+function composeDockerfiles(compose: readonly ComposeText[]): readonly string[] {
+  const first = posix.dirname(compose[0]?.file ?? '/');
+  return compose.flatMap(({ file, document }) =>
+    Object.values(objectOf(objectOf(document).services)).flatMap((service) => {
+      const { build } = objectOf(service);
+      if (build === undefined || build === null) return [];
+      const { context = '.', dockerfile = 'Dockerfile' } =
+        typeof build === 'string' ? { context: build } : objectOf(build);
+      if (typeof context !== 'string' || typeof dockerfile !== 'string') return [];
+      return [posix.dirname(file), first].map((base) => posix.resolve(base, context, dockerfile));
+    }),
+  );
+}
+
+function objectOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? { ...value } : {};
 }
 
 /** The compose files of a devcontainer.json in their order, then those they take in by `extends` and `include`. */

@@ -2,10 +2,10 @@
 import { posix } from 'node:path';
 import { TerminalError } from '../../actors/index.ts';
 import type { JsonObject } from '../../machines/json.ts';
+import { readInside } from './checkoutFiles.ts';
 import { parseConfigText } from './jsonc.ts';
 import type { Shell } from './shell.ts';
 
-const CONFIG_LIMIT_BYTES = 1024 * 1024;
 const LOOK_TIMEOUT_MS = 30_000;
 
 export interface FoundConfig {
@@ -16,12 +16,12 @@ export interface FoundConfig {
   readonly config: JsonObject;
 }
 
-/** Regular files only, each with where it really is; separated by NUL, which no name contains. */
+/** Regular files only; separated by NUL, which no name contains. */
 const FIND = `
 cd -- "$1" || exit 66
 printf '%s\\0' "$(pwd -P)"
 for file in .devcontainer/devcontainer.json .devcontainer.json .devcontainer/*/devcontainer.json; do
-  if [ -f "$file" ]; then printf '%s\\0%s\\0' "$file" "$(readlink -f -- "$file")"; fi
+  if [ -f "$file" ]; then printf '%s\\0' "$file"; fi
 done
 `;
 
@@ -38,26 +38,24 @@ export async function findConfig(
   signal?: AbortSignal,
 ): Promise<FoundConfig> {
   const { code, stdout } = await shell.exec({ script: FIND, args: [checkout] }, { timeoutMs: LOOK_TIMEOUT_MS, signal });
-  const [root = '', ...words] = stdout.split('\0');
+  const [root = '', ...found] = stdout.split('\0');
   if (code !== 0 || root !== checkout) {
     throw new TerminalError('CHECKOUT_MISSING', `${checkout} is not a folder of its own (code ${code}, is ${root})`, {
       human: 'The checkout is not where it should be on the VM. Stop the container and start again.',
     });
   }
-  const places = new Map<string, string>();
-  for (let at = 0; at + 1 < words.length; at += 2) places.set(words[at] ?? '', words[at + 1] ?? '');
-  const name = chooseConfig([...places.keys()], choice);
+  const name = chooseConfig(found.slice(0, -1), choice);
   if (name === undefined) {
     return { file: `${checkout}/.devcontainer/devcontainer.json`, own: false, config: fallback };
   }
-  const real = places.get(name) ?? '';
-  if (!real.startsWith(`${checkout}/`)) {
-    throw new TerminalError('DEVCONTAINER_OUTSIDE', `${name} leads to ${real}`, {
+  const file = posix.join(checkout, name);
+  const content = await readInside(shell, checkout, file, signal);
+  if (content === undefined) {
+    throw new TerminalError('DEVCONTAINER_OUTSIDE', `${name} leads out of ${checkout}`, {
       human: `\`${name}\` is a link that leads out of the repository. Put the file itself there.`,
     });
   }
-  const content = await shell.readFile(real, CONFIG_LIMIT_BYTES, signal);
-  return { file: posix.join(checkout, name), own: true, config: parseConfigText((content ?? '').toString(), name) };
+  return { file, own: true, config: parseConfigText(content, name) };
 }
 
 /** @param found the files that are there, relative to the checkout. @returns undefined if there is none */

@@ -65,13 +65,35 @@ function vetPlace(value: unknown, base: string, path: string, vetting: Vetting):
   else vetting.found.refuse(path, 'unreadable', 'is not a path');
 }
 
-/** A Dockerfile's own ways out of the build's walls. */
+/** Flags of RUN that stay within the build. Quotes and backslashes would hide where a flag ends. */
+const RUN_FLAG = /^--(?:mount=[^"'`\\]+|network=(?:none|default)|security=sandbox)$/;
+
+/** A Dockerfile's own ways out of the build's walls: flags of RUN that are not known to be harmless. */
 export function vetDockerfile(text: string, path: string, { found }: Vetting): void {
-  const whole = text.replace(/\\[ \t]*\r?\n/g, ' ');
-  for (const line of whole.split(/\r?\n/)) {
-    const flag = /^\s*RUN\s(?:.*\s)?(--(?:network=host|security=insecure|device)\S*)/i.exec(line)?.[1];
-    if (flag !== undefined) found.refuse(path, 'privilege', `builds with ${quoted(flag)}`);
+  if (/^\s*#\s*escape\s*=\s*[^\\\s]/im.test(text)) {
+    found.refuse(path, 'unreadable', 'ends its lines with another sign than a backslash');
   }
+  for (const instruction of instructionsOf(text)) {
+    const words = /^\s*(?:ONBUILD\s+)*RUN\s+(.*)$/is.exec(instruction)?.[1]?.split(/\s+/) ?? [];
+    for (const word of words) {
+      if (!word.startsWith('--')) break;
+      if (!RUN_FLAG.test(word)) found.refuse(path, 'privilege', `builds with ${quoted(word)}`);
+    }
+  }
+}
+
+/** Lines that a backslash continues are one; comments and empty lines between them do not count. */
+function instructionsOf(text: string): readonly string[] {
+  const instructions: string[] = [];
+  let open: string | undefined;
+  for (const line of text.split(/\r?\n/)) {
+    if (open !== undefined && /^\s*(#|$)/.test(line)) continue;
+    const whole = `${open ?? ''}${line}`;
+    const continued = /\\[ \t]*$/.test(whole);
+    if (!continued) instructions.push(whole);
+    open = continued ? whole.replace(/\\[ \t]*$/, '') : undefined;
+  }
+  return open === undefined ? instructions : [...instructions, open];
 }
 
 /**

@@ -5,6 +5,7 @@
 import { posix } from 'node:path';
 import { type ComposeVetting, vetOtherFile } from './composeFile.ts';
 import { vetService } from './composeService.ts';
+import { vetPartOfCheckout } from './mounts.ts';
 import { type Vetting, vetFile } from './places.ts';
 import { type Data, isData, textOrTexts } from './shape.ts';
 import { vetHostVariable } from './variables.ts';
@@ -81,14 +82,18 @@ function vetVolume(volume: Data, path: string, { found }: ComposeVetting): void 
     found.refuse(`${path}.driver_opts`, 'hostMount', 'may mount a place of the VM through a volume');
   }
   if (external !== false) found.refuse(`${path}.external`, 'privilege', 'uses a volume that is not its own');
-  if (name !== undefined) vetOwnedName(name, `${path}.name`, found);
+  if (name !== undefined) vetVolumeName(name, `${path}.name`, found);
   for (const key of Object.keys(rest)) unknown(`${path}.${key}`, key, found);
 }
 
-function vetOwnedName(name: unknown, path: string, found: ComposeVetting['found']): void {
+/** Without a name of its own a volume belongs to the project. */
+function vetVolumeName(name: unknown, path: string, found: ComposeVetting['found']): void {
   if (typeof name !== 'string' || name.includes('$')) found.refuse(path, 'unreadable', 'is not a plain name');
   else if (isOwnName(name)) found.refuse(path, 'ours', `uses the name ${quoted(name)}`);
-  else found.note(path, 'A fixed name: every container that uses it shares what is in it.');
+  else {
+    const does = `uses a volume by the fixed name ${quoted(name)}, as any other repository could (without \`name\` it is its own)`;
+    found.refuse(path, 'privilege', does);
+  }
 }
 
 function vetComposeNetwork(network: Data, path: string, vetting: ComposeVetting): void {
@@ -117,7 +122,11 @@ function vetFileSource(source: Data, path: string, vetting: ComposeVetting): voi
   const { file, environment, content: _content, name: _name, ...rest } = source;
   if (file !== undefined) {
     for (const { text } of textOrTexts(file, `${path}.file`, found)) {
-      for (const base of vetting.bases) vetFile(text, base, `${path}.file`, 'a file', vetting);
+      for (const base of vetting.bases) {
+        vetFile(text, base, `${path}.file`, 'a file', vetting);
+        // It is mounted.
+        vetPartOfCheckout(posix.resolve(base, text), `${path}.file`, vetting);
+      }
     }
   }
   if (environment !== undefined) vetHostVariable(String(environment), `${path}.environment`, rules, found);

@@ -1,5 +1,5 @@
 /** One service of a compose file: everything it asks of the VM. What is not known here is refused. */
-import { vetImage } from './build.ts';
+import { vetDockerfile, vetImage } from './build.ts';
 import { type ComposeVetting, vetOtherFile } from './composeFile.ts';
 import { type Mount, parseVolumeText, vetMount } from './mounts.ts';
 import { vetFile } from './places.ts';
@@ -73,10 +73,7 @@ const CHECKED: Readonly<Record<string, Vet>> = {
     if (!/^service:[\w.-]+$/.test(text) && text !== 'bridge') vetNetwork(text, path, vetting);
   }),
   networks: vetServiceNetworks,
-  labels: (value, path, vetting) => {
-    if (isData(value)) for (const key of Object.keys(value)) vetLabel(key, path, vetting);
-    else for (const { path: at, text } of textOrTexts(value, path, vetting.found)) vetLabel(text, at, vetting);
-  },
+  labels: vetLabels,
   container_name: eachPlain((text, path, { found }) => {
     if (isOwnName(text)) found.refuse(path, 'ours', `uses the name ${quoted(text)}`);
     else found.note(path, 'A fixed name: a second branch of this repository cannot run at the same time.');
@@ -118,30 +115,34 @@ export function vetService(service: Data, path: string, vetting: ComposeVetting)
   }
 }
 
-const BUILD_FINE = [
-  'args',
-  'target',
-  'no_cache',
-  'pull',
-  'platforms',
-  'tags',
-  'shm_size',
-  'isolation',
-  'dockerfile_inline',
-];
+const BUILD_FINE = ['args', 'target', 'no_cache', 'pull', 'platforms', 'tags', 'shm_size', 'isolation'];
+
+function vetLabels(value: unknown, path: string, vetting: ComposeVetting): void {
+  if (isData(value)) for (const key of Object.keys(value)) vetLabel(key, path, vetting);
+  else for (const { path: at, text } of textOrTexts(value, path, vetting.found)) vetLabel(text, at, vetting);
+}
 
 function vetServiceBuild(value: unknown, path: string, vetting: ComposeVetting): void {
   const { found, bases, rules } = vetting;
   const build = typeof value === 'string' ? { context: value } : value;
   if (!isData(build)) return found.refuse(path, 'unreadable', 'is not understood');
-  const { context = '.', dockerfile, args, cache_from: cacheFrom, labels: _labels, ...rest } = build;
+  const { context = '.', dockerfile, dockerfile_inline: inline, args, cache_from: cacheFrom, labels, ...rest } = build;
+  // A container has the labels of its image.
+  if (labels !== undefined && labels !== null) vetLabels(labels, `${path}.labels`, vetting);
   for (const { text } of textOrTexts(context, `${path}.context`, found)) {
+    if (/:|^github\.com\//i.test(text)) found.refuse(`${path}.context`, 'outside', `builds from ${quoted(text)}`);
     for (const base of bases) {
       vetFile(text, base, `${path}.context`, 'a build context', vetting);
       const inner = typeof dockerfile === 'string' ? dockerfile : 'Dockerfile';
-      vetFile(`${text}/${inner}`, base, `${path}.dockerfile`, 'a Dockerfile', vetting);
+      vetFile(inner.startsWith('/') ? inner : `${text}/${inner}`, base, `${path}.dockerfile`, 'a Dockerfile', vetting);
     }
   }
+  if (typeof inline === 'string') {
+    const at = `${path}.dockerfile_inline`;
+    // Compose puts variables in before it is read; two dollar signs are one.
+    if (/\$/.test(inline.replaceAll('$$', ''))) refuseVariable(inline, at, vetting);
+    vetDockerfile(inline, at, vetting);
+  } else if (inline !== undefined) found.refuse(`${path}.dockerfile_inline`, 'unreadable', 'is not a text');
   for (const { path: at, text } of textOrTexts(cacheFrom, `${path}.cache_from`, found)) {
     if (!isPlainWord(text))
       found.refuse(at, 'outside', `takes a cache from a place that is no image (${quoted(text)})`);

@@ -223,7 +223,8 @@ function ourRunArgs(additions: Additions, limits: Limits): readonly string[] {
 
 /**
  * What a compose project gets on top of its own files: a further compose file (JSON is YAML). Ports, labels and mounts for
- * the service of the devcontainer; labels and limits for every service, so that all of them are found and bounded.
+ * the service of the devcontainer; labels and limits for every service, so that all of them are found and bounded. The
+ * other services' images must not say by a label of their own that they are some devcontainer: `csm.id` is how it is found.
  * @param version the first file's `version`, which older programs want to be the same in all
  */
 export function composeAdditions(
@@ -244,7 +245,7 @@ export function composeAdditions(
   const services = Object.fromEntries(
     [...new Set([...project.services, project.service])].map((name) => [
       name,
-      name === project.service ? { ...bounds, ...main } : bounds,
+      name === project.service ? { ...bounds, ...main } : { ...bounds, labels: { ...labels, 'csm.id': '' } },
     ]),
   );
   return {

@@ -2,15 +2,32 @@
  * What an image (label `devcontainer.metadata`) or a Feature (devcontainer-feature.json) adds to the container, and what
  * devcontainer.json itself says in the same words.
  */
-import { parseMount, vetMount } from './mounts.ts';
+import { type MountPlace, parseMount, vetMount } from './mounts.ts';
 import type { Vetting } from './places.ts';
-import { isData, textOrTexts } from './shape.ts';
+import { type Data, isData, textOrTexts } from './shape.ts';
 import { vetVariables } from './variables.ts';
 import { quoted } from './verdict.ts';
 import { vetCapability, vetSecurityOption } from './walls.ts';
 
+/** Volumes that an image or a Feature may mount: the merge makes devcontainer.json's own, not these. */
+const OF_ONE_CONTAINER = /\$\{devcontainerId\}/;
+/** The same with the variable put in: SHA-256 in base 32. */
+const WITH_CONTAINER_ID = /(?<![0-9a-v])[0-9a-v]{52}(?![0-9a-v])/;
+
+/** What the devcontainer CLI makes of everything, variables put in. */
+export function vetMerged(merged: Data, vetting: Vetting): void {
+  const { privileged, capAdd, securityOpt, mounts, init } = merged;
+  const entry = { privileged, capAdd, securityOpt, mounts, init };
+  vetContribution(entry, 'merged configuration', vetting, { ownVolume: WITH_CONTAINER_ID });
+}
+
+/** What a Feature adds. */
+export function vetFeature(feature: unknown, path: string, vetting: Vetting): void {
+  vetContribution(feature, path, vetting, { ownVolume: OF_ONE_CONTAINER });
+}
+
 /** @param path prefix for the findings; empty for devcontainer.json itself */
-export function vetContribution(entry: unknown, path: string, vetting: Vetting): void {
+export function vetContribution(entry: unknown, path: string, vetting: Vetting, place: MountPlace = {}): void {
   const { found, rules } = vetting;
   if (!isData(entry)) {
     found.refuse(path, 'unreadable', 'is not an object');
@@ -28,7 +45,8 @@ export function vetContribution(entry: unknown, path: string, vetting: Vetting):
     vetSecurityOption(text, place, vetting);
   }
   if (Array.isArray(mounts)) {
-    for (const [index, item] of mounts.entries()) vetMount(parseMount(item), `${at('mounts')}[${index}]`, vetting);
+    for (const [index, item] of mounts.entries())
+      vetMount(parseMount(item), `${at('mounts')}[${index}]`, vetting, place);
   } else {
     found.refuse(at('mounts'), 'unreadable', 'is not a list');
   }
@@ -53,7 +71,9 @@ export function vetMetadataLabel(label: string, path: string, vetting: Vetting):
     return;
   }
   const entries = Array.isArray(value) ? value : [value];
-  for (const [index, entry] of entries.entries()) vetContribution(entry, `${path}[${index}]`, vetting);
+  for (const [index, entry] of entries.entries()) {
+    vetContribution(entry, `${path}[${index}]`, vetting, { ownVolume: OF_ONE_CONTAINER });
+  }
 }
 
 /** Names and values: texts, and names that are names. */

@@ -97,14 +97,18 @@ export function parseVolumeText(text: string): Mount | { readonly problem: strin
   return { type: isPath ? 'bind' : 'volume', source: first, target: second };
 }
 
-/**
- * @param base where relative sources begin; undefined if they are not understood there
- */
+export interface MountPlace {
+  /** Of a compose file: where relative sources begin. Undefined if they are not understood there. */
+  readonly base?: string;
+  /** Names of volumes, as written, that only one container uses; undefined if every name has been made its own. */
+  readonly ownVolume?: RegExp;
+}
+
 export function vetMount(
   parsed: Mount | { readonly problem: string },
   path: string,
   vetting: Vetting,
-  { base }: { readonly base?: string } = {},
+  { base, ownVolume }: MountPlace = {},
 ): void {
   const { found, checkout } = vetting;
   if ('problem' in parsed) {
@@ -122,8 +126,15 @@ export function vetMount(
     case 'tmpfs':
       return;
     case 'volume':
+      if (ownVolume !== undefined && /^[^/]/.test(source) && !isOwnVolume(source, vetting)) {
+        if (!ownVolume.test(parsed.source)) {
+          const does = `mounts the volume ${quoted(source)}, which others may use (names with \`\${devcontainerId}\` are its own)`;
+          found.refuse(path, 'privilege', does);
+        }
+      }
       return vetVolumeName(source, path, vetting);
     case 'bind':
+      if (base !== undefined) vetPartOfCheckout(posix.resolve(base, source), path, vetting);
       if (source.startsWith('/')) return vetBindSource(source, path, vetting);
       if (base !== undefined && source.startsWith('.'))
         return vetBindSource(posix.resolve(base, source), path, vetting);
@@ -139,13 +150,30 @@ export function isOwnPlace(target: string): boolean {
   return place === '/' || isInside(place, OWN_FOLDER);
 }
 
+function isOwnVolume(name: string, { volumes }: Vetting): boolean {
+  return name.startsWith(volumes.prefix) || name === volumes.home;
+}
+
+/**
+ * The runtime looks where a source leads each time a container starts. In a compose project services start one after the
+ * other and by themselves, and those that run can put a link in the place of anything below the checkout: the next one
+ * would see whatever of the VM it leads to. The checkout's own folder is out of their reach.
+ */
+export function vetPartOfCheckout(place: string, path: string, { checkout, found }: Vetting): void {
+  const normal = posix.normalize(place).replace(/(.)\/$/, '$1');
+  if (normal === checkout.folder || !isInside(normal, checkout.folder)) return;
+  const part = posix.relative(checkout.folder, normal);
+  const does = `mounts ${quoted(part)} of the checkout by itself, where a service could put a link to any place of the VM before another one starts (mount the whole checkout and use it there)`;
+  found.refuse(path, 'hostMount', does);
+}
+
 function vetVolumeName(name: string, path: string, vetting: Vetting): void {
-  const { found, volumes } = vetting;
+  const { found } = vetting;
   if (name === '') return;
   if (name.startsWith('/')) return vetBindSource(name, path, vetting);
   if (!/^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(name)) {
     found.refuse(path, 'unreadable', `names a volume in a way that is not understood (${quoted(name)})`);
-  } else if (name.startsWith(OWN_PREFIX) && !name.startsWith(volumes.prefix) && name !== volumes.home) {
+  } else if (name.startsWith(OWN_PREFIX) && !isOwnVolume(name, vetting)) {
     found.refuse(path, 'ours', `mounts the volume ${quoted(name)}`);
   }
 }

@@ -8,7 +8,7 @@
 import { vetDockerfile } from './build.ts';
 import { type ComposeFile, vetComposeFiles } from './compose.ts';
 import { vetConfig } from './config.ts';
-import { vetContribution, vetMetadataLabel } from './metadata.ts';
+import { vetFeature, vetMerged, vetMetadataLabel } from './metadata.ts';
 import type { Checkout, OwnVolumes, Vetting } from './places.ts';
 import { isData } from './shape.ts';
 import { createFindings, type DevcontainerRules, type Verdict } from './verdict.ts';
@@ -38,13 +38,10 @@ export function vetDevcontainer(input: DevcontainerInput, rules: DevcontainerRul
   else found.refuse('devcontainer.json', 'unreadable', 'is not an object');
   for (const { image, label } of input.imageLabels)
     vetMetadataLabel(label, `image ${image}: devcontainer.metadata`, vetting);
-  for (const { id, feature } of input.features) vetContribution(feature, `Feature ${id}`, vetting);
+  for (const { id, feature } of input.features) vetFeature(feature, `Feature ${id}`, vetting);
   for (const { file, text } of input.dockerfiles) vetDockerfile(text, file, vetting);
   vetComposeFiles(input.compose, vetting);
-  if (found.refusals.length === 0 && isData(input.merged)) {
-    const { privileged, capAdd, securityOpt, mounts, init } = input.merged;
-    vetContribution({ privileged, capAdd, securityOpt, mounts, init }, 'merged configuration', vetting);
-  }
+  if (found.refusals.length === 0 && isData(input.merged)) vetMerged(input.merged, vetting);
   return { refusals: unique(found.refusals), notes: unique(found.notes) };
 }
 

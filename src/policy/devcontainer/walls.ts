@@ -97,8 +97,11 @@ export function vetPublished(value: string, path: string, { rules, found }: Vett
   }
 }
 
-/** `name=value` or `name`. Ours say whose a container is. */
+/** `name=value` or `name`. Ours say whose a container is; a variable could complete the name of one of ours. */
 export function vetLabel(label: string, path: string, { found }: Vetting): void {
+  if (/^[^=]*\$/.test(label)) {
+    found.refuse(path, 'unreadable', `sets a label whose name is known only when it runs (${quoted(label)})`);
+  }
   if (/^\s*(csm\.|devcontainer\.|com\.docker\.compose\.|io\.podman\.)/i.test(label)) {
     found.refuse(path, 'ours', `sets the label ${quoted(label)}`);
   }

@@ -51,6 +51,10 @@ const HOSTILE: readonly (readonly [string, object])[] = [
   ['volumes[0]', { volumes: [{ type: 'bind', source: './$SRC', target: '/x' }] }],
   ['volumes[0]', { volumes: [{ type: 'bind', source: '/etc', target: '/x' }] }],
   ['volumes[0]', { volumes: [{ type: 'bind', source: '..', target: '/x', bind: { propagation: 'shared' } }] }],
+  ['volumes[0]', { volumes: ['./data:/data'] }],
+  ['volumes[0]', { volumes: ['../data:/data:ro'] }],
+  ['volumes[0]', { volumes: [`${CHECKOUT}/data:/data`] }],
+  ['volumes[0]', { volumes: [{ type: 'bind', source: '../a/../b', target: '/x', read_only: true }] }],
   ['volumes[0]', { volumes: [{ type: 'npipe', source: 'x', target: '/x' }] }],
   ['volumes[0]', { volumes: [{ type: 'volume', source: 'csm-home-x', target: '/x' }] }],
   ['volumes_from', { volumes_from: ['container:other'] }],
@@ -80,6 +84,14 @@ const HOSTILE: readonly (readonly [string, object])[] = [
   ['build.context', { build: '../..' }],
   ['build.context', { build: { context: 'https://evil.example/x.git#${X}' } }],
   ['build.dockerfile', { build: { context: '..', dockerfile: '../../../etc/passwd' } }],
+  ['build.context', { build: 'https://evil.example/x.git' }],
+  ['build.context', { build: 'git@evil.example:x.git' }],
+  ['build.context', { build: { context: 'github.com/evil/x' } }],
+  ['build.dockerfile', { build: { context: '..', dockerfile: '/etc/passwd' } }],
+  ['build.dockerfile_inline', { build: { dockerfile_inline: 'FROM a\nRUN --network=host id' } }],
+  ['build.dockerfile_inline', { build: { dockerfile_inline: 'FROM a\nR${X}UN --network=host id' } }],
+  ['build.labels[0]', { build: { context: '.', labels: ['csm.id=x'] } }],
+  ['build.labels', { build: { context: '.', labels: { 'csm.id': 'x' } } }],
   ['build.network', { build: { context: '.', network: 'host' } }],
   ['build.ssh', { build: { context: '.', ssh: ['default'] } }],
   ['build.secrets', { build: { context: '.', secrets: ['x'] } }],
@@ -94,6 +106,7 @@ const HOSTILE: readonly (readonly [string, object])[] = [
   ['provider', { provider: { type: 'evil' } }],
   ['labels', { labels: { 'csm.managed': 'true' } }],
   ['labels[0]', { labels: ['csm.managed=true'] }],
+  ['labels[0]', { labels: ['${X:-csm}.id=0123456789ab-1'] }],
   ['container_name', { container_name: 'csm-x' }],
   ['container_name', { container_name: '${NAME}' }],
   ['logging', { logging: { driver: 'syslog' } }],
@@ -117,11 +130,14 @@ test('volumes, networks, secrets and further files cannot either', () => {
     ['volumes.v.driver', { volumes: { v: { driver: 'sshfs' } } }],
     ['volumes.v.external', { volumes: { v: { external: true } } }],
     ['volumes.v.name', { volumes: { v: { name: 'csm-home-x' } } }],
+    ['volumes.v.name', { volumes: { v: { name: 'shared-by-all' } } }],
     ['networks.n', { networks: { n: { external: true, name: 'lan' } } }],
     ['networks.n', { networks: { n: { external: { name: 'host' } } } }],
     ['networks.n.driver', { networks: { n: { driver: 'macvlan' } } }],
     ['networks.n.driver_opts', { networks: { n: { driver_opts: { parent: 'eth0' } } } }],
     ['secrets.s.file', { secrets: { s: { file: '/etc/shadow' } } }],
+    ['secrets.s.file', { secrets: { s: { file: '../secret.txt' } } }],
+    ['configs.c.file', { configs: { c: { file: 'c.conf' } } }],
     ['secrets.s.environment', { secrets: { s: { environment: 'GH_TOKEN' } } }],
     ['configs.c.file', { configs: { c: { file: '../../x' } } }],
     ['include[0]', { include: ['../../x.yml'] }],
@@ -135,6 +151,16 @@ test('volumes, networks, secrets and further files cannot either', () => {
     assert.ok(refused.includes(`.devcontainer/docker-compose.yml: ${key}`), `${key}: ${refused.join(' ')}`);
   }
   assert.is(vetCompose('text').refusals.length, 1);
+});
+
+test('what stays within the build and the project passes', () => {
+  const inline = 'FROM a\nRUN --mount=type=cache,target=/c --network=none echo $$HOME';
+  const app = {
+    build: { dockerfile_inline: inline, labels: { a: 'b' } },
+    volumes: ['..:/w', 'own:/own'],
+    labels: ['a=$B'],
+  };
+  assert.equal(vetCompose({ services: { app }, volumes: { own: {} }, configs: { c: { content: 'x' } } }).refusals, []);
 });
 
 test('a network that is listed may be joined by its name', () => {

@@ -2,7 +2,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { refusalText } from '../../../src/policy/devcontainer/index.ts';
-import { CHECKOUT, refusedAt, vet } from './support.ts';
+import { CHECKOUT, refusedAt, VOLUMES, vet } from './support.ts';
 
 const image = 'debian:12';
 
@@ -284,6 +284,54 @@ test('a Dockerfile cannot leave the build', () => {
     'FROM debian\nRUN apt-get update && \\\n  true\nRUN --mount=type=cache,target=/x \\\n --network=host curl x\n';
   assert.equal(refusedAt(vet({ dockerfiles: [{ file: 'Dockerfile', text }] })), ['Dockerfile']);
   assert.equal(refusedAt(vet({ dockerfiles: [{ file: 'Dockerfile', text: 'FROM a\nRUN echo hi' }] })), []);
+});
+
+test('however the flag of a Dockerfile is hidden, it is found; what stays within the build passes', () => {
+  const refused = (text: string): boolean => refusedAt(vet({ dockerfiles: [{ file: 'D', text }] })).length > 0;
+  for (const text of [
+    'RUN \\\n# a comment\n --network=host id',
+    'RUN \\\n\n  --network=host id',
+    'ARG N=host\nRUN --network=$N id',
+    'RUN --network="host" id',
+    'RUN --mount="type=cache --network=host" id',
+    'FROM a AS b\nONBUILD RUN --network=host id\nFROM b',
+    'onbuild run --security=insecure id',
+    'RUN --device=/dev/kvm id',
+    'RUN --future=power id',
+    '# escape=`\nRUN `\n --network=host id',
+    'RUN --mount=type=bind,target=/x --network=host id',
+    '\uFEFFRUN --network=host id',
+  ]) {
+    assert.ok(refused(text), JSON.stringify(text));
+  }
+  for (const text of [
+    'RUN --mount=type=cache,target=/x,id=$TARGETPLATFORM --network=none id --network=host',
+    'RUN echo `date` \\\n && curl --network=host',
+    'RUN npm install --device=x\nRUN --network=default id',
+    '# escape=\\\nRUN id',
+  ]) {
+    assert.not(refused(text), JSON.stringify(text));
+  }
+});
+
+test('images and Features mount volumes of this container only', () => {
+  const mount = (source: string) => ({ mounts: [{ type: 'volume', source, target: '/x' }] });
+  const id = '0'.repeat(20) + 'v'.repeat(32);
+  const label = (source: string) => JSON.stringify([mount(source)]);
+  for (const source of ['shared', `dind-${id}`, `dind-var-lib-docker`]) {
+    assert.is(vet({ features: [{ id: 'f', feature: mount(source) }] }).refusals.length, 1, source);
+    assert.is(vet({ imageLabels: [{ image: 'a', label: label(source) }] }).refusals.length, 1, source);
+  }
+  assert.is(vet({ merged: mount('shared') }).refusals.length, 1);
+  for (const source of ['dind-${devcontainerId}', VOLUMES.home, `${VOLUMES.prefix}x`, '']) {
+    assert.equal(refusedAt(vet({ features: [{ id: 'f', feature: mount(source) }] })), [], source);
+  }
+  assert.equal(refusedAt(vet({ merged: mount(`dind-${id}`) })), []);
+});
+
+test('a label whose name a variable completes is refused', () => {
+  const config = { image, runArgs: ['--label=${localWorkspaceFolderBasename}=0123456789ab-1', '--label=a=${x}'] };
+  assert.equal(refusedAt(vet({ config })), ['runArgs[0]']);
 });
 
 test('a setting allows exactly what it names, and the thread is still told', () => {

@@ -172,7 +172,8 @@ test('a compose project gets ours in a file of its own', () => {
         ports: ['127.0.0.1:50051:50051'],
         volumes: ['csm-home:/csm/home', '/opt/csm/worker:/csm/worker:ro'],
       },
-      db: bounds,
+      // Whatever its image says, it is not the devcontainer, nor another repository's.
+      db: { ...bounds, labels: { ...ADDITIONS.labels, 'csm.id': '' } },
     },
     volumes: { 'csm-home': { name: VOLUMES.home } },
   });
