@@ -25,6 +25,7 @@ import {
 import type { JsonObject } from '../machines/json.ts';
 import {
   type Additions,
+  builtServices,
   type ComposeFile,
   composeAdditions,
   type DevcontainerInput,
@@ -134,6 +135,7 @@ function projectShape(config: JsonObject, compose: readonly ComposeFile[]) {
   return {
     service: typeof config.service === 'string' ? config.service : '',
     services: documents.flatMap(({ services }) => Object.keys(objectOf(services))),
+    built: builtServices(compose),
     version: version === undefined ? null : String(version),
   };
 }

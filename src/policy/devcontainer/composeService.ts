@@ -115,7 +115,7 @@ export function vetService(service: Data, path: string, vetting: ComposeVetting)
   }
 }
 
-const BUILD_FINE = ['args', 'target', 'no_cache', 'pull', 'platforms', 'tags', 'shm_size', 'isolation'];
+const BUILD_FINE = ['args', 'target', 'no_cache', 'pull', 'platforms', 'shm_size', 'isolation'];
 
 function vetLabels(value: unknown, path: string, vetting: ComposeVetting): void {
   if (isData(value)) for (const key of Object.keys(value)) vetLabel(key, path, vetting);

@@ -1,5 +1,6 @@
 /** What a repository's devcontainer may do: merged with what is ours, and vetted. */
 export type { ComposeFile } from './compose.ts';
+export { builtServices } from './composeImages.ts';
 export {
   type Additions,
   bytesOf,

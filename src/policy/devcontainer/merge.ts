@@ -5,6 +5,7 @@
  */
 import { posix } from 'node:path';
 import type { Json, JsonObject } from '../../machines/json.ts';
+import { ownImage } from './composeImages.ts';
 import { KNOWN_PROPERTIES } from './config.ts';
 import { type Mount, OWN_FOLDER, parseMount, parseVolumeText } from './mounts.ts';
 import type { OwnVolumes } from './places.ts';
@@ -228,7 +229,13 @@ function ourRunArgs(additions: Additions, limits: Limits): readonly string[] {
  * @param version the first file's `version`, which older programs want to be the same in all
  */
 export function composeAdditions(
-  project: { readonly service: string; readonly services: readonly string[]; readonly version: string | null },
+  project: {
+    readonly service: string;
+    readonly services: readonly string[];
+    /** Of these the ones whose image is built: what they build gets a name of its own. */
+    readonly built: readonly string[];
+    readonly version: string | null;
+  },
   additions: Additions,
 ): JsonObject {
   const { labels, publish, volumes, workerMount, limits } = additions;
@@ -245,7 +252,11 @@ export function composeAdditions(
   const services = Object.fromEntries(
     [...new Set([...project.services, project.service])].map((name) => [
       name,
-      name === project.service ? { ...bounds, ...main } : { ...bounds, labels: { ...labels, 'csm.id': '' } },
+      {
+        ...bounds,
+        ...(name === project.service ? main : { labels: { ...labels, 'csm.id': '' } }),
+        ...(project.built.includes(name) ? { image: ownImage(labels['csm.key'] ?? '', name) } : {}),
+      },
     ]),
   );
   return {

@@ -92,6 +92,7 @@ const HOSTILE: readonly (readonly [string, object])[] = [
   ['build.dockerfile_inline', { build: { dockerfile_inline: 'FROM a\nR${X}UN --network=host id' } }],
   ['build.labels[0]', { build: { context: '.', labels: ['csm.id=x'] } }],
   ['build.labels', { build: { context: '.', labels: { 'csm.id': 'x' } } }],
+  ['build.tags', { build: { context: '.', tags: ['debian:12'] } }],
   ['build.network', { build: { context: '.', network: 'host' } }],
   ['build.ssh', { build: { context: '.', ssh: ['default'] } }],
   ['build.secrets', { build: { context: '.', secrets: ['x'] } }],

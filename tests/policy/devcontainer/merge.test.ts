@@ -2,7 +2,13 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { JsonObject } from '../../../src/machines/json.ts';
-import { type Additions, bytesOf, composeAdditions, mergeConfig } from '../../../src/policy/devcontainer/index.ts';
+import {
+  type Additions,
+  builtServices,
+  bytesOf,
+  composeAdditions,
+  mergeConfig,
+} from '../../../src/policy/devcontainer/index.ts';
 import { refusedAt, VOLUMES, vet } from './support.ts';
 
 const ADDITIONS: Additions = {
@@ -164,7 +170,8 @@ test('a compose project gets ours in a file of its own', () => {
   const repo = { dockerComposeFile: 'c.yml', service: 'app', runArgs: ['--init'] };
   assert.equal(mergeConfig(repo, ADDITIONS).ownRunArgs, []);
   const bounds = { labels: ADDITIONS.labels, mem_limit: 8589934592, cpus: 2, pids_limit: 4096 };
-  assert.equal(composeAdditions({ service: 'app', services: ['app', 'db'], version: '3.8' }, ADDITIONS), {
+  const project = { service: 'app', services: ['app', 'db'], built: [], version: '3.8' };
+  assert.equal(composeAdditions(project, ADDITIONS), {
     version: '3.8',
     services: {
       app: {
@@ -177,6 +184,30 @@ test('a compose project gets ours in a file of its own', () => {
     },
     volumes: { 'csm-home': { name: VOLUMES.home } },
   });
+});
+
+test('what a compose project builds takes no name that another repository may ask for', () => {
+  const compose = [
+    {
+      file: '/a.yml',
+      document: { services: { app: { build: '.' }, db: { image: 'postgres' }, far: { extends: 'mid' } } },
+    },
+    { file: '/b.yml', document: { services: { app: { image: 'debian:12' }, base: { build: null }, none: null } } },
+    {
+      file: '/c.yml',
+      document: { services: { mid: { extends: { file: 'd.yml', service: 'deep' }, image: 'debian:12' } } },
+    },
+    { file: '/d.yml', document: { services: { deep: { build: {}, extends: 'mid' } } } },
+    { file: '/e.yml', document: 'text' },
+  ];
+  const built = builtServices(compose);
+  assert.equal([...built].sort(), ['app', 'deep', 'far', 'mid']);
+  const additions = { ...ADDITIONS, labels: { 'csm.key': '0123456789ab-1' } };
+  const project = { service: 'app', services: ['app', 'db', 'mid'], built, version: null };
+  const services = Object(composeAdditions(project, additions).services);
+  assert.is(services.app.image, 'localhost/csm-0123456789ab-1:app');
+  assert.is(services.mid.image, 'localhost/csm-0123456789ab-1:mid');
+  assert.is(services.db.image, undefined);
 });
 
 test('sizes are read as container runtimes read them', () => {
