@@ -157,7 +157,8 @@ test('a tag of the same name and the locks of a git that was killed keep no bran
 
 test('one that is there is found while the mirror is being brought up to date', async ({ options, repos }) => {
   const first = await ensureCheckout(options, repoRef(), '', ask);
-  const fetch = spawn('flock', [join(repos, '.mirrors/local/acme/web.lock'), '-c', 'echo held; exec cat'], {
+  const lock = join(repos, '.mirrors/local/acme/web.lock');
+  const fetch = spawn('sh', ['-c', 'exec 9>>"$1"; flock 9; echo held; exec cat', 'sh', lock], {
     stdio: ['pipe', 'pipe', 'ignore'],
   });
   await once(fetch.stdout, 'data');
