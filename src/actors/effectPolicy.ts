@@ -93,7 +93,7 @@ export const EFFECT_POLICIES: { readonly [Kind in ExternalKind]: EffectPolicy } 
   'chat.react': { ...CHAT, urgency: 'sign', deadlineMs: 2 * MINUTE },
   'chat.openThread': CHAT,
   'chat.setTitle': CHAT,
-  'chat.readTitle': { ...CHAT, lane: 'store' },
+  'chat.readTitle': { ...CHAT, lane: 'store', concurrency: 4 },
   'chat.card': { ...CHAT, urgency: 'decision' },
   'workspace.mirror': { ...SHELL, deadlineMs: 45 * MINUTE, timeoutMs: 30 * MINUTE },
   'workspace.vet': SHELL,
