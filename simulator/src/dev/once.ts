@@ -24,6 +24,8 @@ const POLL_MS = 25;
 export async function converse(environment: Environment, message: string, timeoutMs: number): Promise<OnceReport> {
   const end = Date.now() + timeoutMs;
   const database = new pg.Client({ connectionString: environment.databaseUrl });
+  // A connection that breaks shows in the query that is under way.
+  database.on('error', () => {});
   await database.connect();
   try {
     const ask = await post(environment, { channel_id: environment.lobbyId, message: '@claude start demo --worktree' });

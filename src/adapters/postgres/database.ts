@@ -66,9 +66,24 @@ function toIso(text: string): string {
   return /[+-]\d\d$/.test(iso) ? `${iso}:00` : iso;
 }
 
+const CONNECT_MS = 5_000;
 const STATEMENT_MS = 15_000;
 /** How much longer than the server the client waits. */
 const GRACE_MS = 2_000;
+
+/**
+ * Settings of a connection. Not asked for while connecting: a pooler refuses a client whose startup message has a parameter
+ * that it does not know. No compiling: it takes a tenth of a second, begins on estimates that may be far off, and no statement
+ * here runs that long.
+ * @throws what the driver throws; the pool then has no such connection.
+ */
+async function prepare(client: pg.ClientBase, statementMs: number): Promise<void> {
+  // The types promise less than the pool gives.
+  if (!(client instanceof pg.Client)) throw new TypeError('the pool made a connection of another kind');
+  await limited(client, CONNECT_MS, client.query(SETTINGS, [String(statementMs)]));
+}
+
+const SETTINGS = `select set_config('statement_timeout', $1, false), set_config('jit', 'off', false)`;
 
 export function openDatabase(options: DatabaseOptions): Database {
   const applicationName = options.applicationName ?? 'claude-session-manager';
@@ -77,18 +92,21 @@ export function openDatabase(options: DatabaseOptions): Database {
     connectionString: options.url,
     application_name: applicationName,
     max: options.poolSize ?? 8,
-    connectionTimeoutMillis: 5000,
+    connectionTimeoutMillis: CONNECT_MS,
     keepAlive: true,
-    statement_timeout: statementMs,
-    // Compiling takes a tenth of a second, begins on estimates that may be far off, and no statement here runs that long.
-    options: '-c jit=off',
     types,
+    onConnect: (client) => prepare(client, statementMs),
   });
   const watch = watchState();
   /** Raised when all connections made so far are to be dropped. */
   let generation = 0;
   const madeIn = new WeakMap<pg.PoolClient, number>();
-  pool.on('connect', (client) => madeIn.set(client, generation));
+  pool.on('connect', (client) => {
+    madeIn.set(client, generation);
+    // For good: between its readiness and its first user the pool listens to nothing, and an error that the server sends in the
+    // same breath would end the process. Whoever uses the connection hears of it by the answer that fails.
+    client.on('error', () => undefined);
+  });
   pool.on('error', (error) => options.onIdleError?.(error));
 
   async function connected(): Promise<pg.PoolClient> {
@@ -121,9 +139,6 @@ export function openDatabase(options: DatabaseOptions): Database {
       const client = await connected().catch((error: unknown) => {
         throw note(error, { ...doing, sent: false }).error;
       });
-      // A connection that breaks tells whoever waits for an answer; without a listener it would end the process as well.
-      const told = () => undefined;
-      client.on('error', told);
       let keep = true;
       try {
         const result = await limited(client, statementMs + GRACE_MS, work(client));
@@ -134,7 +149,6 @@ export function openDatabase(options: DatabaseOptions): Database {
         keep = verdict.keep;
         throw verdict.error;
       } finally {
-        client.off('error', told);
         client.release(!keep);
       }
     },

@@ -2,8 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { TerminalError } from '../../../src/actors/index.ts';
-import { createStore, migrateDatabase, openDatabase } from '../../../src/adapters/postgres/index.ts';
+import { acquireLeadership, createStore, migrateDatabase, openDatabase } from '../../../src/adapters/postgres/index.ts';
 import { startPostgres, type TestPostgres } from '../../support/postgres.ts';
+import { startWireProxy } from './wire.ts';
 
 let postgres: TestPostgres;
 test.before(async () => {
@@ -24,6 +25,33 @@ test('no statement is compiled by the server: that would take longer than the st
   const { db } = await postgres.freshDatabase();
   const { rows } = await db.pool.query(`select current_setting('jit') as jit`);
   assert.equal(rows, [{ jit: 'off' }]);
+});
+
+test('a pooler that refuses parameters it does not know is no hindrance: settings are made once connected', async () => {
+  const { urlThrough } = await postgres.freshDatabase();
+  const known = ['user', 'database', 'application_name', 'client_encoding', ''];
+  const asked = new Set<string>();
+  const proxy = await startWireProxy(postgres.socketPath, {
+    refuse(parameters) {
+      for (const name of parameters.keys()) asked.add(name);
+      const strange = [...parameters.keys()].find((name) => !known.includes(name));
+      return strange === undefined ? undefined : `unsupported startup parameter: ${strange}`;
+    },
+  });
+  const db = openDatabase({ url: urlThrough(proxy), statementTimeoutMs: 7_000 });
+  try {
+    await migrateDatabase(db);
+    const { rows } = await db.pool.query(
+      `select current_setting('jit') as jit, current_setting('statement_timeout') as statement`,
+    );
+    assert.equal(rows, [{ jit: 'off', statement: '7s' }]);
+    const leadership = await acquireLeadership(db);
+    await leadership.release();
+    assert.ok(asked.has('application_name'), 'the proxy has looked');
+  } finally {
+    await db.close();
+    await proxy.close();
+  }
 });
 
 test('a database newer than the program is refused in words', async () => {
