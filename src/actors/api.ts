@@ -37,6 +37,10 @@ export interface RuntimeLimits {
   readonly fold: number;
   /** Actors kept in memory while nothing happens to them. */
   readonly cached: number;
+  /** Pending events kept in memory; those of further actors stay in the database until their actor's turn comes. */
+  readonly events: number;
+  /** Undone effects read into memory; what was asked for later stays in the database until there is room. */
+  readonly effects: number;
   /** How often rows that other processes wrote are looked for; NOTIFY makes it faster. At least 1,000 ms. */
   readonly pollMs: number;
   /** Deliveries from outside that may wait for the database; more are answered with `busy`. */
@@ -87,6 +91,7 @@ export interface Runtime {
 
 export interface RuntimeStats {
   readonly leading: boolean;
+  /** In memory; of very many, the others wait in the database. */
   readonly pendingEvents: number;
   readonly pendingEffects: number;
   readonly runningEffects: number;

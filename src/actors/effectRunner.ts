@@ -46,6 +46,8 @@ export interface EffectRunnerOptions {
   certain(): boolean;
   /** Records an outcome; rejects only with BadDataError or when this process stops leading. */
   finish(outcome: EffectOutcome): Promise<void>;
+  /** An effect is over and no longer pending here. */
+  onOver(): void;
   /** Notes a failed attempt; failing to note it is harmless. */
   retry(key: string, attempts: number, runAt: number, error: string): Promise<void>;
 }
@@ -150,6 +152,7 @@ export function createEffectRunner(options: EffectRunnerOptions): EffectRunner {
     }
     jobs.delete(job.row.key);
     advanceChain(job);
+    options.onOver();
   }
 
   function advanceChain({ row }: Job): void {

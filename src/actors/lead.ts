@@ -6,6 +6,7 @@ import { kindOf } from '../machines/addresses.ts';
 import { createAlarms } from './alarms.ts';
 import type { RuntimeLimits } from './api.ts';
 import type { Clock } from './clock.ts';
+import { createEffectIntake } from './effectIntake.ts';
 import { createEffectRunner } from './effectRunner.ts';
 import { FencedError, UnknownOutcomeError } from './errors.ts';
 import type { FaultPoints } from './faults.ts';
@@ -23,6 +24,8 @@ import type { EffectHandlers, TaskRunners } from './types.ts';
 const TASK_GRACE_MS = 10_000;
 /** Timers due later than this are left in the database; what is near is read again in half this time. */
 const HORIZON_MS = 10 * 60_000;
+/** Rows read by one statement. */
+const PAGE = 1_000;
 
 export interface LeadOptions {
   readonly term: number;
@@ -86,7 +89,7 @@ export function createLead(options: LeadOptions): Lead {
     onLoaded: begin,
     onCommitted(turn) {
       if (turn.next !== undefined) begin(turn.commit.address, turn.next);
-      effects.add(turn.commit.effects);
+      intake.add(turn.commit.effects);
       options.onTurn(turn);
     },
     onUncertain: resync,
@@ -108,10 +111,20 @@ export function createLead(options: LeadOptions): Lead {
     faults,
     certain: options.certain,
     finish: (outcome) => finishGroup(outcome),
+    onOver: () => intake.refill(),
     retry: (key, attempts, runAt, error) =>
       store.retryEffect(term, { key, attempts, runAt, error }).catch((failure: unknown) => {
         log.warn({ effect: key, err: failure }, 'a failed attempt could not be noted');
       }),
+  });
+  const intake = createEffectIntake({
+    runner: effects,
+    read: (page) => fencing(() => store.claimEffects(term, page)),
+    onFailed: (error) => {
+      if (running) log.warn({ err: error }, 'undone effects could not be read');
+    },
+    most: limits.effects,
+    page: PAGE,
   });
   const tasks = createTaskSet({ runners: options.tasks, clock, log, term, deliver: (item) => deliverGroup(item) });
 
@@ -136,30 +149,42 @@ export function createLead(options: LeadOptions): Lead {
 
   let lastRead: Promise<void> = Promise.resolve();
   /** Reads the inbox when no other read is under way: of two answers the later one must not be heard first. */
-  function readInbox(read: () => Promise<readonly InboxRow[]>): Promise<void> {
-    const next = lastRead.then(async () => {
-      if (running) turns.accept(await read());
-    });
+  function readInbox(read: () => Promise<void>): Promise<void> {
+    const next = lastRead.then(read);
     lastRead = next.catch(() => undefined);
     return next;
   }
 
-  async function allPending(): Promise<readonly InboxRow[]> {
-    // With what others wrote: else what comes later would overtake it.
-    await fencing(() => store.adoptInbox(term));
-    return fencing(() => store.pendingInbox(term));
+  /** What others wrote, to the last row: else what comes later would overtake it. */
+  async function adoptAll(read: () => Promise<readonly InboxRow[]>): Promise<void> {
+    while (running) {
+      const rows = await read();
+      if (rows.length === 0) return;
+      turns.accept(rows);
+    }
+  }
+
+  async function allPending(): Promise<void> {
+    await adoptAll(() => fencing(() => store.adoptInbox(term, PAGE)));
+    for (let after = 0; running; ) {
+      const rows = await fencing(() => store.pendingInbox(term, { after, limit: PAGE }));
+      const last = rows.at(-1);
+      if (last === undefined) return;
+      turns.accept(rows);
+      after = last.seq;
+    }
   }
 
   /** After an outcome that is not known in full: what is pending in the database is what is pending. */
   async function resync(): Promise<void> {
     if (!running) return;
     await readInbox(allPending);
-    effects.add(await fencing(() => store.pendingEffects(term)));
+    await intake.reread();
   }
 
   function adopt(): Promise<void> {
     return readInbox(() =>
-      store.adoptInbox(term).catch((error: unknown) => {
+      adoptAll(() => store.adoptInbox(term, PAGE)).catch((error: unknown) => {
         // They may be this leader's now without being known here.
         if (!(error instanceof UnknownOutcomeError)) throw error;
         return allPending();
@@ -242,9 +267,10 @@ export function createLead(options: LeadOptions): Lead {
     degraded: persistence.degraded,
     async start(catchUp) {
       await adopt();
+      turns.begin();
       const versions = Object.fromEntries([...kinds].map(([kind, { version }]) => [kind, version]));
       for (const address of await store.actorsToResume(versions)) turns.wake(address);
-      effects.add(await store.claimEffects(term));
+      await intake.reread();
       repeat(adopt, 'poll the inbox');
       await catchUp?.().catch((error: unknown) => log.error({ err: error }, 'catching up failed; timers fire now'));
       if (!running) return;

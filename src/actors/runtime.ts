@@ -25,7 +25,15 @@ import type {
 } from './types.ts';
 import { createWaiters } from './waiters.ts';
 
-const DEFAULT_LIMITS: RuntimeLimits = { batch: 100, fold: 32, cached: 2000, pollMs: 5000, deliveries: 1000 };
+const DEFAULT_LIMITS: RuntimeLimits = {
+  batch: 100,
+  fold: 32,
+  cached: 2000,
+  events: 20_000,
+  effects: 5_000,
+  pollMs: 5000,
+  deliveries: 1000,
+};
 /** Deliveries that share one statement. */
 const DELIVERY_BATCH = 64;
 

@@ -69,6 +69,18 @@ export interface EffectRow {
   readonly deadline: number;
 }
 
+/** An effect with its place in the order of asking. */
+export interface ClaimedEffect extends EffectRow {
+  readonly seq: number;
+}
+
+/** A part of what is waiting: at most `limit`, beyond `after`. */
+export interface Page {
+  /** `seq` of the last one that is known; 0 to begin with. */
+  readonly after: number;
+  readonly limit: number;
+}
+
 export interface JournalRow {
   readonly rev: number;
   readonly at: number;
@@ -158,10 +170,12 @@ export interface RuntimeStore {
     term: number,
     batch: OutputBatch,
   ): Promise<{ readonly heldSeq: number; readonly rows: readonly InboxRow[] }>;
-  /** Pending rows that this leader has not in memory because others wrote them; from now on they are its own. */
-  adoptInbox(term: number): Promise<readonly InboxRow[]>;
-  /** All pending rows of this term: after an unknown outcome. */
-  pendingInbox(term: number): Promise<readonly InboxRow[]>;
+  /** The first pending rows that others wrote; from now on they are this leader's own. None: there are no more. */
+  adoptInbox(term: number, limit: number): Promise<readonly InboxRow[]>;
+  /** Pending rows of this term, by their `seq`: after an unknown outcome. */
+  pendingInbox(term: number, page: Page): Promise<readonly InboxRow[]>;
+  /** The first pending rows of each of these actors, no more than `each`; orders of operators before all others. */
+  inboxOf(term: number, addresses: readonly Address[], each: number): Promise<readonly InboxRow[]>;
   /** What became of an event; undefined if there is none. */
   inboxState(dedupKey: string): Promise<'pending' | 'done' | 'dead' | undefined>;
 
@@ -177,10 +191,11 @@ export interface RuntimeStore {
   /** The event an actor was made of. */
   birthOf(address: Address): Promise<ChartEvent | undefined>;
 
-  /** Takes over the undone effects of earlier terms; each counts one more attempt, as it may have run. */
-  claimEffects(term: number): Promise<readonly EffectRow[]>;
-  /** All undone effects of this term: after an unknown outcome. */
-  pendingEffects(term: number): Promise<readonly EffectRow[]>;
+  /**
+   * Undone effects in the order of asking. Those of earlier terms are taken over; each counts one more attempt, as it may
+   * have run. @param page left out: the first ones
+   */
+  claimEffects(term: number, page?: Page): Promise<readonly ClaimedEffect[]>;
   /** Records outcomes and puts their replies into the inboxes. */
   finishEffects(term: number, outcomes: readonly EffectOutcome[]): Promise<readonly InboxRow[]>;
   retryEffect(

@@ -43,6 +43,8 @@ export interface TurnLoopOptions {
 }
 
 export interface TurnLoop {
+  /** Turns begin: what was pending before is known. Until then events are only accepted. */
+  begin(): void;
   /** Rows that are in the database now. */
   accept(rows: readonly InboxRow[]): void;
   /** The actor may have something to do: an event, a due timer, a chart to migrate. */
@@ -60,7 +62,7 @@ export interface TurnLoop {
 
 export function createTurnLoop(options: TurnLoopOptions): TurnLoop {
   const { term, kinds, store, persistence, clock, log, limits, faults } = options;
-  const mailboxes = createMailboxes();
+  const mailboxes = createMailboxes(limits.events);
   const cache = new Map<Address, LoadedActor>();
   const ready = createReadyQueue();
   const troubles = new Map<Address, readonly number[]>();
@@ -68,6 +70,7 @@ export function createTurnLoop(options: TurnLoopOptions): TurnLoop {
   const unreadable = new Set<Address>();
   const pauses = new Set<() => void>();
   let running = true;
+  let begun = false;
   let loop: Promise<void> | undefined;
   let commits = 0;
 
@@ -82,6 +85,7 @@ export function createTurnLoop(options: TurnLoopOptions): TurnLoop {
   }
 
   function run(): void {
+    if (!begun) return;
     loop ??= drain().finally(() => {
       loop = undefined;
       // Somebody became ready after the loop had looked for the last time.
@@ -114,6 +118,7 @@ export function createTurnLoop(options: TurnLoopOptions): TurnLoop {
     const batch = ready.take(limits.batch);
     try {
       await load(batch);
+      await readEvents(batch);
       const turns = batch.flatMap((address) => plan(address) ?? []);
       if (turns.length === 0) return;
       await faults?.('after-decide');
@@ -159,6 +164,18 @@ export function createTurnLoop(options: TurnLoopOptions): TurnLoop {
     }
   }
 
+  async function readEvents(addresses: readonly Address[]): Promise<void> {
+    const wanted = mailboxes.toRead(addresses);
+    if (wanted.length === 0) return;
+    // No more than the turn can take: the rest would stay in memory until the next one.
+    const each = limits.fold;
+    const found = await persistence.insist(() => store.inboxOf(term, wanted, each), 'again');
+    for (const address of wanted) {
+      const rows = found.filter(({ to }) => to === address);
+      mailboxes.fill(address, rows, rows.length < each);
+    }
+  }
+
   function plan(address: Address): Turn | undefined {
     const refusal = refusals.get(address);
     try {
@@ -195,7 +212,7 @@ export function createTurnLoop(options: TurnLoopOptions): TurnLoop {
     if (turn.troubles.length > 0) troubles.set(address, turn.troubles);
     else troubles.delete(address);
     options.onCommitted(turn);
-    if (mailboxes.of(address).length === 0 || next?.status === 'parked') return;
+    if (mailboxes.isEmpty(address) || next?.status === 'parked') return;
     if (tried.length === 0) ready.add(address, isUrgent(address));
     else void pause(THROW_PAUSE_MS).then(() => wake(address));
   }
@@ -227,6 +244,10 @@ export function createTurnLoop(options: TurnLoopOptions): TurnLoop {
   }
 
   return {
+    begin() {
+      begun = true;
+      if (running && ready.size() > 0) run();
+    },
     accept,
     wake,
     cached: (address) => cache.get(address),

@@ -4,8 +4,8 @@
  */
 import type {
   ActorRow,
+  ClaimedEffect,
   DeliverResult,
-  EffectRow,
   InboxRow,
   InnerItem,
   JournalRow,
@@ -22,7 +22,7 @@ export interface StoredEvent extends InboxRow {
   attempts: number;
 }
 
-interface StoredEffect extends EffectRow {
+interface StoredEffect extends ClaimedEffect {
   term: number;
   status: 'pending' | 'done' | 'failed';
   attempts: number;
@@ -101,7 +101,7 @@ export function createMemoryStore(): MemoryStore {
     }
     for (const effect of turn.effects) {
       if (effects.has(effect.key)) throw new Error(`effect ${effect.key} is there already`);
-      effects.set(effect.key, { ...copy(effect), term, status: 'pending' });
+      effects.set(effect.key, { ...copy(effect), seq: effects.size + 1, term, status: 'pending' });
     }
     for (const row of turn.journal) {
       if (journal.some((other) => other.address === address && other.rev === row.rev)) {
@@ -162,14 +162,21 @@ export function createMemoryStore(): MemoryStore {
       demandLead(term);
       return { heldSeq: Math.max(0, ...rows.map(({ seq }) => seq)), rows: insertAll(events, term) };
     },
-    async adoptInbox(term) {
+    async adoptInbox(term, limit) {
       if (term !== leader) return [];
-      const adopted = inbox.filter((row) => !row.done && row.term !== term);
+      const adopted = inbox.filter((row) => !row.done && row.term !== term).slice(0, limit);
       for (const row of adopted) row.term = term;
       return adopted.map(publicRow);
     },
-    async pendingInbox(term) {
-      return pendingOf((row) => row.term === term);
+    async pendingInbox(term, { after, limit }) {
+      return pendingOf((row) => row.term === term && row.seq > after).slice(0, limit);
+    },
+    async inboxOf(term, addresses, each) {
+      return addresses.flatMap((address) => {
+        const rows = pendingOf((row) => row.term === term && row.to === address);
+        const isOrder = ({ event }: InboxRow) => event.type === 'runtime.operator';
+        return [...rows.filter(isOrder), ...rows.filter((row) => !isOrder(row))].slice(0, each);
+      });
     },
     async inboxState(dedupKey) {
       const row = byKey.get(dedupKey);
@@ -206,17 +213,16 @@ export function createMemoryStore(): MemoryStore {
       return copy(journal.find((row) => row.address === address && row.rev === 1)?.event);
     },
 
-    async claimEffects(term) {
+    async claimEffects(term, { after, limit } = { after: 0, limit: 1_000 }) {
       if (term !== leader) return [];
-      const claimed = [...effects.values()].filter((effect) => effect.status === 'pending' && effect.term < term);
-      for (const effect of claimed) {
+      const undone = [...effects.values()].filter(({ status, seq }) => status === 'pending' && seq > after);
+      const page = undone.slice(0, limit);
+      for (const effect of page) {
+        if (effect.term === term) continue;
         effect.term = term;
         effect.attempts += 1;
       }
-      return copy(claimed);
-    },
-    async pendingEffects(term) {
-      return copy([...effects.values()].filter((effect) => effect.status === 'pending' && effect.term === term));
+      return copy(page);
     },
     async finishEffects(term, outcomes) {
       demandLead(term);

@@ -2,7 +2,7 @@
 import type { Store } from '../../actors/store.ts';
 import type { Database } from './database.ts';
 import { actorsToResume, lastCommits, loadActors, wakeups } from './sql/actors.ts';
-import { adoptInbox, pendingInbox } from './sql/adoptInbox.ts';
+import { adoptInbox, inboxOf, pendingInbox } from './sql/adoptInbox.ts';
 import { appendOutputs } from './sql/appendOutputs.ts';
 import { appendAudit, verifyAudit } from './sql/audit.ts';
 import { backlog } from './sql/backlog.ts';
@@ -10,7 +10,7 @@ import { chatCursors, projectChannel, putProjectChannel } from './sql/channels.t
 import { commit } from './sql/commit.ts';
 import { birthOf, deadLetter, lastPoison } from './sql/deadLetters.ts';
 import { deliver } from './sql/deliver.ts';
-import { claimEffects, finishEffects, pendingEffects, retryEffect } from './sql/effects.ts';
+import { claimEffects, finishEffects, retryEffect } from './sql/effects.ts';
 import { activeGrants, putGrant, revokeGrant } from './sql/grants.ts';
 import { health } from './sql/health.ts';
 import { inboxState } from './sql/inboxState.ts';
@@ -26,8 +26,9 @@ export function createStore(db: Database): Store {
     lastCommits: (addresses) => lastCommits(db, addresses),
     deliver: (items, options) => deliver(db, items, options),
     appendOutputs: (term, batch) => appendOutputs(db, term, batch),
-    adoptInbox: (term) => adoptInbox(db, term),
-    pendingInbox: (term) => pendingInbox(db, term),
+    adoptInbox: (term, limit) => adoptInbox(db, term, limit),
+    pendingInbox: (term, page) => pendingInbox(db, term, page),
+    inboxOf: (term, addresses, each) => inboxOf(db, term, addresses, each),
     inboxState: (dedupKey) => inboxState(db, dedupKey),
     loadActors: (addresses) => loadActors(db, addresses),
     wakeups: (until) => wakeups(db, until),
@@ -35,8 +36,7 @@ export function createStore(db: Database): Store {
     deadLetter: (id) => deadLetter(db, id),
     lastPoison: (address) => lastPoison(db, address),
     birthOf: (address) => birthOf(db, address),
-    claimEffects: (term) => claimEffects(db, term),
-    pendingEffects: (term) => pendingEffects(db, term),
+    claimEffects: (term, page) => claimEffects(db, term, page),
     finishEffects: (term, outcomes) => finishEffects(db, term, outcomes),
     retryEffect: (term, retry) => retryEffect(db, term, retry),
     onHint(listener) {

@@ -3,8 +3,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ACTORS_TO_RESUME, WAKEUPS } from '../../../src/adapters/postgres/sql/actors.ts';
-import { ADOPT_INBOX, PENDING_INBOX } from '../../../src/adapters/postgres/sql/adoptInbox.ts';
-import { CLAIM_EFFECTS, PENDING_EFFECTS } from '../../../src/adapters/postgres/sql/effects.ts';
+import { ADOPT_INBOX, INBOX_OF, PENDING_INBOX } from '../../../src/adapters/postgres/sql/adoptInbox.ts';
+import { CLAIM_EFFECTS } from '../../../src/adapters/postgres/sql/effects.ts';
 import { DIRTY_THREADS } from '../../../src/adapters/postgres/sql/threads.ts';
 import { startPostgres, type TestPostgres } from '../../support/postgres.ts';
 import { fresh } from './support.ts';
@@ -45,10 +45,10 @@ async function checkPlans(): Promise<void> {
   const boot = [
     [ACTORS_TO_RESUME, ['{"session": 2}'], ['actor_tasks', 'actor_version']],
     [WAKEUPS, [60_000], ['actor_wake_at']],
-    [ADOPT_INBOX, [2], ['inbox_pending']],
-    [PENDING_INBOX, [2], ['inbox_pending']],
-    [CLAIM_EFFECTS, [2], ['effect_pending']],
-    [PENDING_EFFECTS, [2], ['effect_pending']],
+    [ADOPT_INBOX, [2, 1000], ['inbox_pending']],
+    [PENDING_INBOX, [2, 0, 1000], ['inbox_pending']],
+    [INBOX_OF, [2, ['session/1'], 10], ['inbox_pending']],
+    [CLAIM_EFFECTS, [2, 0, 1000], ['effect_pending']],
     [DIRTY_THREADS, [], ['thread_dirty']],
   ] as const;
   for (const [{ name, text }, values, indexes] of boot) {

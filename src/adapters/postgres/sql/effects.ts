@@ -1,6 +1,6 @@
 /** Effects between their commit and their outcome. */
 import { FencedError } from '../../../actors/errors.ts';
-import type { EffectOutcome, EffectRow, InboxRow, InnerItem } from '../../../actors/store.ts';
+import type { ClaimedEffect, EffectOutcome, InboxRow, InnerItem, Page } from '../../../actors/store.ts';
 import type { Address } from '../../../machines/addresses.ts';
 import type { ExternalKind, Reply } from '../../../machines/effects.ts';
 import type { JsonObject } from '../../../machines/json.ts';
@@ -23,10 +23,11 @@ interface EffectRecord {
   readonly deadline: number;
 }
 
-function inOrder(records: EffectRecord[]): EffectRow[] {
+function inOrder(records: EffectRecord[]): ClaimedEffect[] {
   return records
     .sort((left, right) => left.seq - right.seq)
     .map((record) => ({
+      seq: record.seq,
       key: record.key,
       actor: record.actor_id,
       kind: record.kind,
@@ -42,24 +43,31 @@ function inOrder(records: EffectRecord[]): EffectRow[] {
 export const CLAIM_EFFECTS: Statement = {
   name: 'claim_effects',
   text: `
-with leader as materialized (select term from lease where term = $1 for share)
-update effect e set term = $1, attempts = e.attempts + 1
-from leader where e.status = 'pending' and e.term < $1
-returning ${COLUMNS}`,
+with leader as materialized (
+  select term from lease where term = $1 for share
+), page as materialized (
+  select e.key, e.term from effect e, leader
+  where e.status = 'pending' and e.term <= $1 and e.seq > $2 order by e.seq limit $3
+), claimed as (
+  update effect e set term = $1, attempts = e.attempts + 1
+  where e.status = 'pending' and e.key = any (array(select page.key from page where page.term < $1))
+  returning ${COLUMNS}
+)
+select ${COLUMNS} from claimed e
+union all
+select ${COLUMNS} from effect e
+where e.status = 'pending' and e.key = any (array(select page.key from page where page.term = $1))`,
 };
 
-/** What earlier leaders left undone; each may have run, so it counts one more attempt. In the order of asking. */
-export async function claimEffects(db: Database, term: number): Promise<EffectRow[]> {
-  return inOrder(await run<EffectRecord>(db, CLAIM_EFFECTS, [term]));
-}
+const FIRST: Page = { after: 0, limit: 1_000 };
 
-export const PENDING_EFFECTS: Statement = {
-  name: 'pending_effects',
-  text: `select ${COLUMNS} from effect e where e.status = 'pending' and e.term = $1`,
-};
-
-export async function pendingEffects(db: Database, term: number): Promise<EffectRow[]> {
-  return inOrder(await run<EffectRecord>(db, PENDING_EFFECTS, [term]));
+/** Undone effects in the order of asking. What earlier leaders left may have run, so it counts one more attempt. */
+export async function claimEffects(
+  db: Database,
+  term: number,
+  { after, limit }: Page = FIRST,
+): Promise<ClaimedEffect[]> {
+  return inOrder(await run<EffectRecord>(db, CLAIM_EFFECTS, [term, after, limit]));
 }
 
 const FINISH_EFFECTS: Statement = {
