@@ -105,6 +105,7 @@ async function act(
     rules: routingRules(config),
     log,
     now: Date.now,
+    onAccepted: gateway.stages.accepted,
   });
   const { teamId } = config.mattermost;
   const recovery = createRecovery({ rest, store, runtime: hearing, ingress, gate, botUserId, teamId, log });

@@ -22,6 +22,7 @@ import { createPosting } from './flows/posting.ts';
 import { createRateGovernor } from './flows/rateGovernor.ts';
 import { createReply } from './flows/reply.ts';
 import { createReports } from './flows/reports.ts';
+import { createStages, type Stages } from './flows/stages.ts';
 import { threadHandlers } from './flows/threadEffects.ts';
 import { createThreadView, type ThreadView } from './flows/threadView.ts';
 import { workspaceReportHandlers } from './flows/workspaceReports.ts';
@@ -42,6 +43,7 @@ export interface Gateway {
   readonly view: ThreadView;
   readonly cards: Cards;
   readonly metrics: Metrics;
+  readonly stages: Stages;
 }
 
 export function chatClient({ mattermost }: Config): MattermostRest {
@@ -66,6 +68,7 @@ export function wire(
   const secret = config.server.callbackSecret.reveal();
   const keys = signingKeys(config);
   const metrics = createMetrics();
+  const stages = createStages((stage, seconds) => metrics.stageDuration.observe({ stage }, seconds), now);
   const governor = createRateGovernor(CHAT_BUDGET);
   const posting = createPosting({
     rest,
@@ -82,7 +85,7 @@ export function wire(
     sign: (action) => ({ ...action, mac: signAction(keys, action) }),
   });
   const view = createThreadView({
-    store,
+    store: stages.watch(store),
     rest,
     posting,
     log,
@@ -164,13 +167,18 @@ export function wire(
         connect: ({ endpoint, container, generation }) => connectWorker(endpoint, token(container, generation)),
         optionsOf: (input) => agentOptions(config, input),
         resumePoint: (session) => store.resumePoint(session),
-        appendOutputs: (batch) => runtime.appendOutputs(batch),
+        appendOutputs: async (batch) => {
+          const seq = await runtime.appendOutputs(batch);
+          stages.onOutputs(batch);
+          return seq;
+        },
         now,
       }),
     },
   });
   runtime.onDirty((session) => view.touch(session));
-  return { runtime, view, cards, metrics };
+  runtime.onCommit(stages.onCommit);
+  return { runtime, view, cards, metrics, stages };
 }
 
 export function verifier(config: Config) {

@@ -155,17 +155,24 @@ export function createLead(options: LeadOptions): Lead {
     return next;
   }
 
-  /** What others wrote, to the last row: else what comes later would overtake it. */
-  async function adoptAll(read: () => Promise<readonly InboxRow[]>): Promise<void> {
+  /** Takes over what others wrote, to the last row: else what comes later would overtake it. */
+  async function adoptAll(
+    read: () => Promise<readonly InboxRow[]>,
+    take: (rows: readonly InboxRow[]) => void,
+  ): Promise<void> {
     while (running) {
       const rows = await read();
       if (rows.length === 0) return;
-      turns.accept(rows);
+      take(rows);
     }
   }
 
   async function allPending(): Promise<void> {
-    await adoptAll(() => fencing(() => store.adoptInbox(term, PAGE)));
+    // Heard only together with what is older and may not be known here either.
+    await adoptAll(
+      () => fencing(() => store.adoptInbox(term, PAGE)),
+      () => undefined,
+    );
     for (let after = 0; running; ) {
       const rows = await fencing(() => store.pendingInbox(term, { after, limit: PAGE }));
       const last = rows.at(-1);
@@ -184,7 +191,7 @@ export function createLead(options: LeadOptions): Lead {
 
   function adopt(): Promise<void> {
     return readInbox(() =>
-      adoptAll(() => store.adoptInbox(term, PAGE)).catch((error: unknown) => {
+      adoptAll(() => store.adoptInbox(term, PAGE), turns.accept).catch((error: unknown) => {
         // They may be this leader's now without being known here.
         if (!(error instanceof UnknownOutcomeError)) throw error;
         return allPending();

@@ -11,7 +11,7 @@ import { GATEWAY_BIRTH_EVENTS, GATEWAY_VERSION, gatewayMachine } from '../machin
 import type { SessionRequest } from '../machines/session/context.ts';
 import { SESSION_BIRTH_EVENTS, SESSION_VERSION, sessionMachine } from '../machines/session.ts';
 import { SESSION_MIGRATIONS } from './migrations.ts';
-import { approvalTrouble, containerTrouble, sessionTrouble } from './supervision.ts';
+import { approvalTrouble, containerTrouble, rootTrouble, sessionTrouble } from './supervision.ts';
 
 export function kindsOf(config: Config): readonly KindDefinition[] {
   return [
@@ -21,7 +21,7 @@ export function kindsOf(config: Config): readonly KindDefinition[] {
       version: GATEWAY_VERSION,
       birthEvents: GATEWAY_BIRTH_EVENTS,
       inputOf: () => ({}),
-      // Above the root is only the log.
+      onTrouble: rootTrouble,
     },
     {
       kind: 'container',

@@ -41,6 +41,7 @@ export function observe(
         { labels: { queue: 'running_effects' }, value: runningEffects },
       ];
     },
+    unreadableActors: () => [{ value: runtime.stats().unreadable }],
     outboxAge: async () => [{ value: (await store.backlog()).oldestEffectMs / 1000 }],
     deadLetters: async () =>
       (await store.backlog()).deadLetters.map(({ reason, count: value }) => ({ labels: { reason }, value })),

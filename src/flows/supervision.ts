@@ -10,7 +10,16 @@ import type { Effect, Tell } from '../machines/effects.ts';
 import { assertNever } from '../machines/json.ts';
 import type { SessionContext } from '../machines/session/context.ts';
 
-/** Every kind but the root's own: above it is only the log. */
+/** Above the root are only operators. Sessions go on without it, but nobody can begin a new one. */
+export function rootTrouble({ address, status, reason }: Trouble): readonly Effect[] {
+  const message =
+    `:rotating_light: The root actor is out of service (${status}): ${reason}\nRunning sessions go on, but new ones cannot ` +
+    `begin and nobody is told of other troubles. See \`csm letters ${address}\`; \`csm retry ${address}\` or ` +
+    `\`csm skip ${address}\` lets it go on.`;
+  return [{ kind: 'chat.tellOperator', params: { message } }];
+}
+
+/** Every kind but the root's own. */
 export function tellRoot({ address, status, reason, at }: Trouble): Tell {
   return { kind: 'tell', to: GATEWAY, event: { type: 'CHILD.TROUBLED', at, address, status, reason } };
 }

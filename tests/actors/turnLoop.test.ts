@@ -156,7 +156,7 @@ function newRuntime(
     kinds: LEDGERS,
     store,
     clock: laboratory.clock,
-    limits: { batch: 2, fold: 3, cached: 2 },
+    limits: { batch: 2, fold: 3, cached: 2, events: 2, effects: 1 },
     handlers: {
       'chat.reply': async ({ key, params: { message } }) => {
         calls.set(message, [...(calls.get(message) ?? []), key]);

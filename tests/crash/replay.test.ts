@@ -37,6 +37,13 @@ test.after(async ({ pod, world }) => {
   await world?.stop();
 });
 
+/** How often each stage of an answer was timed, as anybody can read it. */
+async function stagesTimed({ port }: Pod): Promise<Record<string, number>> {
+  const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+  const counts = text.matchAll(/^csm_stage_duration_seconds_count\{stage="(\w+)"\} (\d+)$/gm);
+  return Object.fromEntries([...counts].map(([, stage = '', count]) => [stage, Number(count)]));
+}
+
 test('RT-3: the last 50 events replayed after a restart: 0 runs, and nothing is answered again', async (context) => {
   const { world, pod, board, thread } = context;
   const { chat, bot, lobbyId, trigger } = world;
@@ -53,6 +60,8 @@ test('RT-3: the last 50 events replayed after a restart: 0 runs, and nothing is 
   await user.say(`${trigger} context`, thread);
   await askLobby();
   assert.equal(await breachesOf(world), []);
+  const all = { committed: TASKS, delivered: TASKS, first_output: TASKS, first_text: TASKS };
+  assert.equal(await stagesTimed(pod), all, 'every stage of every answer was timed');
 
   const readUp = logged(pod, 'channels read up');
   await pod.kill();

@@ -47,7 +47,19 @@ test('every kind but the root tells the root, which knows what to do with that',
       assert.match(JSON.stringify(root.send(type, fields)), new RegExp(ADDRESSES[kind]));
     }
   }
-  assert.is(definitions().find(({ kind }) => kind === 'gateway')?.onTrouble, undefined);
+});
+
+test('a root that cannot go on tells the operators itself: above it is nobody else', () => {
+  const root = definitions().find(({ kind }) => kind === 'gateway');
+  for (const status of STATUSES) {
+    const effects = root?.onTrouble?.({ address: 'gateway/root', status, reason: 'boom', context: {}, at: 1 }) ?? [];
+    const records = { tells: [], effects: [], transcript: [], threads: [] };
+    recordEffects(records, 'gateway/root', 9, effects, { at: 1, now: 1, cause: 'test' });
+    assert.is(effects.length, 1);
+    const [effect] = effects;
+    assert.is(effect?.kind, 'chat.tellOperator');
+    assert.match(JSON.stringify(effect), new RegExp(`${status}.*boom.*csm retry gateway/root`));
+  }
 });
 
 test('a session that cannot go on says so in its thread, takes its questions back and leaves its container', () => {

@@ -16,6 +16,8 @@ export interface Readers {
   readonly actors?: Reader;
   /** `state` */
   readonly containers?: Reader;
+  /** Actors whose stored state this program cannot read; they are left alone. Known of those it had to do with. */
+  readonly unreadableActors?: Reader;
   /** `queue` */
   readonly queueDepth?: Reader;
   /** Age of the oldest effect that is due and not done, in seconds. */
@@ -95,6 +97,7 @@ export function createMetrics() {
       gauge('active_sessions', 'Sessions that are not stopped', [], readers.activeSessions);
       gauge('actors', 'Actors, by kind and state', ['kind', 'state'], readers.actors);
       gauge('containers', 'Containers, by state', ['state'], readers.containers);
+      gauge('unreadable_actors', 'Actors whose stored state cannot be read', [], readers.unreadableActors);
       gauge('queue_depth', 'Entries waiting, by queue', ['queue'], readers.queueDepth);
       gauge('outbox_age_seconds', 'Age of the oldest effect that is due', [], readers.outboxAge);
       gauge('dead_letters', 'Dead letters, by reason', ['reason'], readers.deadLetters);

@@ -6,7 +6,7 @@ const test = suite('metrics');
 
 test('every name that dashboards know is there from the start', async () => {
   const metrics = createMetrics();
-  metrics.read({ activeSessions: () => [{ value: 3 }] });
+  metrics.read({ activeSessions: () => [{ value: 3 }], unreadableActors: () => [{ value: 2 }] });
   const text = await metrics.registry.metrics();
   const kinds = Object.fromEntries([...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map((match) => [match[1], match[2]]));
   const wanted: Record<string, string> = {
@@ -27,6 +27,7 @@ test('every name that dashboards know is there from the start', async () => {
   };
   for (const [name, kind] of Object.entries(wanted)) assert.equal(kinds[name], kind, name);
   assert.match(text, /^csm_active_sessions 3$/m);
+  assert.match(text, /^csm_unreadable_actors 2$/m);
   assert.match(text, /^csm_callback_duration_seconds_bucket\{le="0.005"\} 0$/m);
 });
 
