@@ -8,7 +8,7 @@ import { configMarkdown, databaseUrl, loadConfig, problemText } from './config.t
 import { CHART_FORMATS, type ChartFormat, chartText, writeCharts } from './inspector/charts/export.ts';
 import { isKind, KINDS } from './inspector/charts/kinds.ts';
 import { createLog } from './log.ts';
-import { actorLines, giveOrder, letterLines, readAddress, withDatabase } from './operate.ts';
+import { actorLines, allowOlder, giveOrder, letterLines, readAddress, withDatabase } from './operate.ts';
 import { askHealth } from './selfCheck.ts';
 import { serve } from './serve.ts';
 import { StartError } from './start.ts';
@@ -95,6 +95,12 @@ for (const [action, description] of Object.entries(ORDERS) as [OperatorAction, s
     }),
   );
 }
+
+program
+  .command('allow-older')
+  .description('let this program lead although a newer one has led; end the newer one first')
+  .option('--leave-unreadable', 'leave alone the actors whose state it cannot read', false)
+  .action(({ leaveUnreadable }: { leaveUnreadable: boolean }) => operating((db) => allowOlder(db, leaveUnreadable)));
 
 program
   .command('health')

@@ -1,8 +1,15 @@
 /** The operator's commands of the command line: what is stuck, and what to do about it. Needs the database only. */
 import { userInfo } from 'node:os';
 import { type ActorStatus, createOperator, type OperatorAction, type OperatorResult } from './actors/index.ts';
-import { createInspectorStore, createStore, type Database, openDatabase } from './adapters/postgres/index.ts';
-import { KINDS } from './inspector/charts/kinds.ts';
+import {
+  createInspectorStore,
+  createStore,
+  type Database,
+  forgetCharts,
+  newerStates,
+  openDatabase,
+} from './adapters/postgres/index.ts';
+import { CHARTS, KINDS } from './inspector/charts/kinds.ts';
 import type { ActorLine, Letter } from './inspector/ports.ts';
 import type { Address } from './machines/addresses.ts';
 
@@ -52,6 +59,26 @@ export async function giveOrder(
 ): Promise<OperatorResult> {
   const by = `${userInfo().username} (command line)`;
   return createOperator(createStore(db)).operate({ action, address, by, ...(letter === undefined ? {} : { letter }) });
+}
+
+/**
+ * Lets this program lead although newer charts have led.
+ * @param leave the actors it cannot read are left alone, instead of being a reason not to
+ * @throws Error that names these actors
+ */
+export async function allowOlder(db: Database, leave: boolean): Promise<string[]> {
+  const own = Object.fromEntries(KINDS.map((kind) => [kind, CHARTS[kind].version]));
+  const newer = await newerStates(db, own);
+  const list = newer.map(({ kind, version, count }) => `${count} × ${kind} ${version}`).join(', ');
+  if (newer.length > 0 && !leave) {
+    throw new Error(
+      `Newer charts have written states that this program cannot read: ${list}. Restore a backup from before them, or leave ` +
+        'these actors alone until the newer program is back: csm allow-older --leave-unreadable.',
+    );
+  }
+  await forgetCharts(db);
+  const rest = newer.length > 0 ? `It leaves alone what it cannot read: ${list}.` : 'It can read every state.';
+  return [`This program may lead now. ${rest}`];
 }
 
 /** @throws Error with a sentence that says what an address looks like. */

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { acquireLeadership } from '../../src/adapters/postgres/index.ts';
 import { event, KINDS, leading } from '../actors/support.ts';
 import { startPostgres, type TestDatabase, type TestPostgres } from '../support/postgres.ts';
 
@@ -72,6 +73,42 @@ test('an order that is not possible ends with a sentence and exit code 1', async
     assert.not.match(said, /at .*\.js:/, 'no stack');
   }
   await stop();
+});
+
+test('a program with older charts leads again when an operator says so, and names what it cannot read', async () => {
+  const database = await postgres.freshDatabase();
+  const older = { charts: { session: 1 }, signal: AbortSignal.timeout(60_000) };
+  const newer = await acquireLeadership(database.db, { charts: { session: 99 }, program: '9.0.0' });
+  await newer.release();
+  const reasons: string[] = [];
+  let tell: () => void = () => {};
+  const standsBy = new Promise<void>((resolve) => {
+    tell = resolve;
+  });
+  const leads = acquireLeadership(database.db, {
+    ...older,
+    onWaiting: (reason) => {
+      reasons.push(reason);
+      tell();
+    },
+  });
+  await standsBy;
+  assert.match(reasons.join(), /session 99 \(here: 1\).*csm allow-older/);
+
+  await database.rows(
+    `insert into actor (id, kind, key, version, rev, term, commit_id, status, state)
+     select 'session/' || n, 'session', n, 99, 1, 1, gen_random_uuid(), case n when 3 then 'done' else 'active' end, '{}'
+     from generate_series(1, 3) n`,
+  );
+  const refused = await csm(database, 'allow-older');
+  assert.is(refused.code, 1);
+  assert.match(refused.said, /cannot read: 2 × session 99\..*--leave-unreadable/);
+  const allowed = await csm(database, 'allow-older', '--leave-unreadable');
+  assert.is(allowed.code, 0, allowed.said);
+  assert.match(allowed.said, /may lead now.*2 × session 99/);
+  await (await leads).release();
+  await database.rows('delete from actor');
+  assert.match((await csm(database, 'allow-older')).said, /It can read every state/);
 });
 
 test('without a database it says which variable is missing', async () => {

@@ -196,7 +196,7 @@ function newerReason({ program, charts }: TryRow, own: Readonly<Record<string, n
   const list = newer.map(([kind, version]) => `${kind} ${version} (here: ${own[kind] ?? 'none'})`).join(', ');
   return (
     `a newer program${program ? ` (${program})` : ''} has led with charts that this one cannot read: ${list}. ` +
-    'Start that version, or restore a backup from before it.'
+    'Start that version, or restore a backup from before it. To stay with this one: `csm allow-older`.'
   );
 }
 
