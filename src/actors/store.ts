@@ -174,8 +174,8 @@ export interface RuntimeStore {
   adoptInbox(term: number, limit: number): Promise<readonly InboxRow[]>;
   /** Pending rows of this term, by their `seq`: after an unknown outcome. */
   pendingInbox(term: number, page: Page): Promise<readonly InboxRow[]>;
-  /** The first pending rows of each of these actors, no more than `each`; orders of operators before all others. */
-  inboxOf(term: number, addresses: readonly Address[], each: number): Promise<readonly InboxRow[]>;
+  /** The first pending rows of each of these actors, whoever wrote them, no more than `each`; orders of operators before all others. */
+  inboxOf(addresses: readonly Address[], each: number): Promise<readonly InboxRow[]>;
   /** What became of an event; undefined if there is none. */
   inboxState(dedupKey: string): Promise<'pending' | 'done' | 'dead' | undefined>;
 

@@ -169,7 +169,7 @@ export function createTurnLoop(options: TurnLoopOptions): TurnLoop {
     if (wanted.length === 0) return;
     // No more than the turn can take: the rest would stay in memory until the next one.
     const each = limits.fold;
-    const found = await persistence.insist(() => store.inboxOf(term, wanted, each), 'again');
+    const found = await persistence.insist(() => store.inboxOf(wanted, each), 'again');
     for (const address of wanted) {
       const rows = found.filter(({ to }) => to === address);
       mailboxes.fill(address, rows, rows.length < each);

@@ -89,7 +89,7 @@ export function behindBadLine(store: RuntimeStore, laboratory: Laboratory, isBad
     appendOutputs: (term, batch) => call('appendOutputs', () => store.appendOutputs(term, batch)),
     adoptInbox: (term, limit) => call(`adoptInbox ${term}`, () => store.adoptInbox(term, limit)),
     pendingInbox: (term, page) => call(`pendingInbox ${term}`, () => store.pendingInbox(term, page)),
-    inboxOf: (term, addresses, each) => call(`inboxOf ${addresses}`, () => store.inboxOf(term, addresses, each)),
+    inboxOf: (addresses, each) => call(`inboxOf ${addresses}`, () => store.inboxOf(addresses, each)),
     inboxState: (key) => call('inboxState', () => store.inboxState(key)),
     loadActors: (addresses) => call('loadActors', () => store.loadActors(addresses)),
     wakeups: (until) => call('wakeups', () => store.wakeups(until)),

@@ -171,9 +171,9 @@ export function createMemoryStore(): MemoryStore {
     async pendingInbox(term, { after, limit }) {
       return pendingOf((row) => row.term === term && row.seq > after).slice(0, limit);
     },
-    async inboxOf(term, addresses, each) {
+    async inboxOf(addresses, each) {
       return addresses.flatMap((address) => {
-        const rows = pendingOf((row) => row.term === term && row.to === address);
+        const rows = pendingOf((row) => row.to === address);
         const isOrder = ({ event }: InboxRow) => event.type === 'runtime.operator';
         return [...rows.filter(isOrder), ...rows.filter((row) => !isOrder(row))].slice(0, each);
       });

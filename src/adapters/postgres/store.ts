@@ -28,7 +28,7 @@ export function createStore(db: Database): Store {
     appendOutputs: (term, batch) => appendOutputs(db, term, batch),
     adoptInbox: (term, limit) => adoptInbox(db, term, limit),
     pendingInbox: (term, page) => pendingInbox(db, term, page),
-    inboxOf: (term, addresses, each) => inboxOf(db, term, addresses, each),
+    inboxOf: (addresses, each) => inboxOf(db, addresses, each),
     inboxState: (dedupKey) => inboxState(db, dedupKey),
     loadActors: (addresses) => loadActors(db, addresses),
     wakeups: (until) => wakeups(db, until),

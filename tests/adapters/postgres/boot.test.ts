@@ -47,7 +47,7 @@ async function checkPlans(): Promise<void> {
     [WAKEUPS, [60_000], ['actor_wake_at']],
     [ADOPT_INBOX, [2, 1000], ['inbox_pending']],
     [PENDING_INBOX, [2, 0, 1000], ['inbox_pending']],
-    [INBOX_OF, [2, ['session/1'], 10], ['inbox_pending']],
+    [INBOX_OF, [['session/1'], 10], ['inbox_pending']],
     [CLAIM_EFFECTS, [2, 0, 1000], ['effect_pending']],
     [DIRTY_THREADS, [], ['thread_dirty']],
   ] as const;

@@ -23,14 +23,17 @@ export const PENDING_INBOX: Statement = {
 select ${INBOX_COLUMNS} from inbox i where i.done_at is null and i.term = $1 and i.seq > $2 order by i.seq limit $3`,
 };
 
-/** An operator's order reaches also an actor that takes nothing else: it must not wait behind the rest. */
+/**
+ * Whoever wrote them: one that a former leader or a standby wrote may be known here by its sender's second attempt, and comes before
+ * what is later. An operator's order reaches also an actor that takes nothing else: it must not wait behind the rest.
+ */
 export const INBOX_OF: Statement = {
   name: 'inbox_of',
   text: `
-select i.* from unnest($2::text[]) as wanted(id), lateral (
+select i.* from unnest($1::text[]) as wanted(id), lateral (
   select ${INBOX_COLUMNS} from inbox i
-  where i.actor_id = wanted.id and i.done_at is null and i.term = $1
-  order by (i.event->>'type' = 'runtime.operator') desc, i.seq limit $3) i`,
+  where i.actor_id = wanted.id and i.done_at is null
+  order by (i.event->>'type' = 'runtime.operator') desc, i.seq limit $2) i`,
 };
 
 export async function adoptInbox(db: Database, term: number, limit: number): Promise<InboxRow[]> {
@@ -41,11 +44,6 @@ export async function pendingInbox(db: Database, term: number, { after, limit }:
   return (await run<InboxRecord>(db, PENDING_INBOX, [term, after, limit])).map(readInbox);
 }
 
-export async function inboxOf(
-  db: Database,
-  term: number,
-  addresses: readonly Address[],
-  each: number,
-): Promise<InboxRow[]> {
-  return (await run<InboxRecord>(db, INBOX_OF, [term, [...addresses], each])).map(readInbox).sort(bySeq);
+export async function inboxOf(db: Database, addresses: readonly Address[], each: number): Promise<InboxRow[]> {
+  return (await run<InboxRecord>(db, INBOX_OF, [[...addresses], each])).map(readInbox).sort(bySeq);
 }
