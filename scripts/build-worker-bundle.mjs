@@ -136,7 +136,7 @@ function installPackages(variant, work, to) {
 }
 
 function npm(cwd, ...args) {
-  execFileSync('npm', [...args, '--no-audit', '--no-fund', '--loglevel', 'error'], {
+  execFileSync('npm', [...args, '--prefer-offline', '--no-audit', '--no-fund', '--loglevel', 'error'], {
     cwd,
     stdio: ['ignore', 'ignore', 'inherit'],
   });

@@ -21,11 +21,11 @@ export class StateTaken extends Error {
 export function lockState(stateDir: string, pid = process.pid): () => void {
   const mine = identityOf(pid);
   const claim = join(stateDir, `claim.${pid}`);
-  writeFileSync(claim, mine, { mode: 0o600 });
+  writeFileSync(claim, `${mine}\n`, { mode: 0o600 });
   try {
     for (;;) {
       const highest = Math.max(0, ...numbersOf(stateDir));
-      const holder = readOrEmpty(lockFile(stateDir, highest));
+      const holder = readOrEmpty(lockFile(stateDir, highest)).trim();
       if (isAlive(holder)) throw new StateTaken(stateDir, holder.split(' ')[0] ?? '');
       const number = highest + 1;
       if (!link(claim, lockFile(stateDir, number))) continue;

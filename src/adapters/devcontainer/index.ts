@@ -1,4 +1,5 @@
 /** Devcontainers on a machine reached through a shell: their configuration, `devcontainer up`, and the containers. */
+export { type Bundle, type InstalledBundle, type InstallOptions, installBundle, readBundles } from './bundle.ts';
 export { type ComposeText, followLinks, parseYaml, readComposeFiles, readDockerfiles } from './checkoutFiles.ts';
 export { type CliCall, inCleanEnvironment } from './cli.ts';
 export {

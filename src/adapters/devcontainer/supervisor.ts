@@ -70,6 +70,11 @@ lines=
 while IFS= read -r line; do lines="$lines$line
 "; done
 exec </dev/null
+# Across containers with the same volume, which cannot see each other's processes. Workers hold it too.
+if command -v flock >/dev/null 2>&1; then
+  exec 9>>"$dir/volume.lock"
+  flock -n 9 || { echo held >&2; exit 75; }
+fi
 rm -f "$dir/port.$$" "$dir/ended.$$"
 claim=$dir/claim.$$
 printf '%s %s\\n%s\\n%s\\n' $$ "$(start_of $$)" "$mine_version" "$mine" >"$claim" || exit 1
@@ -107,12 +112,13 @@ while [ -z "$stopping" ]; do
   done
   rm -f "$dir/port.$$"
   echo "$code" >"$dir/ended.$$"
-  # Another worker has the state: there is another supervisor where this one cannot see it.
+  # Another worker has the state, and surely a supervisor.
+  if [ "$code" = 75 ]; then echo held >&2; fi
   if [ -n "$stopping" ] || [ "$code" = 75 ]; then break; fi
   [ $(($(date +%s) - since)) -lt 60 ] || pause=1
   printf '{"level":40,"time":%s000,"code":%s,"pause":%s,"msg":"the worker has ended and is started again"}\\n' \\
     "$(date +%s)" "$code" "$pause" >>"$dir/worker.log"
-  sleep "$pause" &
+  sleep "$pause" 9>&- &
   child=$!
   wait "$child"
   child=

@@ -60,6 +60,10 @@ export function workerError({ reason, detail, lines }: Refusal, { port }: Place)
       return new RetryableError('WORKER_OF_ANOTHER', `The container's worker was started for ${detail} meanwhile`, {
         human: 'Another start of this container is under way. It is tried again.',
       });
+    case 'held':
+      return new RetryableError('WORKER_VOLUME_HELD', 'A worker in another container has the same volume', {
+        human: 'An earlier container of this repository still runs and has the agent’s volume. It is tried again.',
+      });
     case 'late':
       return new RetryableError('WORKER_LATE', `The worker does not serve: ${lines.join('\n')}`, {
         human: `The agent worker did not get ready in time.${shown(lines)}`,
@@ -87,7 +91,7 @@ function unusable(code: string, lines: readonly string[]): TerminalError {
       lines,
     );
   }
-  if (/Exec format error|cannot execute binary file/i.test(said)) {
+  if (/Exec format error|cannot execute binary file|\bELF/i.test(said)) {
     return terminal(
       'WORKER_ARCHITECTURE',
       "The agent worker's Node is made for another architecture than this container's.",

@@ -148,7 +148,7 @@ if ! supervised; then
       >"$dir/supervisor.out" 2>&1 &
 fi
 
-left=$((limit * 10))
+left=$((limit * 10)) held=0
 while :; do
   if supervised; then
     [ "$identity" = "$wanted" ] || answer other "$identity"
@@ -161,6 +161,9 @@ while :; do
       exit 0
     fi
   fi
+  # Another start of this container may hold it for a moment too.
+  if grep -qsx held "$dir/supervisor.out"; then held=$((held + 1)); fi
+  [ "$held" -le 50 ] || answer held
   left=$((left - 1))
   [ "$left" -gt 0 ] || break
   short_sleep
