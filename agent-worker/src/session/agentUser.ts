@@ -17,7 +17,7 @@ const CARRIED = 'AGENT_WORKER_CARRIED_';
  */
 const TRAMPOLINE = `
 const [uid, gid, groups, file, ...args] = process.argv.slice(1);
-process.setgroups(groups === '' ? [] : groups.split(',').map(Number));
+process.setgroups([gid, ...groups.split(',')].map(Number));
 process.setgid(Number(gid));
 process.setuid(Number(uid));
 const carried = Object.entries(process.env).filter(([name]) => name.startsWith('${CARRIED}'));

@@ -1,5 +1,7 @@
 /** A gRPC connection to one agent worker. */
-import { type ChannelOptions, credentials, Metadata } from '@grpc/grpc-js';
+import { X509Certificate } from 'node:crypto';
+import { type ChannelCredentials, type ChannelOptions, credentials, Metadata } from '@grpc/grpc-js';
+import { CERTIFICATE_NAME } from './certificate.ts';
 import { AgentWorkerServiceClient } from './generated/claude_agent/v1/agent.ts';
 
 /** Must equal the worker's. A whole file or a long tool input fits; a text of the agent always does. */
@@ -23,11 +25,18 @@ export interface WorkerClient {
 }
 
 /**
- * @param endpoint `host:port` of a loopback or tunnelled address; the connection itself is not encrypted.
+ * @param endpoint `host:port`. Without a certificate the connection is not encrypted: a loopback or tunnelled address.
  * @param token proves the gateway to the worker, which knows only its SHA-256.
+ * @param certificate PEM of the only certificate that the worker may show, whoever has signed it
  */
-export function connectWorker(endpoint: string, token: string): WorkerClient {
-  const stub = new AgentWorkerServiceClient(endpoint, credentials.createInsecure(), OPTIONS);
+export function connectWorker(endpoint: string, token: string, certificate?: string): WorkerClient {
+  const stub =
+    certificate === undefined
+      ? new AgentWorkerServiceClient(endpoint, credentials.createInsecure(), OPTIONS)
+      : new AgentWorkerServiceClient(endpoint, pinned(certificate), {
+          ...OPTIONS,
+          'grpc.ssl_target_name_override': CERTIFICATE_NAME,
+        });
   return {
     stub,
     metadata() {
@@ -37,4 +46,14 @@ export function connectWorker(endpoint: string, token: string): WorkerClient {
     },
     close: () => stub.close(),
   };
+}
+
+function pinned(certificate: string): ChannelCredentials {
+  const expected = new X509Certificate(certificate).raw;
+  return credentials.createSsl(Buffer.from(certificate), null, null, {
+    checkServerIdentity: (_host, shown) =>
+      expected.equals(shown.raw)
+        ? undefined
+        : new Error('The worker shows another certificate than the one it was given.'),
+  });
 }

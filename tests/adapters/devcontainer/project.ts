@@ -44,6 +44,7 @@ export async function project(
   name: string,
   files: Readonly<Record<string, string>>,
   composePath: string | null = null,
+  additions: Partial<PrepareRequest['additions']> = {},
 ): Promise<Project> {
   const checkout = await machine.checkout(name, files);
   const owner: Owner = { instance: 'test', repo: `acme/${name}`, branch: 'main', generation: 1 };
@@ -67,6 +68,7 @@ export async function project(
         network: 'isolated',
         userns: null,
         env: {},
+        ...additions,
       },
       composePath,
       localEnv,
