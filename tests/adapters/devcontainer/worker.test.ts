@@ -2,6 +2,7 @@
 // Real podman, an image made of this machine's own programs, the real agent worker.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { TOKEN } from '../../../agent-worker/tests/support/workerProcess.ts';
 import {
   findWorker,
   readWorkerLog,
@@ -9,6 +10,8 @@ import {
   stopWorker,
   type WorkerSpec,
 } from '../../../src/adapters/devcontainer/index.ts';
+import { workerCertificate } from '../../../src/adapters/worker/certificate.ts';
+import { connectWorker } from '../../../src/adapters/worker/client.ts';
 import { until } from '../../support/sshd.ts';
 import { type Machine, startMachine } from './machine.ts';
 import { API_KEY, runContainer, type TestContainer, thinBundle } from './workerContainer.ts';
@@ -241,6 +244,24 @@ workers(
     }
   },
 );
+
+workers('a worker in a container serves with the certificate it was given, and with no other', async (context) => {
+  const container = await runContainer(context.machine, context.bundle);
+  const tls = workerCertificate('secret', 'acme/app@main', 1);
+  await container.start({ tls });
+  const ask = (certificate?: string): Promise<string> => {
+    const client = connectWorker(`127.0.0.1:${container.port}`, TOKEN, certificate);
+    return new Promise<string>((resolve) =>
+      client.stub.describe({}, client.metadata(), { deadline: Date.now() + 20_000 }, (error, answer) =>
+        resolve(error ? 'refused' : answer.identity),
+      ),
+    ).finally(() => client.close());
+  };
+  assert.is(await ask(tls.certificate), container.spec().identity);
+  assert.is(await ask(workerCertificate('secret', 'acme/app@main', 2).certificate), 'refused');
+  assert.is(await ask(), 'refused');
+  assert.is(await container.sh('stat -c %u:%a /csm/home/worker/tls.key'), '0:600\n');
+});
 
 workers('an environment variable that none can be is refused', async ({ machine, bundle }) => {
   const container = await runContainer(machine, bundle);
