@@ -15,8 +15,10 @@ import {
 import { type Address, keyOf } from '../../machines/addresses.ts';
 import type { LinkInput } from '../../machines/session/context.ts';
 import type { WorkerClient } from './client.ts';
+import { workerFits } from './fits.ts';
 import {
   type Attached,
+  type DescribeResponse,
   PermissionMode,
   type SessionOptions,
   type SessionRequest,
@@ -67,7 +69,7 @@ async function stayAttached(
   for (let failures = 0; !context.signal.aborted; ) {
     const startedAt = ports.now();
     const reason = await attachOnce(ports, client, input, context, async () => {
-      if (!checked) await checkIdentity(client, input);
+      if (!checked) await checkWorker(client, input);
       checked = true;
     }).catch((error: unknown) => {
       if (error instanceof TerminalError) throw error;
@@ -82,18 +84,20 @@ async function stayAttached(
   }
 }
 
-/** A worker that serves another workspace must never be given this session. */
-async function checkIdentity(client: WorkerClient, input: LinkInput): Promise<void> {
-  const found = await new Promise<string>((resolve, reject) => {
+/** A worker that serves another workspace, or speaks another protocol, must never be given this session. */
+async function checkWorker(client: WorkerClient, input: LinkInput): Promise<void> {
+  const found = await new Promise<DescribeResponse>((resolve, reject) => {
     client.stub.describe({}, client.metadata(), { deadline: Date.now() + 5_000 }, (error, answer) =>
-      error ? reject(translate(error)) : resolve(answer.identity),
+      error ? reject(translate(error)) : resolve(answer),
     );
   });
-  if (found !== input.identity) {
-    throw new TerminalError('WRONG_WORKER', `Expected ${input.identity}, found ${found}`, {
+  if (found.identity !== input.identity) {
+    throw new TerminalError('WRONG_WORKER', `Expected ${input.identity}, found ${found.identity}`, {
       human: 'Another workspace answers at the address of this one.',
     });
   }
+  const fit = workerFits(found);
+  if (!fit.ok) throw new TerminalError('WORKER_PROTOCOL', fit.human, { human: fit.human });
 }
 
 /** One stream, from Attach to its end. @returns why it ended. */
