@@ -240,7 +240,7 @@ export interface PostRow {
   readonly postId: string | undefined;
   readonly contentHash: string | undefined;
   readonly state: PostState;
-  /** When creation was last tried. */
+  /** When creation was first tried. */
   readonly attemptAt: number;
 }
 

@@ -75,4 +75,39 @@ test('who lost the lead while waiting for a turn writes nothing any more', async
   assert.is(edits(), before);
 });
 
+test('a post whose answer was lost is not made again when the attempts after it never got through', async (context) => {
+  const { chat, store } = context;
+  const { rest, id: botUserId } = chat.bot;
+  const began = Date.now();
+  let clock = began;
+  let fate: 'answer lost' | 'not there' | 'works' = 'answer lost';
+  const created: string[] = [];
+  const forgetful: typeof rest = {
+    ...rest,
+    async createPost(post) {
+      if (fate === 'not there') throw new Error('unreachable');
+      // The server knows a pending id for 30 s from the post's making.
+      const known = clock - began < 30_000 ? created[0] : undefined;
+      const made = known === undefined ? await rest.createPost({ ...post, pendingPostId: `${clock}` }) : undefined;
+      if (made) created.push(made.id);
+      if (fate === 'answer lost') throw new Error('the answer was lost');
+      return made ?? assert.unreachable('an answer of an earlier attempt');
+    },
+  };
+  const governor = createRateGovernor({ perSecond: 100, burst: 100 });
+  const now = () => clock;
+  const made = createPosting({ rest: forgetful, store, governor, botUserId, secret: 's', now, leads: () => true });
+  const post = { key: 'once', owner: 'session/s', channelId: chat.channelId, rootId: '', message: 'once' } as const;
+  await made.create(post, 'final').catch(() => undefined);
+  fate = 'not there';
+  for (const ms of [10_000, 20_000, 30_000]) {
+    clock = began + ms;
+    await made.create(post, 'final').catch(() => undefined);
+  }
+  fate = 'works';
+  clock = began + 40_000;
+  assert.is(await made.create(post, 'final'), created[0]);
+  assert.is(created.length, 1);
+});
+
 test.run();

@@ -187,7 +187,7 @@ test('a post is reserved before it is made, and an earlier attempt is told', asy
     postId: 'p1',
     contentHash: 'hash2',
     state: 'posted',
-    attemptAt: 9000,
+    attemptAt: 5000,
   });
   await store.postGone(post.key);
   assert.is((await store.findPost('p1'))?.state, 'gone');

@@ -37,12 +37,15 @@ with before as (select ${COLUMNS} from chat_post where key = $1),
 reserved as (
   insert into chat_post (key, session, channel_id, root_id, state, attempt_at)
   values ($1, $2, $3, $4, 'creating', to_timestamp($5::bigint / 1000.0))
-  on conflict (key) do update set attempt_at = excluded.attempt_at where chat_post.state = 'creating'
+  on conflict (key) do nothing
 )
 select ${COLUMNS} from before`,
 };
 
-/** Notes an attempt before it is made. @returns the row as it was; undefined: nobody tried before. */
+/**
+ * Notes the first attempt before it is made. Its time stays, however often it is tried: the chat server remembers a repeat
+ * only for a while from then on. @returns the row as it was; undefined: nobody tried before.
+ */
 export async function reservePost(
   db: Database,
   post: Parameters<StorePorts['reservePost']>[0],
