@@ -170,6 +170,7 @@ export interface CursorMove {
 }
 
 export interface DeliverExtra {
+  /** None moves when an item is answered `busy`: its source has to deliver it again, or a refusal in its place. */
   readonly cursors?: readonly CursorMove[];
   /**
    * The term that reads the source. Nothing is written unless it still leads (FencedError): its successor has read on, and

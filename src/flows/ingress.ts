@@ -2,7 +2,14 @@
  * From the chat into the inboxes. Every event is delivered under a key made of what it is about, together with how far its
  * channel has been read, so that reading a stretch again (after a gap, a restart, a replay) changes nothing.
  */
-import type { CursorMove, InboxItem, Log, Runtime, StorePorts } from '../actors/index.ts';
+import {
+  type CursorMove,
+  type InboxItem,
+  type Log,
+  RetryableError,
+  type Runtime,
+  type StorePorts,
+} from '../actors/index.ts';
 import type { ChatEvent, ChatPost, MattermostRest } from '../adapters/mattermost/index.ts';
 import type { IncomingPost, Known } from '../chat/routing.ts';
 import { route, routeDelete, routeEdit } from '../chat/routing.ts';
@@ -69,7 +76,10 @@ export function createIngress(ports: IngressPorts): Ingress {
     const item: InboxItem = { to, event, dedupKey, cause: `chat/${post.userId}` };
     const [result] = await ports.runtime.deliver([item], { cursors });
     if (result === 'accepted') ports.onAccepted?.(post.id);
-    if (result === 'busy') await sayBusy({ post, cursors });
+    if (result !== 'busy') return;
+    // Nobody is left to say so. The cursor has not moved, so the post is read again later.
+    if (to === GATEWAY) throw new RetryableError('ingress.full', 'The inbox of the root is full.');
+    await sayBusy({ post, cursors });
   };
 
   /** The inbox of the actor is full. The person is told; the post is not silently dropped. */

@@ -202,6 +202,20 @@ test('cursors move with the events they stand for, and never back', async () => 
   assert.equal(await store.chatCursors(), [{ channelId: 'c', readUpTo: 2000 }]);
 });
 
+test('no cursor moves past an event that its inbox had no room for', async () => {
+  const { store } = await fresh(postgres);
+  const options = { term: 1, limitOf: () => 1 };
+  const item = (dedupKey: string) => ({ to: S, event: { type: 'X', at: 1 }, dedupKey });
+  const cursors = (readUpTo: number) => [{ channelId: 'c', readUpTo }];
+  await store.deliver([item('x')], { ...options, cursors: cursors(1000) });
+  const { results } = await store.deliver([item('y')], { ...options, cursors: cursors(2000) });
+  assert.equal(results, ['busy']);
+  assert.equal(await store.chatCursors(), cursors(1000));
+  // What is there already was not refused, however full the inbox is.
+  await store.deliver([item('x')], { ...options, cursors: cursors(3000) });
+  assert.equal(await store.chatCursors(), cursors(3000));
+});
+
 test('the first channel of a repository holds unless it is replaced on purpose', async () => {
   const { store } = await fresh(postgres);
   assert.is(await store.projectChannel('org/r'), undefined);

@@ -1,7 +1,8 @@
 /**
  * Puts events into inboxes, each dedup key once, and moves chat cursors with them.
  *
- * A full inbox (bounded items only) stores nothing. Rows written by a process that does not lead carry no term and are
+ * A full inbox (bounded items only) stores nothing, and no cursor moves with it: what was not taken must be read again, or
+ * its refusal be taken first. Rows written by a process that does not lead carry no term and are
  * announced by NOTIFY; the leader adopts them. A fenced delivery is for a leader only: it writes nothing for anybody else.
  */
 import { FencedError } from '../../../actors/errors.ts';
@@ -28,6 +29,10 @@ with holder as materialized (
 ), known as materialized (
   select ${INBOX_COLUMNS}, i.done_at is null as pending
   from inbox i where i.dedup_key in (select dedup_key from input)
+), refused as materialized (
+  select x.ord from input x
+  where x.bound is not null and x.actor_id in (select actor_id from full_inbox)
+    and x.dedup_key not in (select dedup_key from known)
 ), inserted as (
   insert into inbox as i (actor_id, dedup_key, event, cause, task_key, term)
   select x.actor_id, x.dedup_key, x.event, x.cause, x.task_key, (select term from holder)
@@ -40,7 +45,7 @@ with holder as materialized (
   insert into chat_cursor as c (channel_id, read_up_to)
   select x.channel_id, to_timestamp(max(x.read_up_to) / 1000.0)
   from jsonb_to_recordset($3::jsonb) as x(channel_id text, read_up_to bigint)
-  where exists (select from may)
+  where exists (select from may) and not exists (select from refused)
   group by x.channel_id order by x.channel_id
   on conflict (channel_id) do update set read_up_to = greatest(c.read_up_to, excluded.read_up_to)
 )
