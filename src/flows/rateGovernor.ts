@@ -11,6 +11,7 @@ export interface GovernorOptions {
   /** Requests per second on average; a default server allows 10. */
   readonly perSecond: number;
   readonly burst: number;
+  /** Milliseconds of a clock that nobody sets: set back, a clock of the day would stop everything until it has caught up. */
   readonly now?: () => number;
 }
 
@@ -23,7 +24,9 @@ export interface RateGovernor {
   waiting(): number;
 }
 
-export function createRateGovernor({ perSecond, burst, now = Date.now }: GovernorOptions): RateGovernor {
+const monotonic = (): number => performance.now();
+
+export function createRateGovernor({ perSecond, burst, now = monotonic }: GovernorOptions): RateGovernor {
   const queues = new Map<Priority, (() => void)[]>(PRIORITIES.map((priority) => [priority, []]));
   let tokens = burst;
   let filledAt = now();

@@ -45,6 +45,25 @@ test('a pause that the server asks for closes the budget until it is over', asyn
   await turn;
 });
 
+test('a clock of the day that is set back holds nothing up', async () => {
+  const { now } = Date;
+  let setBack = 0;
+  Date.now = () => now() - setBack;
+  try {
+    const governor = createRateGovernor({ perSecond: 1_000, burst: 2 });
+    await governor.turn('final');
+    setBack = 3_600_000;
+    await governor.turn('final');
+    await governor.turn('final');
+    governor.pause(5);
+    setBack = 7_200_000;
+    const gone = governor.turn('final').then(() => true);
+    assert.ok(await Promise.race([gone, new Promise((resolve) => setTimeout(resolve, 20_000, false).unref())]));
+  } finally {
+    Date.now = now;
+  }
+});
+
 function settled(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
