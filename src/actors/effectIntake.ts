@@ -16,7 +16,7 @@ export interface EffectIntake {
 }
 
 export interface EffectIntakeOptions {
-  readonly runner: Pick<EffectRunner, 'add' | 'pending'>;
+  readonly runner: Pick<EffectRunner, 'add' | 'addRead' | 'pending'>;
   read(page: Page): Promise<readonly ClaimedEffect[]>;
   /** A read in the background failed for good. */
   onFailed(error: unknown): void;
@@ -35,8 +35,8 @@ export function createEffectIntake({ runner, read, onFailed, most, page }: Effec
   async function readOn(): Promise<void> {
     while (!isAll && runner.pending() < most) {
       leftMore = false;
-      const rows = await read({ after, limit: page });
-      runner.add(rows);
+      const from = after;
+      const rows = await runner.addRead(() => read({ after: from, limit: page }));
       after = rows.at(-1)?.seq ?? after;
       isAll = rows.length === 0 && !leftMore;
     }

@@ -31,6 +31,8 @@ interface Job {
 export interface EffectRunner {
   /** Takes effects up; those it has already are left alone. */
   add(rows: readonly EffectRow[]): void;
+  /** The same with what is read now; what is concluded while it is being read does not run once more. @returns what was read */
+  addRead<Row extends EffectRow>(read: () => Promise<readonly Row[]>): Promise<readonly Row[]>;
   /** Aborts what runs and resolves when nothing does. */
   stop(): Promise<void>;
   pending(): number;
@@ -59,6 +61,8 @@ export function createEffectRunner(options: EffectRunnerOptions): EffectRunner {
   const lanes = createLanes();
   const inFlight = new Set<Promise<void>>();
   const timers = new Set<() => void>();
+  /** Of every read under way: what was concluded since it began. The read may still call it undone. */
+  const reads = new Set<Set<string>>();
   const stopping = new AbortController();
   // One listener per running effect.
   setMaxListeners(0, stopping.signal);
@@ -77,6 +81,18 @@ export function createEffectRunner(options: EffectRunnerOptions): EffectRunner {
         chains.set(row.orderKey, [job]);
         schedule(job, row.runAt);
       } else chain.push(job);
+    }
+  }
+
+  async function addRead<Row extends EffectRow>(read: () => Promise<readonly Row[]>): Promise<readonly Row[]> {
+    const concluded = new Set<string>();
+    reads.add(concluded);
+    try {
+      const rows = await read();
+      add(rows.filter(({ key }) => !concluded.has(key)));
+      return rows;
+    } finally {
+      reads.delete(concluded);
     }
   }
 
@@ -151,6 +167,7 @@ export function createEffectRunner(options: EffectRunnerOptions): EffectRunner {
       await options.finish(outcomeOf(job, clock.now(), unusable, undefined));
     }
     jobs.delete(job.row.key);
+    for (const concluded of reads) concluded.add(job.row.key);
     advanceChain(job);
     options.onOver();
   }
@@ -166,6 +183,7 @@ export function createEffectRunner(options: EffectRunnerOptions): EffectRunner {
 
   return {
     add,
+    addRead,
     async stop() {
       stopping.abort(new Error('stopping'));
       lanes.close();
