@@ -165,6 +165,8 @@ async function act(
           });
         },
       });
+      // The lead may have been lost meanwhile: what this term would tell now is another's to tell.
+      if (ending.aborted) return;
       await tellRoot(runtime, 'RECOVERED', term);
       tidying = keepTidy({ store, retention: retentionOf(config), log }, ending);
     };

@@ -278,6 +278,7 @@ export function createLead(options: LeadOptions): Lead {
       const versions = Object.fromEntries([...kinds].map(([kind, { version }]) => [kind, version]));
       for (const address of await store.actorsToResume(versions)) turns.wake(address);
       await intake.reread();
+      if (!running) return;
       repeat(adopt, 'poll the inbox');
       await catchUp?.().catch((error: unknown) => log.error({ err: error }, 'catching up failed; timers fire now'));
       if (!running) return;
