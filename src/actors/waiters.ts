@@ -26,14 +26,15 @@ export function createWaiters({ store, clock }: { readonly store: RuntimeStore; 
     let over = false;
     let cancelTimer: () => void = () => {};
     let settle: (result: WaitResult) => void = () => {};
-    const result = new Promise<WaitResult>((resolve, reject) => {
+    const result = new Promise<WaitResult>((resolve) => {
       settle = (fate) => {
         cancel();
         resolve(fate);
       };
       const look = async () => {
         const late = clock.now() >= deadline;
-        const state = await store.inboxState(dedupKey);
+        // The event is committed: that the database does not answer now says nothing about it.
+        const state = await store.inboxState(dedupKey).catch(() => undefined);
         if (over) return;
         if (state === 'done' || state === 'dead') settle(state);
         else if (late) settle('timeout');
@@ -41,9 +42,7 @@ export function createWaiters({ store, clock }: { readonly store: RuntimeStore; 
       };
       const schedule = () => {
         const pause = Math.min(standby() ? LOOK_MS : MAKE_SURE_MS, deadline - clock.now());
-        cancelTimer = clock.after(Math.max(0, pause), () => {
-          look().catch(reject);
-        });
+        cancelTimer = clock.after(Math.max(0, pause), () => void look());
       };
       const others = waiting.get(dedupKey) ?? new Set();
       waiting.set(dedupKey, others.add(settle));
@@ -56,8 +55,6 @@ export function createWaiters({ store, clock }: { readonly store: RuntimeStore; 
       others?.delete(settle);
       if (others?.size === 0) waiting.delete(dedupKey);
     }
-    // Nobody may be listening any more when the last look fails.
-    result.catch(() => undefined);
     return { result, cancel };
   }
 
