@@ -146,7 +146,8 @@ export function createEffectRunner(options: EffectRunnerOptions): EffectRunner {
     const policy = EFFECT_POLICIES[row.kind];
     const asked = error instanceof RetryableError ? (error.retryAfterMs ?? 0) : 0;
     const runAt = clock.now() + Math.max(asked, backoffMs(policy, job.attempts, Math.random()));
-    if (error instanceof TerminalError || job.attempts >= policy.attempts || runAt >= row.deadline) {
+    const isHopeless = error instanceof TerminalError || error instanceof BadDataError;
+    if (isHopeless || job.attempts >= policy.attempts || runAt >= row.deadline) {
       await conclude(job, error);
       return;
     }
