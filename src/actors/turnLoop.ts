@@ -20,6 +20,8 @@ import { type LoadedActor, planTurn, type Turn } from './turn.ts';
 
 /** Between two attempts at an event that makes its chart throw. */
 const THROW_PAUSE_MS = 50;
+/** Until a turn is tried again that the database refuses even with its event buried. */
+const REFUSED_PAUSE_MS = 30_000;
 /** After a batch that failed for no reason the loop knows. */
 const UNEXPECTED_PAUSE_MS = 1000;
 
@@ -120,24 +122,24 @@ export function createTurnLoop(options: TurnLoopOptions): TurnLoop {
       await load(batch);
       await readEvents(batch);
       const turns = batch.flatMap((address) => plan(address) ?? []);
-      if (turns.length === 0) return;
+      if (turns.length === 0) {
+        evict();
+        return;
+      }
       await faults?.('after-decide');
       if (!running) return;
       const outcome = await commitTurns(store, term, turns, persistence.insist);
       commits += 1;
       await faults?.('after-commit');
-      for (const [address, reason] of outcome.refused) {
-        log.error({ actor: address, reason }, 'the database refused a turn');
-        refusals.set(address, reason);
-        ready.add(address);
-      }
       for (const turn of turns) {
         const { address } = turn.commit;
+        const refusal = outcome.refused.get(address);
         if (outcome.committed.has(address)) committed(turn);
+        else if (refusal !== undefined) refused(address, refusal);
         else {
           // Somebody else wrote it, or took its events: what is in memory is out of date.
           cache.delete(address);
-          if (!outcome.refused.has(address)) mailboxes.forget(address);
+          mailboxes.forget(address);
           ready.add(address);
         }
       }
@@ -159,8 +161,12 @@ export function createTurnLoop(options: TurnLoopOptions): TurnLoop {
     for (const row of await persistence.insist(() => store.loadActors(missing), 'again')) {
       const { rev, status, parent, failures, envelope } = row;
       const actor = { rev, status, parent, failures, envelope };
-      cache.set(row.address, actor);
-      options.onLoaded(row.address, actor);
+      try {
+        options.onLoaded(row.address, actor);
+        cache.set(row.address, actor);
+      } catch (error) {
+        leaveAlone(row.address, error);
+      }
     }
   }
 
@@ -176,7 +182,14 @@ export function createTurnLoop(options: TurnLoopOptions): TurnLoop {
     }
   }
 
+  /** A stored envelope this program cannot read: never written over, left for a program that can. */
+  function leaveAlone(address: Address, error: unknown): void {
+    log.error({ actor: address, err: error }, 'an actor cannot be loaded and is left alone');
+    unreadable.add(address);
+  }
+
   function plan(address: Address): Turn | undefined {
+    if (unreadable.has(address)) return undefined;
     const refusal = refusals.get(address);
     try {
       return planTurn({
@@ -191,11 +204,18 @@ export function createTurnLoop(options: TurnLoopOptions): TurnLoop {
         ...(refusal === undefined ? {} : { refusal }),
       });
     } catch (error) {
-      // A stored envelope this program cannot read: never written over, left for a program that can.
-      log.error({ actor: address, err: error }, 'an actor cannot be loaded and is left alone');
-      unreadable.add(address);
+      leaveAlone(address, error);
       return undefined;
     }
+  }
+
+  /** Next its first event is buried. If that is refused as well, there is no hurry any more. */
+  function refused(address: Address, reason: string): void {
+    log.error({ actor: address, reason }, 'the database refused a turn');
+    cache.delete(address);
+    if (refusals.has(address)) void pause(REFUSED_PAUSE_MS).then(() => wake(address));
+    else ready.add(address);
+    refusals.set(address, reason);
   }
 
   function committed(turn: Turn): void {

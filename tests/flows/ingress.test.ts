@@ -52,11 +52,11 @@ function listening(isFull: (address: Address) => boolean) {
       },
       read: async () => undefined,
     },
-    store: only('store', {
+    store: only<IngressPorts['store']>('store', {
       findThread: async () => ({ session: 'session/s', rootId: 'r', channelId: 'c' }) as const,
       sessionsInChannel: async () => [],
     }),
-    rest: only('rest', { usersByIds: async () => [] }),
+    rest: only<IngressPorts['rest']>('rest', { usersByIds: async () => [] }),
     gate: createReadGate(),
     botUserId: 'bot',
     rules,
