@@ -85,7 +85,7 @@ async function act(
   undo: (() => Promise<void>)[],
 ): Promise<string> {
   const { config, gateway, store, rest, log } = parts;
-  const { runtime, view } = gateway;
+  const { runtime, view, chatBudget } = gateway;
   const { term } = leadership;
   const over = new AbortController();
   const ending = AbortSignal.any([stopping, over.signal]);
@@ -134,7 +134,13 @@ async function act(
     undo.push(async () => socket.stop());
   };
   undo.push(() => view.stop());
-  undo.push(() => runtime.stop());
+  undo.push(() => {
+    const ended = runtime.stop();
+    // What waits for its turn to speak must not hold up the next leader, nor speak after it.
+    chatBudget.close();
+    return ended;
+  });
+  chatBudget.open();
   // The chat is no longer listened to by then.
   undo.push(async () => {
     if (stopping.aborted) await tellRoot(runtime, 'DRAINED', term);

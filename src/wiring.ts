@@ -19,7 +19,7 @@ import { chatHandlers } from './flows/chatEffects.ts';
 import { noFirewallHandlers } from './flows/openFirewall.ts';
 import { operatorHandlers } from './flows/operatorChannel.ts';
 import { createPosting } from './flows/posting.ts';
-import { createRateGovernor } from './flows/rateGovernor.ts';
+import { createRateGovernor, type RateGovernor } from './flows/rateGovernor.ts';
 import { createReply } from './flows/reply.ts';
 import { createReports } from './flows/reports.ts';
 import { createStages, type Stages } from './flows/stages.ts';
@@ -42,6 +42,8 @@ export interface Gateway {
   readonly runtime: Runtime;
   readonly view: ThreadView;
   readonly cards: Cards;
+  /** Closed while nothing may be said in the chat. */
+  readonly chatBudget: Pick<RateGovernor, 'open' | 'close'>;
   readonly metrics: Metrics;
   readonly stages: Stages;
 }
@@ -178,7 +180,7 @@ export function wire(
   });
   runtime.onDirty((session) => view.touch(session));
   runtime.onCommit(stages.onCommit);
-  return { runtime, view, cards, metrics, stages };
+  return { runtime, view, cards, chatBudget: governor, metrics, stages };
 }
 
 export function verifier(config: Config) {

@@ -102,7 +102,7 @@ function translate(error: unknown, governor: RateGovernor): unknown {
   return new RetryableError(error.code, error.message, { ...details, retryAfterMs: error.retryAfterMs });
 }
 
-/** The post to change is not there (any more), or is not ours. */
+/** The post to change is not there (any more), is not ours, or is too old to be changed: it says what it says. */
 export function isGone(error: unknown): boolean {
-  return error instanceof TerminalError && error.code === 'CHAT_POST_GONE';
+  return error instanceof TerminalError && (error.code === 'CHAT_POST_GONE' || error.code === 'CHAT_EDIT_WINDOW');
 }

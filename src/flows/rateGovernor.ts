@@ -3,6 +3,8 @@
  * first. A 429 closes it until the time the server names.
  */
 
+import { RetryableError } from '../actors/index.ts';
+
 /** From first to last. */
 export const PRIORITIES = ['decision', 'final', 'question', 'progress', 'board'] as const;
 export type Priority = (typeof PRIORITIES)[number];
@@ -16,18 +18,31 @@ export interface GovernorOptions {
 }
 
 export interface RateGovernor {
-  /** Resolves when a request of this priority may go. */
+  /** Resolves when a request of this priority may go. Rejects while it is closed. */
   turn(priority: Priority): Promise<void>;
   /** The server asked for a pause. @param ms from now */
   pause(ms: number): void;
   /** Requests that wait for their turn. */
   waiting(): number;
+  /** Nothing goes any more: whoever waits or comes is refused. What this process still wanted to say is another's to say. */
+  close(): void;
+  open(): void;
+}
+
+interface Waiting {
+  go(): void;
+  refuse(error: Error): void;
+}
+
+function closedError(): RetryableError {
+  return new RetryableError('CHAT_CLOSED', 'This process speaks in the chat no more.');
 }
 
 const monotonic = (): number => performance.now();
 
 export function createRateGovernor({ perSecond, burst, now = monotonic }: GovernorOptions): RateGovernor {
-  const queues = new Map<Priority, (() => void)[]>(PRIORITIES.map((priority) => [priority, []]));
+  const queues = new Map<Priority, Waiting[]>(PRIORITIES.map((priority) => [priority, []]));
+  let isClosed = false;
   let tokens = burst;
   let filledAt = now();
   let closedUntil = 0;
@@ -39,10 +54,10 @@ export function createRateGovernor({ perSecond, burst, now = monotonic }: Govern
     filledAt = at;
   };
 
-  const next = (): (() => void) | undefined => {
+  const next = (): Waiting | undefined => {
     for (const priority of PRIORITIES) {
-      const call = queues.get(priority)?.shift();
-      if (call) return call;
+      const first = queues.get(priority)?.shift();
+      if (first) return first;
     }
     return undefined;
   };
@@ -53,10 +68,10 @@ export function createRateGovernor({ perSecond, burst, now = monotonic }: Govern
     timer = undefined;
     refill();
     while (tokens >= 1 && now() >= closedUntil) {
-      const call = next();
-      if (!call) return;
+      const first = next();
+      if (!first) return;
       tokens -= 1;
-      call();
+      first.go();
     }
     if (count() === 0) return;
     const untilToken = ((1 - tokens) / perSecond) * 1000;
@@ -65,8 +80,12 @@ export function createRateGovernor({ perSecond, burst, now = monotonic }: Govern
 
   return {
     turn(priority) {
-      return new Promise((resolve) => {
-        queues.get(priority)?.push(resolve);
+      return new Promise((resolve, reject) => {
+        if (isClosed) {
+          reject(closedError());
+          return;
+        }
+        queues.get(priority)?.push({ go: resolve, refuse: reject });
         if (!timer) pump();
       });
     },
@@ -74,5 +93,14 @@ export function createRateGovernor({ perSecond, burst, now = monotonic }: Govern
       closedUntil = Math.max(closedUntil, now() + ms);
     },
     waiting: count,
+    close() {
+      isClosed = true;
+      clearTimeout(timer);
+      timer = undefined;
+      for (const queue of queues.values()) for (const { refuse } of queue.splice(0)) refuse(closedError());
+    },
+    open() {
+      isClosed = false;
+    },
   };
 }

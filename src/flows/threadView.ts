@@ -3,7 +3,7 @@
  * they say the same. Runs per thread one after the other, so edits of a post never overtake each other; while an answer
  * streams, at most one round per `pauseMs`.
  */
-import type { Log, PostRow, StorePorts } from '../actors/index.ts';
+import { type Log, type PostRow, type StorePorts, TerminalError } from '../actors/index.ts';
 import type { MattermostRest } from '../adapters/mattermost/index.ts';
 import { type DesiredPost, renderThread } from '../chat/render/index.ts';
 import type { Verbosity } from '../chat/render/layout.ts';
@@ -34,7 +34,10 @@ export interface ThreadView {
 }
 
 const PAUSE_MS = 700;
-const RETRY_MS = 2_000;
+/** Between two attempts at a thread that cannot be shown: doubled each time, so that many do not storm what is down. */
+const RETRY_MS = { first: 2_000, longest: 20_000 };
+/** The chat refused it, and will until a person changes something: an archived channel, a bot that was put out. */
+const REFUSED_RETRY_MS = 5 * 60_000;
 
 interface ThreadState {
   running: Promise<void> | undefined;
@@ -42,6 +45,8 @@ interface ThreadState {
   entries: TranscriptEntry[];
   lastId: number;
   timer: NodeJS.Timeout | undefined;
+  /** Rounds in a row that failed. */
+  failures: number;
 }
 
 export function createThreadView(ports: ThreadViewPorts): ThreadView {
@@ -52,7 +57,14 @@ export function createThreadView(ports: ThreadViewPorts): ThreadView {
   const stateOf = (session: Address): ThreadState => {
     const known = threads.get(session);
     if (known) return known;
-    const fresh: ThreadState = { running: undefined, again: false, entries: [], lastId: 0, timer: undefined };
+    const fresh: ThreadState = {
+      running: undefined,
+      again: false,
+      entries: [],
+      lastId: 0,
+      timer: undefined,
+      failures: 0,
+    };
     threads.set(session, fresh);
     return fresh;
   };
@@ -61,16 +73,23 @@ export function createThreadView(ports: ThreadViewPorts): ThreadView {
     clearTimeout(state.timer);
     state.timer = undefined;
     state.again = false;
-    state.running = reconcile(ports, session, state)
-      .catch((error: unknown) => {
-        if (!stopped) ports.log.warn({ session, err: error }, 'thread could not be brought up to date; trying again');
-        state.again = true;
-        return RETRY_MS;
+    state.running = reconcile(ports, session, state, () => stopped)
+      .then(() => {
+        state.failures = 0;
+        return pauseMs;
       })
-      .then((retryMs) => {
+      .catch((error: unknown) => {
+        if (stopped) return pauseMs;
+        state.again = true;
+        state.failures += 1;
+        const retryMs = retryAfter(error, state.failures);
+        ports.log.warn({ session, retryMs, err: error }, 'thread could not be brought up to date; trying again');
+        return retryMs;
+      })
+      .then((nextMs) => {
         state.running = undefined;
         if (stopped) return;
-        if (state.again) state.timer = setTimeout(() => run(session, state), retryMs ?? pauseMs);
+        if (state.again) state.timer = setTimeout(() => run(session, state), nextMs);
         else if (state.entries.length === 0) threads.delete(session);
       });
     return state.running;
@@ -86,9 +105,9 @@ export function createThreadView(ports: ThreadViewPorts): ThreadView {
   return {
     touch,
     async settle(session) {
-      const state = stateOf(session);
-      while (state.running) await state.running;
-      if (!stopped) await run(session, state);
+      // Looked up anew each time: a round that is over may be forgotten, and another have begun.
+      while (stateOf(session).running) await stateOf(session).running;
+      if (!stopped) await run(session, stateOf(session));
     },
     async resume() {
       stopped = false;
@@ -106,8 +125,18 @@ export function createThreadView(ports: ThreadViewPorts): ThreadView {
   };
 }
 
-/** One round. @returns nothing; rejects if the thread is not up to date. */
-async function reconcile(ports: ThreadViewPorts, session: Address, state: ThreadState): Promise<undefined> {
+function retryAfter(error: unknown, failures: number): number {
+  if (error instanceof TerminalError) return REFUSED_RETRY_MS;
+  return Math.min(RETRY_MS.longest, RETRY_MS.first * 2 ** (failures - 1));
+}
+
+/** One round, broken off when `isOver`: the thread stays dirty then. Rejects if the thread is not up to date. */
+async function reconcile(
+  ports: ThreadViewPorts,
+  session: Address,
+  state: ThreadState,
+  isOver: () => boolean,
+): Promise<void> {
   const { store } = ports;
   const thread = await store.threadOf(session);
   if (!thread) return;
@@ -118,8 +147,14 @@ async function reconcile(ports: ThreadViewPorts, session: Address, state: Thread
 
   const desired = renderThread(state.entries, { verbosity: ports.verbosity, trigger: ports.trigger });
   const rows = new Map((await store.postsOf(session)).map((row) => [row.key, row]));
-  for (const post of desired) await show(ports, session, thread, rows, post);
-  for (const row of surplus(session, state.entries, desired, rows)) await hide(ports, row);
+  for (const post of desired) {
+    if (isOver()) return;
+    await show(ports, session, thread, rows, post);
+  }
+  for (const row of surplus(session, state.entries, desired, rows)) {
+    if (isOver()) return;
+    await hide(ports, row);
+  }
   if (mark !== undefined) await store.cleanThread(session, mark);
   state.entries = state.entries.slice(settledUpTo(state.entries));
 }
@@ -128,7 +163,7 @@ async function show(
   ports: ThreadViewPorts,
   session: Address,
   thread: { readonly channelId: string; readonly rootId: string },
-  rows: ReadonlyMap<string, PostRow>,
+  rows: Map<string, PostRow>,
   post: DesiredPost,
 ): Promise<void> {
   const { store, rest, posting } = ports;
@@ -147,6 +182,8 @@ async function show(
   } catch (error) {
     if (!isGone(error)) throw error;
     await store.postGone(key);
+    rows.set(key, { ...row, state: 'gone' });
+    await show(ports, session, thread, rows, post);
   }
 }
 

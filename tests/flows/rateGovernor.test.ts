@@ -64,6 +64,28 @@ test('a clock of the day that is set back holds nothing up', async () => {
   }
 });
 
+test('once closed, nobody who waits gets a turn any more, and nobody waits', async () => {
+  const governor = createRateGovernor({ perSecond: 1_000, burst: 1 });
+  governor.pause(60_000);
+  const refusals: string[] = [];
+  const waiting = (['final', 'progress'] as const).map((priority) =>
+    governor.turn(priority).catch((error: Error) => refusals.push(error.message)),
+  );
+  governor.close();
+  await Promise.all(waiting);
+  await governor.turn('decision').catch((error: Error) => refusals.push(error.message));
+  assert.is(refusals.length, 3);
+  assert.is(governor.waiting(), 0);
+});
+
+test('opened again, turns are given as before', async () => {
+  const governor = createRateGovernor({ perSecond: 1_000, burst: 1 });
+  governor.close();
+  governor.open();
+  await governor.turn('final');
+  await governor.turn('progress');
+});
+
 function settled(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

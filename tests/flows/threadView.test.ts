@@ -1,0 +1,192 @@
+// How threads are brought up to date when something is in the way. Stores and chat are stand-ins that can be held up.
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type PostRow, RetryableError, type StoredOutput, silentLog, TerminalError } from '../../src/actors/index.ts';
+import type { ChatPost } from '../../src/adapters/mattermost/index.ts';
+import type { OncePost } from '../../src/flows/posting.ts';
+import { createThreadView, type ThreadView, type ThreadViewPorts } from '../../src/flows/threadView.ts';
+import { until } from '../actors/support.ts';
+
+const S = 'session/s' as const;
+
+const test = suite<{ views: ThreadView[] }>('thread view');
+test.before.each((context) => {
+  context.views = [];
+});
+test.after.each(async ({ views }) => {
+  for (const view of views) await view.stop();
+});
+
+function note(id: number, text = `note ${id}`): StoredOutput {
+  const body = { note: `n${id}`, tone: 'info', text };
+  return { id, logId: 'notes', seq: id, firstSeq: id, at: id, kind: 'note', body };
+}
+
+interface World {
+  readonly rows: StoredOutput[];
+  readonly posts: PostRow[];
+  readonly made: string[];
+  readonly warnings: object[];
+  /** Called at the beginning of every round. */
+  begin(): Promise<void>;
+  create(post: OncePost): Promise<void>;
+  patch(id: string): Promise<ChatPost>;
+  /** Every round that got through to its end. */
+  clean(): void;
+}
+
+function worldOf(changes: Partial<World> = {}): World {
+  return {
+    rows: [note(1), note(2)],
+    posts: [],
+    made: [],
+    warnings: [],
+    begin: async () => undefined,
+    create: async () => undefined,
+    patch: () => Promise.reject(new Error('nothing is to be edited')),
+    clean: () => undefined,
+    ...changes,
+  };
+}
+
+function viewOn(views: ThreadView[], world: World): ThreadView {
+  const store: Partial<ThreadViewPorts['store']> = {
+    async threadOf() {
+      await world.begin();
+      return { session: S, channelId: 'c', rootId: 'r' };
+    },
+    dirtyMark: async () => 1,
+    readTranscript: async (_session, after = 0) => world.rows.filter(({ id }) => id > after),
+    postsOf: async () => world.posts,
+    cleanThread: async () => world.clean(),
+    postPatched: async () => undefined,
+    async postGone(key) {
+      const at = world.posts.findIndex((row) => row.key === key);
+      const row = world.posts[at];
+      if (row) world.posts[at] = { ...row, state: 'gone' };
+    },
+  };
+  const rest: Partial<ThreadViewPorts['rest']> = { patchPost: (id) => world.patch(id) };
+  const view = createThreadView({
+    store: store as ThreadViewPorts['store'],
+    rest: rest as ThreadViewPorts['rest'],
+    posting: {
+      async create(post) {
+        world.made.push(post.message);
+        await world.create(post);
+        return post.key;
+      },
+      call: (_priority, work) => work(),
+    },
+    log: { ...silentLog, warn: (fields: object) => world.warnings.push(fields) },
+    verbosity: 'normal',
+    trigger: '@claude',
+    pauseMs: 1,
+  });
+  views.push(view);
+  return view;
+}
+
+function gate() {
+  let open: () => void = () => {};
+  const passed = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { passed, open };
+}
+
+const timersRun = () => new Promise((resolve) => setTimeout(resolve, 20));
+
+test('no two rounds of a thread run at once, whoever asks for them', async ({ views }) => {
+  const gates = [gate(), gate(), gate()];
+  let begun = 0;
+  let ended = 0;
+  const view = viewOn(
+    views,
+    worldOf({
+      rows: [],
+      async begin() {
+        begun += 1;
+        await gates[begun - 1]?.passed;
+      },
+      clean: () => {
+        ended += 1;
+      },
+    }),
+  );
+  view.touch(S);
+  await until('the first round begins', () => begun === 1);
+  const settled = view.settle(S);
+  gates[0]?.open();
+  await until('the second round begins', () => begun === 2);
+  view.touch(S);
+  await timersRun();
+  const atOnce = begun - ended;
+  for (const { open } of gates) open();
+  await settled;
+  assert.is(atOnce, 1);
+});
+
+test('a round ends between two posts when the view is stopped, and the thread stays dirty', async ({ views }) => {
+  const creating = gate();
+  let cleaned = 0;
+  const world = worldOf({
+    create: () => creating.passed,
+    clean: () => {
+      cleaned += 1;
+    },
+  });
+  const view = viewOn(views, world);
+  view.touch(S);
+  await until('it is being made', () => world.made.length === 1);
+  const stopped = view.stop();
+  creating.open();
+  await stopped;
+  assert.is(world.made.length, 1);
+  assert.is(cleaned, 0);
+});
+
+/** Runs at once what would run later, and notes how much later. */
+async function waitsOf(rounds: number, error: Error, views: ThreadView[]): Promise<number[]> {
+  const real = globalThis.setTimeout;
+  const waits: number[] = [];
+  const world = worldOf({ create: () => Promise.reject(error) });
+  const quick = (call: () => void, ms = 0) => {
+    if (ms >= 1_000) waits.push(ms);
+    return real(call, waits.length > rounds ? 60_000 : 0);
+  };
+  globalThis.setTimeout = Object.assign(quick, { __promisify__: real.__promisify__ }) as typeof setTimeout;
+  try {
+    viewOn(views, world).touch(S);
+    while (waits.length <= rounds) await new Promise((resolve) => setImmediate(resolve));
+  } finally {
+    globalThis.setTimeout = real;
+  }
+  assert.is(world.warnings.length, rounds + 1);
+  return waits;
+}
+
+test('a thread that cannot be shown is tried more and more seldom while the chat is away', async ({ views }) => {
+  const waits = await waitsOf(5, new RetryableError('CHAT_UNREACHABLE', 'away'), views);
+  assert.equal(waits, [2_000, 4_000, 8_000, 16_000, 20_000, 20_000]);
+});
+
+test('a thread that the chat refuses for good costs next to nothing', async ({ views }) => {
+  const waits = await waitsOf(1, new TerminalError('CHAT_FORBIDDEN', 'archived'), views);
+  assert.equal(waits, [300_000, 300_000]);
+});
+
+test('a post that is too old to be edited keeps its words; the new ones get a post of their own', async ({ views }) => {
+  const world = worldOf({
+    rows: [note(1, 'new words'), note(2)],
+    patch: () => Promise.reject(new TerminalError('CHAT_EDIT_WINDOW', 'too old')),
+  });
+  const fields = { session: S, channelId: 'c', rootId: 'r', attemptAt: 1 };
+  world.posts.push({ ...fields, key: `${S}|note/n1`, postId: 'p1', contentHash: 'old words', state: 'posted' });
+  const view = viewOn(views, world);
+  await view.settle(S);
+  assert.equal(world.made, ['new words', 'note 2']);
+  assert.is(world.posts[0]?.state, 'gone');
+});
+
+test.run();
