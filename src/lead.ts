@@ -13,6 +13,7 @@ import type { ChatFollower } from './chatFollower.ts';
 import type { Config } from './config.ts';
 import { createIngress } from './flows/ingress.ts';
 import { createReadGate } from './flows/readGate.ts';
+import { createReadUpLoop } from './flows/readUpLoop.ts';
 import { createRecovery } from './flows/recovery.ts';
 import { keepTidy } from './flows/retention.ts';
 import { GATEWAY } from './machines/addresses.ts';
@@ -109,12 +110,7 @@ async function act(
   });
   const { teamId } = config.mattermost;
   const recovery = createRecovery({ rest, store, runtime: hearing, ingress, gate, botUserId, teamId, log });
-  const readUp = (reason: string) =>
-    background(
-      log,
-      'read the channels up',
-      retrying(() => recovery.readUp(reason), ending, log),
-    );
+  const readUp = createReadUpLoop({ recovery, gate, log }, ending);
   const listen = () => {
     const socket = createMattermostSocket({
       url: config.mattermost.url,
@@ -232,7 +228,6 @@ async function retrying(work: () => Promise<void>, ending: AbortSignal, log: Log
       return await work();
     } catch (error) {
       if (ending.aborted) return;
-      // Never given up: a channel that cannot be read up is not listened to either.
       log.warn({ err: error }, 'will try again');
       await sleep(pause, undefined, { signal: ending }).catch(() => undefined);
     }
