@@ -79,14 +79,17 @@ export function createIngress(ports: IngressPorts): Ingress {
     if (result !== 'busy') return;
     // Nobody is left to say so. The cursor has not moved, so the post is read again later.
     if (to === GATEWAY) throw new RetryableError('ingress.full', 'The inbox of the root is full.');
-    await sayBusy({ post, cursors });
+    await sayBusy({ post, cursors }, dedupKey);
   };
 
-  /** The inbox of the actor is full. The person is told; the post is not silently dropped. */
-  const sayBusy = async (seen: Seen): Promise<void> => {
+  /**
+   * The inbox of the actor is full. The person is told; the post is not silently dropped. Under the same key: read once more,
+   * it must not be taken after all.
+   */
+  const sayBusy = async (seen: Seen, dedupKey: string): Promise<void> => {
     const { post } = seen;
     const message = 'Too much is waiting here already, so this message was not taken. Please send it again in a while.';
-    await deliver(seen, GATEWAY, refusal(post, await nameOf(post.userId), message, ports.now()), `busy/${post.id}`);
+    await deliver(seen, GATEWAY, refusal(post, await nameOf(post.userId), message, ports.now()), dedupKey);
   };
 
   const sayRefusal = (seen: Seen, userName: string, message: string): Promise<void> => {

@@ -78,6 +78,16 @@ test('a message to a session that has too much waiting is answered, not dropped'
   );
 });
 
+test('a message that was refused is not taken after all when it is read again', async () => {
+  let isFull = true;
+  const { asked, take } = listening((address) => isFull && address !== GATEWAY);
+  await take();
+  isFull = false;
+  await take();
+  const keys = asked.map(({ dedupKey }) => dedupKey);
+  assert.equal(new Set(keys).size, 1, keys.join());
+});
+
 test('a message that nobody can even refuse is left to be read again later', async () => {
   const { asked, take } = listening(() => true);
   let failure: unknown;
