@@ -124,7 +124,7 @@ async function act(
         });
       },
       onGap: readUp,
-      onState: (state) => parts.chat.onState(state),
+      onState: (state) => parts.chat.onState(state, term),
       log,
     });
     undo.push(async () => socket.stop());
