@@ -19,7 +19,9 @@ export function observe(
   });
   metrics.read({
     activeSessions: async () => {
-      const sessions = (await store.countActors()).filter(({ kind, state }) => kind === 'session' && isLive(state));
+      const sessions = (await store.countActors()).filter(
+        ({ kind, status, state }) => kind === 'session' && status === 'active' && isLive(state),
+      );
       return [{ value: sessions.reduce((sum, { count }) => sum + count, 0) }];
     },
     actors: async () =>
