@@ -42,6 +42,7 @@ function listening(isFull: (address: Address) => boolean) {
     localRepos: {},
     allowPaths: false,
     allowed: () => ({ ok: true }),
+    isApprover: () => false,
   };
   const ingress = createIngress({
     runtime: {
