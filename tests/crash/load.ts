@@ -16,8 +16,10 @@ const MOST_OPEN = 3;
 export interface Load {
   /** Resolves when every session is open, or its person has given up. */
   readonly opened: Promise<unknown>;
-  /** Lets everybody finish what they have begun. Resolves when nobody does anything any more. */
+  /** Lets everybody finish what they have begun. Resolves when nobody says anything any more. */
   finish(): Promise<void>;
+  /** Ends the clicking: until here cards are decided, also those of turns that nobody waits for. */
+  leave(): Promise<void>;
   /** What people waited for in vain, for the report. */
   readonly disappointments: readonly string[];
 }
@@ -70,6 +72,8 @@ export function startLoad(world: CrashWorld, options: LoadOptions): Load {
     async finish() {
       finishing = true;
       await Promise.all([...conversations, asking]);
+    },
+    async leave() {
       over = true;
       await clicking;
     },

@@ -89,11 +89,15 @@ async function comeToRest(
   options: RunOptions,
   say: (text: string) => void,
 ): Promise<boolean> {
-  await load.finish();
-  say('everything comes to rest');
-  const left = await settle(world, options.settleMs ?? SETTLE_MS);
-  if (left) say(`not at rest: ${JSON.stringify(left)}`);
-  return left === undefined;
+  try {
+    await load.finish();
+    say('everything comes to rest');
+    const left = await settle(world, options.settleMs ?? SETTLE_MS);
+    if (left) say(`not at rest: ${JSON.stringify(left)}`);
+    return left === undefined;
+  } finally {
+    await load.leave();
+  }
 }
 
 async function judge(
