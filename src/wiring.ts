@@ -178,7 +178,7 @@ export function wire(
       }),
     },
   });
-  runtime.onDirty((session) => view.touch(session));
+  runtime.onDirty(({ session, kinds }) => view.touch(session, kinds));
   runtime.onCommit(stages.onCommit);
   return { runtime, view, cards, chatBudget: governor, metrics, stages };
 }

@@ -84,9 +84,15 @@ export interface Runtime {
   leads(): boolean;
   onCommit(listener: (notice: CommitNotice) => void): () => void;
   /** The thread of this session has something new to show. A hint; `dirtyThreads()` of the store is the truth. */
-  onDirty(listener: (session: Address) => void): () => void;
+  onDirty(listener: (news: ThreadNews) => void): () => void;
   /** Figures for metrics and health. */
   stats(): RuntimeStats;
+}
+
+export interface ThreadNews {
+  readonly session: Address;
+  /** Of the transcript's new entries. */
+  readonly kinds: readonly string[];
 }
 
 export interface RuntimeStats {

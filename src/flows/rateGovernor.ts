@@ -18,8 +18,11 @@ export interface GovernorOptions {
 }
 
 export interface RateGovernor {
-  /** Resolves when a request of this priority may go. Rejects while it is closed. */
-  turn(priority: Priority): Promise<void>;
+  /**
+   * Resolves when a request of this priority may go. Rejects while it is closed, and with the signal's reason when that is
+   * aborted first: who waits for nothing any more takes nobody's turn.
+   */
+  turn(priority: Priority, signal?: AbortSignal): Promise<void>;
   /** The server asked for a pause. @param ms from now */
   pause(ms: number): void;
   /** Requests that wait for their turn. */
@@ -79,13 +82,31 @@ export function createRateGovernor({ perSecond, burst, now = monotonic }: Govern
   };
 
   return {
-    turn(priority) {
+    turn(priority, signal) {
       return new Promise((resolve, reject) => {
-        if (isClosed) {
-          reject(closedError());
+        if (isClosed || signal?.aborted) {
+          reject(isClosed ? closedError() : signal?.reason);
           return;
         }
-        queues.get(priority)?.push({ go: resolve, refuse: reject });
+        const queue = queues.get(priority) ?? [];
+        const leave = (): void => {
+          const at = queue.indexOf(waiting);
+          if (at >= 0) queue.splice(at, 1);
+          reject(signal?.reason);
+        };
+        const over = (): void => signal?.removeEventListener('abort', leave);
+        const waiting: Waiting = {
+          go() {
+            over();
+            resolve();
+          },
+          refuse(error) {
+            over();
+            reject(error);
+          },
+        };
+        signal?.addEventListener('abort', leave, { once: true });
+        queue.push(waiting);
         if (!timer) pump();
       });
     },

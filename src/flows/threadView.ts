@@ -1,7 +1,8 @@
 /**
  * Keeps threads equal to what is committed: renders a dirty thread's transcript and creates, edits or deletes posts until
  * they say the same. Runs per thread one after the other, so edits of a post never overtake each other; while an answer
- * streams, at most one round per `pauseMs`.
+ * streams, at most one round per `pauseMs`. A round that waits for its turn to show mere progress is given up when there is
+ * something that people wait for: that must not wait with it.
  */
 import { type Log, type PostRow, type StorePorts, TerminalError } from '../actors/index.ts';
 import type { MattermostRest } from '../adapters/mattermost/index.ts';
@@ -10,6 +11,7 @@ import type { Verbosity } from '../chat/render/layout.ts';
 import { readEntry, type TranscriptEntry } from '../chat/transcript.ts';
 import type { Address } from '../machines/addresses.ts';
 import { contentHash, isGone, type Posting } from './posting.ts';
+import type { Priority } from './rateGovernor.ts';
 
 export interface ThreadViewPorts {
   readonly store: StorePorts;
@@ -23,9 +25,9 @@ export interface ThreadViewPorts {
 }
 
 export interface ThreadView {
-  /** Something in this thread changed. */
-  touch(session: Address): void;
-  /** Brings the thread up to date now; resolves when it is. */
+  /** Something in this thread changed. @param kinds of the entries that are new, as far as they are known */
+  touch(session: Address, kinds?: readonly string[]): void;
+  /** Brings the thread up to date now, since something is to be asked below it; resolves when it is. */
   settle(session: Address): Promise<void>;
   /** Takes up every thread that is dirty in the store; also after `stop`, when another process may have shown some of it. */
   resume(): Promise<void>;
@@ -34,6 +36,8 @@ export interface ThreadView {
 }
 
 const PAUSE_MS = 700;
+/** Kinds of entries that people wait for. */
+const AWAITED: readonly string[] = ['turnEnded', 'note', 'fileOffered'];
 /** Between two attempts at a thread that cannot be shown: doubled each time, so that many do not storm what is down. */
 const RETRY_MS = { first: 2_000, longest: 20_000 };
 /** The chat refused it, and will until a person changes something: an archived channel, a bot that was put out. */
@@ -47,6 +51,17 @@ interface ThreadState {
   timer: NodeJS.Timeout | undefined;
   /** Rounds in a row that failed. */
   failures: number;
+  /** Gives up the present round while it waits to show progress. */
+  giveUp: (() => void) | undefined;
+  /** The next round is to follow without a pause. */
+  isUrgent: boolean;
+}
+
+interface Round {
+  /** What only goes on is shown with this priority; what is final, as final. */
+  readonly least: Priority;
+  readonly giveUp: AbortSignal;
+  isOver(): boolean;
 }
 
 export function createThreadView(ports: ThreadViewPorts): ThreadView {
@@ -64,22 +79,30 @@ export function createThreadView(ports: ThreadViewPorts): ThreadView {
       lastId: 0,
       timer: undefined,
       failures: 0,
+      giveUp: undefined,
+      isUrgent: false,
     };
     threads.set(session, fresh);
     return fresh;
   };
 
-  const run = (session: Address, state: ThreadState): Promise<void> => {
+  const run = (session: Address, state: ThreadState, least: Priority): Promise<void> => {
     clearTimeout(state.timer);
     state.timer = undefined;
     state.again = false;
-    state.running = reconcile(ports, session, state, () => stopped)
+    state.isUrgent = false;
+    const given = new AbortController();
+    const giveUp = given.signal;
+    // Somebody waits for the end of any other round.
+    if (least === 'progress') state.giveUp = () => given.abort(new Error('something is waited for'));
+    state.running = reconcile(ports, session, state, { least, giveUp, isOver: () => stopped || giveUp.aborted })
       .then(() => {
         state.failures = 0;
-        return pauseMs;
+        return state.isUrgent ? 0 : pauseMs;
       })
       .catch((error: unknown) => {
         if (stopped) return pauseMs;
+        if (giveUp.aborted && error === giveUp.reason) return 0;
         state.again = true;
         state.failures += 1;
         const retryMs = retryAfter(error, state.failures);
@@ -88,26 +111,43 @@ export function createThreadView(ports: ThreadViewPorts): ThreadView {
       })
       .then((nextMs) => {
         state.running = undefined;
+        state.giveUp = undefined;
         if (stopped) return;
-        if (state.again) state.timer = setTimeout(() => run(session, state), nextMs);
+        if (state.again) state.timer = setTimeout(() => run(session, state, 'progress'), nextMs);
         else if (state.entries.length === 0) threads.delete(session);
       });
     return state.running;
   };
 
-  const touch = (session: Address): void => {
+  const hurry = (state: ThreadState): void => {
+    state.isUrgent = true;
+    state.giveUp?.();
+  };
+
+  const touch = (session: Address, kinds: readonly string[] = []): void => {
     if (stopped) return;
     const state = stateOf(session);
+    const isAwaited = kinds.some((kind) => AWAITED.includes(kind));
     if (state.running || state.timer) state.again = true;
-    else state.timer = setTimeout(() => run(session, state), 0);
+    if (state.running) {
+      if (isAwaited) hurry(state);
+      return;
+    }
+    // After a failure the pause is not for the sake of the reader.
+    if (state.timer && !(isAwaited && state.failures === 0)) return;
+    clearTimeout(state.timer);
+    state.timer = setTimeout(() => run(session, state, 'progress'), 0);
   };
 
   return {
     touch,
     async settle(session) {
       // Looked up anew each time: a round that is over may be forgotten, and another have begun.
-      while (stateOf(session).running) await stateOf(session).running;
-      if (!stopped) await run(session, stateOf(session));
+      for (let state = stateOf(session); state.running; state = stateOf(session)) {
+        hurry(state);
+        await state.running;
+      }
+      if (!stopped) await run(session, stateOf(session), 'question');
     },
     async resume() {
       stopped = false;
@@ -130,13 +170,8 @@ function retryAfter(error: unknown, failures: number): number {
   return Math.min(RETRY_MS.longest, RETRY_MS.first * 2 ** (failures - 1));
 }
 
-/** One round, broken off when `isOver`: the thread stays dirty then. Rejects if the thread is not up to date. */
-async function reconcile(
-  ports: ThreadViewPorts,
-  session: Address,
-  state: ThreadState,
-  isOver: () => boolean,
-): Promise<void> {
+/** One round, broken off when it is over: the thread stays dirty then. Rejects if the thread is not up to date. */
+async function reconcile(ports: ThreadViewPorts, session: Address, state: ThreadState, round: Round): Promise<void> {
   const { store } = ports;
   const thread = await store.threadOf(session);
   if (!thread) return;
@@ -148,12 +183,12 @@ async function reconcile(
   const desired = renderThread(state.entries, { verbosity: ports.verbosity, trigger: ports.trigger });
   const rows = new Map((await store.postsOf(session)).map((row) => [row.key, row]));
   for (const post of desired) {
-    if (isOver()) return;
-    await show(ports, session, thread, rows, post);
+    if (round.isOver()) return;
+    await show(ports, session, thread, rows, post, round);
   }
   for (const row of surplus(session, state.entries, desired, rows)) {
-    if (isOver()) return;
-    await hide(ports, row);
+    if (round.isOver()) return;
+    await hide(ports, row, round);
   }
   if (mark !== undefined) await store.cleanThread(session, mark);
   state.entries = state.entries.slice(settledUpTo(state.entries));
@@ -165,25 +200,27 @@ async function show(
   thread: { readonly channelId: string; readonly rootId: string },
   rows: Map<string, PostRow>,
   post: DesiredPost,
+  round: Round,
 ): Promise<void> {
   const { store, rest, posting } = ports;
   const hash = contentHash(post.message, undefined);
   const { key, row } = place(rows, postKey(session, post.key), hash);
   if (row?.contentHash === hash) return;
-  const priority = post.final ? 'final' : 'progress';
+  const priority = post.final ? 'final' : round.least;
+  const giveUp = priority === 'progress' ? round.giveUp : undefined;
   if (!row?.postId) {
-    await posting.create({ key, owner: session, ...thread, message: post.message }, priority);
+    await posting.create({ key, owner: session, ...thread, message: post.message }, priority, giveUp);
     return;
   }
   const id = row.postId;
   try {
-    await posting.call(priority, () => rest.patchPost(id, { message: post.message }));
+    await posting.call(priority, () => rest.patchPost(id, { message: post.message }), giveUp);
     await store.postPatched(key, hash);
   } catch (error) {
     if (!isGone(error)) throw error;
     await store.postGone(key);
     rows.set(key, { ...row, state: 'gone' });
-    await show(ports, session, thread, rows, post);
+    await show(ports, session, thread, rows, post, round);
   }
 }
 
@@ -203,9 +240,9 @@ function place(
   }
 }
 
-async function hide({ store, rest, posting }: ThreadViewPorts, row: PostRow): Promise<void> {
+async function hide({ store, rest, posting }: ThreadViewPorts, row: PostRow, round: Round): Promise<void> {
   const id = row.postId;
-  if (id !== undefined) await posting.call('progress', () => rest.deletePost(id));
+  if (id !== undefined) await posting.call(round.least, () => rest.deletePost(id), round.giveUp);
   await store.postGone(row.key);
 }
 

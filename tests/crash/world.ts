@@ -6,7 +6,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createDemoRepo } from '../../simulator/src/dev/demoRepo.ts';
 import { freePort } from '../../simulator/src/dev/gateway.ts';
-import { type MattermostSimulator, type SeededUser, startMattermost } from '../../simulator/src/mattermost/index.ts';
+import {
+  type MattermostOptions,
+  type MattermostSimulator,
+  type SeededUser,
+  startMattermost,
+} from '../../simulator/src/mattermost/index.ts';
 import { startPostgres, type TestDatabase, type TestPostgres } from '../support/postgres.ts';
 import { DIST, writeGatewayProgram } from './gatewayProgram.ts';
 
@@ -38,7 +43,8 @@ export interface CrashWorld {
   stop(): Promise<void>;
 }
 
-export async function startWorld(): Promise<CrashWorld> {
+/** @param options of the chat server */
+export async function startWorld(options: Pick<MattermostOptions, 'rateLimit'> = {}): Promise<CrashWorld> {
   const folder = mkdtempSync(join(tmpdir(), 'csm-crash-'));
   const closers: (() => Promise<unknown>)[] = [];
   const stop = async (): Promise<void> => {
@@ -46,7 +52,7 @@ export async function startWorld(): Promise<CrashWorld> {
     rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   };
   try {
-    return await build(folder, closers, stop);
+    return await build(folder, closers, stop, options);
   } catch (error) {
     await stop();
     throw error;
@@ -57,11 +63,12 @@ async function build(
   folder: string,
   closers: (() => Promise<unknown>)[],
   stop: () => Promise<void>,
+  options: Pick<MattermostOptions, 'rateLimit'>,
 ): Promise<CrashWorld> {
   const postgres = await startPostgres();
   closers.push(() => postgres.stop());
   const database = await postgres.freshDatabase();
-  const chat = await startMattermost();
+  const chat = await startMattermost(options);
   closers.push(() => chat.close());
   const team = chat.createTeam({ name: 'dev' });
   const people = PEOPLE.map((username) => chat.createUser({ username, teamIds: [team.id] }));

@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert';
 import { type PostRow, RetryableError, type StoredOutput, silentLog, TerminalError } from '../../src/actors/index.ts';
 import type { ChatPost } from '../../src/adapters/mattermost/index.ts';
 import type { OncePost } from '../../src/flows/posting.ts';
+import type { Priority } from '../../src/flows/rateGovernor.ts';
 import { createThreadView, type ThreadView, type ThreadViewPorts } from '../../src/flows/threadView.ts';
 import { until } from '../actors/support.ts';
 
@@ -29,7 +30,7 @@ interface World {
   readonly warnings: object[];
   /** Called at the beginning of every round. */
   begin(): Promise<void>;
-  create(post: OncePost): Promise<void>;
+  create(post: OncePost, priority: Priority, giveUp?: AbortSignal): Promise<void>;
   patch(id: string): Promise<ChatPost>;
   /** Every round that got through to its end. */
   clean(): void;
@@ -71,9 +72,9 @@ function viewOn(views: ThreadView[], world: World): ThreadView {
     store: store as ThreadViewPorts['store'],
     rest: rest as ThreadViewPorts['rest'],
     posting: {
-      async create(post) {
+      async create(post, priority, giveUp) {
         world.made.push(post.message);
-        await world.create(post);
+        await world.create(post, priority, giveUp);
         return post.key;
       },
       call: (_priority, work) => work(),
@@ -145,6 +146,39 @@ test('a round ends between two posts when the view is stopped, and the thread st
   assert.is(world.made.length, 1);
   assert.is(cleaned, 0);
 });
+
+for (const [what, hurry] of [
+  ['the end of a turn', (view: ThreadView) => view.touch(S, ['turnEnded'])],
+  ['a card that is to stand below', (view: ThreadView) => view.settle(S)],
+] as const) {
+  test(`RT-11: ${what} does not wait with the progress before it`, async ({ views }) => {
+    const turn = (id: number, kind: string, body: StoredOutput['body']): StoredOutput => ({ ...note(id), kind, body });
+    const world = worldOf({
+      rows: [
+        turn(1, 'turnStarted', { turnId: 't' }),
+        turn(2, 'textBlock', { turnId: 't', blockId: 'b', text: 'half' }),
+      ],
+    });
+    const asked: Priority[] = [];
+    world.create = (_post, priority, giveUp) => {
+      asked.push(priority);
+      if (priority !== 'progress') return Promise.resolve();
+      // Its turn never comes.
+      return new Promise((_resolve, reject) => giveUp?.addEventListener('abort', () => reject(giveUp.reason)));
+    };
+    const view = viewOn(views, world);
+    view.touch(S);
+    await until('progress waits', () => asked.length === 1);
+    view.touch(S, ['textDelta']);
+    await timersRun();
+    assert.equal(asked, ['progress'], 'more progress changes nothing');
+    world.rows.push(turn(3, 'turnEnded', { turnId: 't', outcome: 'TURN_OUTCOME_COMPLETED' }));
+    await hurry(view);
+    await until('it is shown', () => asked.length === 2);
+    assert.is(asked[1], 'final');
+    assert.equal(world.warnings, []);
+  });
+}
 
 /** Runs at once what would run later, and notes how much later. */
 async function waitsOf(rounds: number, error: Error, views: ThreadView[]): Promise<number[]> {

@@ -10,7 +10,7 @@ import type { World } from './world.ts';
 const API = '/api/v4/';
 
 /** 429 in plain text, with times in seconds from now; every answer says how much is left. */
-export function limitRate(app: FastifyInstance, limiter: (key: string) => RateDecision): void {
+export function limitRate(app: FastifyInstance, limiter: (key: string) => RateDecision, onRefusal: () => void): void {
   app.addHook('onRequest', async (request, reply) => {
     if (!request.url.startsWith(API)) return;
     const decision = limiter(headerToken(request.headers) ?? request.ip);
@@ -19,6 +19,7 @@ export function limitRate(app: FastifyInstance, limiter: (key: string) => RateDe
       .header('x-ratelimit-remaining', String(decision.remaining))
       .header('x-ratelimit-reset', String(decision.resetSeconds));
     if (decision.allowed) return;
+    onRefusal();
     await reply
       .code(429)
       .header('retry-after', String(decision.retrySeconds))

@@ -54,6 +54,8 @@ export interface MattermostSimulator extends Seeds {
   adminToken: string;
   faults: Faults;
   log: SimLog;
+  /** How many requests the rate limit has refused (429). */
+  refusals(): number;
   close(): Promise<void>;
 }
 
@@ -84,7 +86,12 @@ export async function startMattermost(options: MattermostOptions = {}): Promise<
   const guard = options.page === undefined ? undefined : createHostGuard();
   const limiter = options.rateLimit === undefined ? undefined : createRateLimiter(options.rateLimit, now);
   guard?.install(app);
-  if (limiter !== undefined) limitRate(app, limiter);
+  let refusals = 0;
+  if (limiter !== undefined) {
+    limitRate(app, limiter, () => {
+      refusals += 1;
+    });
+  }
   // Before the faults: what was done is saved even if its answer is lost.
   watchRequests(app, world);
   injectFaults(app, faultState);
@@ -128,6 +135,7 @@ export async function startMattermost(options: MattermostOptions = {}): Promise<
     adminToken,
     faults,
     log: world.log,
+    refusals: () => refusals,
     close: async () => {
       faults.clear();
       sockets.close();
