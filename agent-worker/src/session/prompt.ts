@@ -1,6 +1,6 @@
 // A person's prompt as the agent reads it: the speaker's name in front, attachments as files (and images as such).
-import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { chmodSync, chownSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, dirname, extname, join } from 'node:path';
 import type { SDKUserMessage } from '@anthropic-ai/claude-agent-sdk';
 import type { Attachment, Prompt } from '../generated/claude_agent/v1/agent.ts';
 import type { AgentConfig } from './types.ts';
@@ -10,6 +10,8 @@ type ImageType = 'image/jpeg' | 'image/png' | 'image/gif' | 'image/webp';
 
 /** The model API takes no larger image, in bytes before base64. */
 const IMAGE_LIMIT = 3_750_000;
+/** Of a file's name, in characters: a file system takes 255 bytes. */
+const NAME_LIMIT = 60;
 
 /** `[author] text`; a slash command stays as it is, or it would not be one. */
 export function promptText(prompt: Pick<Prompt, 'text' | 'author'>): string {
@@ -51,12 +53,31 @@ function writeAttachments(
     chmodSync(path, mode);
   };
   for (const path of [attachmentsDir, dirname(folder), folder]) share(path, 0o750);
+  const names = fileNames(prompt.attachments);
   return prompt.attachments.map((attachment, index) => {
-    const name = basename(attachment.name).replace(/[^\p{L}\p{N}._ -]/gu, '_') || `file-${index + 1}`;
-    const path = join(folder, name === '.' || name === '..' ? `file-${index + 1}` : name);
-    writeFileSync(path, attachment.content, { mode: 0o600 });
+    const path = join(folder, names[index] ?? `file-${index + 1}`);
+    // What lies there already, of an earlier attempt or a link, is replaced and never written through.
+    rmSync(path, { recursive: true, force: true });
+    writeFileSync(path, attachment.content, { mode: 0o600, flag: 'wx' });
     share(path, 0o640);
     return `${path} (${attachment.mediaType || 'unknown type'}, ${attachment.content.length} bytes)`;
+  });
+}
+
+/** A name for each that is a name only, none of them twice: pasted images are all called alike. */
+function fileNames(attachments: readonly Pick<Attachment, 'name'>[]): string[] {
+  const taken = new Set<string>();
+  return attachments.map(({ name }, index) => {
+    const plain = basename(name).replace(/[^\p{L}\p{N}._ -]/gu, '_');
+    const ending = [...extname(plain)].slice(0, 12).join('');
+    const stem = [...plain.slice(0, plain.length - extname(plain).length)].slice(0, NAME_LIMIT).join('');
+    const own = /^\.*$/.test(stem) ? `file-${index + 1}${ending}` : `${stem}${ending}`;
+    let free = own;
+    // Compared without case: not every file system knows the difference.
+    for (let copy = 2; taken.has(free.toLowerCase()); copy += 1)
+      free = `${own.slice(0, own.length - ending.length)}-${copy}${ending}`;
+    taken.add(free.toLowerCase());
+    return free;
   });
 }
 
