@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Effect } from '../../src/machines/effects.ts';
@@ -256,6 +257,125 @@ test('a session that answers mentions leaves talk among people alone, however it
     const { queue } = session.context() as { queue: readonly unknown[] };
     assert.ok(kindsIn(meant).length > 1 || queue.length === 1);
   }
+});
+
+test('RT-43: the context is compacted when a person or the agent itself says so, never by the gateway', () => {
+  const session = working();
+  for (let turn = 1; turn <= 20; turn += 1) {
+    const full = { contextTokens: 100, contextWindow: 100 };
+    session.send('TURN.ENDED', { ...ended(`t${turn}`), ...full });
+    session.send('PROMPT', prompt(`p${turn + 1}`));
+    session.send('TURN.STARTED', started(`t${turn + 1}`, `p${turn + 1}`));
+    // The agent compacts by itself, in the middle of the turn, which goes on.
+    session.send('COMPACTED', { ok: turn % 2 === 0, error: 'no room' });
+    assert.equal(stateOf(session, 'conversation'), '{"thinking":"working"}');
+  }
+  assert.not.ok(kindsIn(session.asked).includes('worker.compact'));
+  session.wait(24 * 3_600_000);
+  assert.not.ok(kindsIn(session.asked).includes('worker.compact'));
+});
+
+test('RT-43: a compaction that fails is said with its reason, and the next message is taken', () => {
+  const session = open();
+  session.send('COMMAND.COMPACT', { ...by('c1'), hint: '' });
+  assert.is(stateOf(session, 'conversation'), 'compacting');
+  session.send('TURN.STARTED', started('t1', 'c1'));
+  assert.match(said(session.send('COMPACTED', { ok: false, error: 'no room' })).join(), /no room/);
+  session.send('TURN.ENDED', ended('t1', 'completed', 'c1'));
+  assert.is(stateOf(session, 'conversation'), 'idle');
+  assert.equal(prompted(session.send('PROMPT', prompt('p1'))), ['p1']);
+});
+
+const interrupts = (effects: readonly Effect[]) =>
+  effects.flatMap((effect) => (effect.kind === 'worker.interrupt' ? [effect.params.turnId] : []));
+
+test('RT-46: an interrupt is never dropped: it reaches the turn, or it is said why not', () => {
+  const early = open();
+  early.send('PROMPT', prompt('p1'));
+  assert.match(said(early.send('COMMAND.INTERRUPT', by('i1'))).join(), /\S/, 'there is no turn yet');
+  early.send('TURN.STARTED', started('t1', 'p1'));
+  assert.equal(interrupts(early.send('COMMAND.INTERRUPT', by('i2'))), ['t1']);
+  assert.equal(interrupts(early.send('COMMAND.INTERRUPT', by('i3'))), ['t1'], 'asked again, it is tried again');
+  assert.match(said(early.wait(60_000)).join(), /\S/, 'an agent that does not react is told of');
+  assert.equal(interrupts(early.send('COMMAND.INTERRUPT', by('i4'))), ['t1']);
+  early.send('TURN.ENDED', ended('t1', 'interrupted'));
+  assert.is(stateOf(early, 'conversation'), 'idle');
+  assert.match(said(open().send('COMMAND.INTERRUPT', by('i1'))).join(), /\S/, 'nothing runs');
+});
+
+test('RT-46: an agent that is slow to say its first word is neither ended nor asked again', () => {
+  const session = working();
+  session.wait(6 * 3_600_000);
+  assert.equal(stateOf(session, 'conversation'), '{"thinking":"working"}');
+  assert.equal(prompted(session.asked), ['p1']);
+  assert.equal(interrupts(session.asked), []);
+  const unbegun = open();
+  unbegun.send('PROMPT', prompt('p1'));
+  unbegun.done('worker.prompt');
+  unbegun.wait(6 * 3_600_000);
+  assert.equal(prompted(unbegun.asked), ['p1'], 'taken, and not begun for long');
+  assert.equal(stateOf(unbegun, 'conversation'), '{"thinking":"working"}');
+});
+
+test('RT-47: whatever is written, changed and taken back while the agent works, what is left runs once, in order', () => {
+  const move = fc.oneof(
+    { weight: 4, arbitrary: fc.constant({ what: 'write', which: 0 } as const) },
+    { weight: 2, arbitrary: fc.record({ what: fc.constant('edit' as const), which: fc.nat(9) }) },
+    { weight: 1, arbitrary: fc.record({ what: fc.constant('delete' as const), which: fc.nat(9) }) },
+    { weight: 1, arbitrary: fc.record({ what: fc.constant('drop' as const), which: fc.nat(9) }) },
+    { weight: 3, arbitrary: fc.constant({ what: 'next', which: 0 } as const) },
+    { weight: 1, arbitrary: fc.constant({ what: 'reconnect', which: 0 } as const) },
+  );
+  fc.assert(
+    fc.property(fc.array(move, { maxLength: 60 }), (moves) => {
+      const session = working();
+      let running = 'p1';
+      let turns = 1;
+      let written = 1;
+      const expected = [{ id: 'p1', text: 'say p1' }];
+      const waiting = () => expected.slice(expected.findIndex(({ id }) => id === running) + 1);
+      const next = () => {
+        session.send('TURN.ENDED', ended(`t${turns}`, 'completed', running));
+        const [following] = waiting();
+        if (following === undefined) return false;
+        turns += 1;
+        running = following.id;
+        session.done('worker.prompt');
+        session.send('TURN.STARTED', started(`t${turns}`, running));
+        return true;
+      };
+      for (const { what, which } of moves) {
+        const chosen = waiting()[which % Math.max(1, waiting().length)];
+        if (what === 'write') {
+          written += 1;
+          expected.push({ id: `p${written}`, text: `say p${written}` });
+          session.send('PROMPT', prompt(`p${written}`));
+        } else if (what === 'next') {
+          if (waiting().length > 0) next();
+        } else if (what === 'reconnect') {
+          session.send('LINK.DOWN', { reason: 'gone' });
+          session.send('LINK.UP', { ...LINK_UP, turnId: `t${turns}`, agentState: 'running' });
+        } else if (chosen !== undefined) {
+          if (what === 'edit') {
+            chosen.text = `${chosen.text}!`;
+            session.send('POST.EDITED', { postId: chosen.id, text: chosen.text });
+          } else {
+            const at = waiting().indexOf(chosen) + 1;
+            expected.splice(expected.indexOf(chosen), 1);
+            if (what === 'delete') session.send('POST.DELETED', { postId: chosen.id });
+            else session.send('COMMAND.QUEUE', { ...by(`q${which}`), drop: at });
+          }
+        }
+      }
+      while (next());
+      const ran = session.asked.flatMap((effect) =>
+        effect.kind === 'worker.prompt' ? [{ id: effect.params.inputId, text: effect.params.text }] : [],
+      );
+      assert.equal(ran, expected);
+      assert.equal(session.context().queue, []);
+    }),
+    { numRuns: 300 },
+  );
 });
 
 test('a title that was asked for is read from the answer to that very message', () => {

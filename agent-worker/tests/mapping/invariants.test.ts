@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'uvu';
 import { list, record, text } from '../../src/mapping/json.ts';
-import { all, type Played, play, RECORDINGS } from '../support/recordings.ts';
+import type { Output } from '../../src/mapping/state.ts';
+import { all, type Line, type Played, play, RECORDINGS } from '../support/recordings.ts';
 
 const USER_OR_SYNTHETIC = [
   '[Request interrupted',
@@ -96,6 +97,40 @@ for (const name of RECORDINGS) {
       sum += turn.costUsd;
       assert.ok(turn.totalCostUsd >= sum - 1e-9, 'the total is less than its parts');
     }
+  });
+}
+
+/** What a newer Claude Code may say beside what is known: kinds, parts and values that nobody here has heard of. */
+const UNHEARD_OF: readonly Line[] = [
+  { type: 'hologram', uuid: 'u1', session_id: 's', payload: { deep: [1] } },
+  { type: 'system', subtype: 'weather_changed', uuid: 'u2', session_id: 's' },
+  { type: 'stream_event', event: { type: 'content_block_hum', index: 9 }, parent_tool_use_id: null, uuid: 'u3' },
+  { type: 'user', uuid: 'u6', message: { content: [{ type: 'gesture' }] } },
+  { type: 'system', subtype: 'status', status: 'dreaming', uuid: 'u7' },
+  { type: 'rate_limit_event', uuid: 'u8' },
+  {},
+];
+
+/** The same for parts of messages that are known. */
+function withNewParts(line: Line): Line {
+  return { ...line, newer_field: { nested: true }, another: ['x'] };
+}
+
+for (const name of RECORDINGS) {
+  test(`RT-45: ${name}: what a newer Claude Code adds changes nothing of what is known`, () => {
+    const known = play(name).outputs;
+    let at = 0;
+    const newer = play(name, (line) => {
+      at += 1;
+      const extra = UNHEARD_OF[at % UNHEARD_OF.length] ?? {};
+      return [
+        withNewParts(line),
+        ...(line._note === undefined ? [{ ...extra, uuid: `${text(extra.uuid)}-${at}` }] : []),
+      ];
+    }).outputs;
+    const isOfKnown = ({ $case }: Output) => $case !== 'unrecognised' && $case !== 'rateLimit';
+    assert.deepEqual(newer.filter(isOfKnown), known.filter(isOfKnown));
+    if (at > 3 * UNHEARD_OF.length) assert.ok(all(newer, 'unrecognised').length > 0, 'and it is told as such');
   });
 }
 

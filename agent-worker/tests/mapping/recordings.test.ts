@@ -1,8 +1,9 @@
 // What single recordings demand: one test per trap that the real SDK has.
 import assert from 'node:assert/strict';
 import { test } from 'uvu';
+import { count, record } from '../../src/mapping/json.ts';
 import { hasBackgroundWork } from '../../src/mapping/tasks.ts';
-import { all, kinds, play } from '../support/recordings.ts';
+import { all, kinds, play, RECORDINGS } from '../support/recordings.ts';
 
 const outcomes = (name: string) => all(play(name).outputs, 'turnEnded').map((turn) => turn.outcome);
 const errors = (name: string) => all(play(name).outputs, 'turnEnded').map((turn) => turn.errorCode);
@@ -162,7 +163,7 @@ test('a compaction is a turn that is open while it works', () => {
   assert.equal(all(outputs, 'contextUsage')[3]?.tokens, 2619);
 });
 
-test('a failed compaction is told once with its reason, although its result is a success', () => {
+test('RT-43: a failed compaction is told once with its reason and its turn ends, although its result is a success', () => {
   const failed = all(play('compact-failure').outputs, 'compacted').filter((one) => !one.ok);
   assert.deepEqual(
     failed.map((one) => one.error),
@@ -172,13 +173,21 @@ test('a failed compaction is told once with its reason, although its result is a
   const byApi = all(play('compact-failure-api').outputs, 'compacted');
   assert.equal(byApi.length, 1);
   assert.equal(byApi[0]?.ok, false);
+  for (const name of ['compact-failure', 'compact-failure-api']) {
+    const order = kinds(play(name).outputs);
+    assert.ok(order.lastIndexOf('turnEnded') > order.lastIndexOf('compactionStarted'), 'nothing goes on compacting');
+  }
 });
 
-test('a compaction by itself happens inside the turn', () => {
+test('RT-43: a compaction by itself happens inside the turn and does not end it', () => {
   const { outputs } = play('auto-compact');
   assert.equal(all(outputs, 'turnStarted').length, 5);
   assert.equal(all(outputs, 'compactionStarted')[0]?.automatic, true);
   assert.equal(all(outputs, 'compacted')[0]?.automatic, true);
+  const order = kinds(outputs);
+  const at = order.indexOf('compacted');
+  assert.equal(order.slice(0, at).lastIndexOf('turnStarted') > order.slice(0, at).lastIndexOf('turnEnded'), true);
+  assert.ok(order.slice(at).indexOf('textBlock') < order.slice(at).indexOf('turnEnded'), 'the answer comes after it');
 });
 
 test('/clear says the new session id and the cost goes on', () => {
@@ -383,10 +392,30 @@ test('thinking is told sparsely and never as text', () => {
   assert.deepEqual(texts('thinking')[0], '42');
 });
 
-test('the context size follows the last call of the main thread', () => {
+test('RT-44: the context size is that of the last call of the main thread, what came from the cache included', () => {
   const [turn] = all(play('streaming-cut').outputs, 'turnEnded');
   assert.equal(turn?.contextTokens, 11_630);
   assert.equal(turn?.contextWindow, 1_000_000);
+  for (const name of RECORDINGS) {
+    const { lines, outputs } = play(name);
+    const read = lines
+      .filter((line) => line.type === 'assistant' && line.parent_tool_use_id === null)
+      .map((line) => record(record(line.message).usage))
+      .map((usage) =>
+        ['input_tokens', 'cache_read_input_tokens', 'cache_creation_input_tokens']
+          .map((part) => count(usage[part]))
+          .reduce((sum, tokens) => sum + tokens, 0),
+      );
+    for (const { contextTokens, contextWindow } of all(outputs, 'turnEnded')) {
+      assert.ok(contextWindow === 0 || contextTokens <= contextWindow, `${name}: ${contextTokens} of ${contextWindow}`);
+    }
+    const last = all(outputs, 'turnEnded').at(-1);
+    const isPlain = !all(outputs, 'compacted').length && !all(outputs, 'cleared').length;
+    // A call that failed has no usage: what the one before it said still holds.
+    const size = read.findLast((tokens) => tokens > 0);
+    if (last === undefined || last.contextTokens === 0 || size === undefined || !isPlain) continue;
+    assert.ok(last.contextTokens >= size, `${name}: ${last.contextTokens}, but ${size} were read`);
+  }
 });
 
 test.run();

@@ -13,8 +13,10 @@ export const RECORDINGS: readonly string[] = readdirSync(FOLDER)
   .map((name) => name.replace(/\.ndjson$/, ''))
   .sort();
 
+export type Line = Record<string, unknown>;
+
 export interface Played {
-  lines: Record<string, unknown>[];
+  lines: Line[];
   outputs: Output[];
   state: MapperState;
   deadResume: boolean;
@@ -23,11 +25,12 @@ export interface Played {
 type Case = Output['$case'];
 type Values = { [K in Case]: Extract<Output, { $case: K }>['value'] };
 
-export function play(name: string): Played {
+/** @param change what is played instead of each line */
+export function play(name: string, change: (line: Line) => Line[] = (line) => [line]): Played {
   const lines = readFileSync(`${FOLDER}/${name}.ndjson`, 'utf8')
     .split('\n')
     .filter((line) => line !== '')
-    .map((line): Record<string, unknown> => JSON.parse(line));
+    .flatMap((line) => change(JSON.parse(line) as Line));
   const state = newMapperState();
   const outputs: Output[] = [];
   let deadResume = false;
