@@ -17,6 +17,7 @@ import { type Address, GATEWAY } from '../machines/addresses.ts';
 import type { ChartEvent } from '../machines/events.ts';
 import { assertNever } from '../machines/json.ts';
 import type { SessionContext } from '../machines/session/context.ts';
+import { createLoopBreaker } from './loopBreaker.ts';
 import type { ReadGate } from './readGate.ts';
 import { LIVE_STATES } from './reports.ts';
 
@@ -54,6 +55,7 @@ interface Seen {
 
 export function createIngress(ports: IngressPorts): Ingress {
   const names = new Map<string, string>();
+  const loopBreaker = createLoopBreaker();
   let last: Promise<unknown> = Promise.resolve();
 
   /** One at a time: a cursor must not run ahead of a post that is still on its way. */
@@ -115,7 +117,7 @@ export function createIngress(ports: IngressPorts): Ingress {
     if (post.userId === ports.botUserId || post.type !== '') return ignore(seen, 'own post or system post');
     const known = await lookUp(ports, post);
     const incoming = incomingPost(post, await nameOf(post.userId));
-    const routed = route(incoming, known);
+    const routed = loopBreaker.pass(incoming, route(incoming, known));
     switch (routed.kind) {
       case 'deliver':
         if (await isOutOfService(routed.to)) return sayRefusal(seen, incoming.userName, OUT_OF_SERVICE);

@@ -33,8 +33,11 @@ function only<Port>(name: string, methods: Partial<Port>): Port {
   });
 }
 
-/** @param isFull whose inbox has no room */
-function listening(isFull: (address: Address) => boolean) {
+/** @param isFull whose inbox has no room @param threads sessions by the root of their thread */
+function listening(
+  isFull: (address: Address) => boolean,
+  threads: Readonly<Record<string, Address>> = { r: 'session/s' },
+) {
   const asked: InboxItem[] = [];
   const rules: IngressPorts['rules'] = {
     trigger: '@claude',
@@ -48,13 +51,16 @@ function listening(isFull: (address: Address) => boolean) {
     runtime: {
       async deliver(items) {
         asked.push(...items);
-        if (asked.length > 10) throw new Error('asked again and again');
+        if (asked.length > 50) throw new Error('asked again and again');
         return items.map(({ to }) => (isFull(to) ? 'busy' : 'accepted'));
       },
       read: async () => undefined,
     },
     store: only<IngressPorts['store']>('store', {
-      findThread: async () => ({ session: 'session/s', rootId: 'r', channelId: 'c' }) as const,
+      findThread: async (rootId) => {
+        const session = threads[rootId];
+        return session && { session, rootId, channelId: 'c' };
+      },
       sessionsInChannel: async () => [],
     }),
     rest: only<IngressPorts['rest']>('rest', { usersByIds: async () => [] }),
@@ -64,7 +70,13 @@ function listening(isFull: (address: Address) => boolean) {
     log: silentLog,
     now: () => 5,
   });
-  return { asked, take: () => ingress.takeRead({ type: 'posted', post: POST, channelType: 'O', teamId: 't' }) };
+  return {
+    asked,
+    take: (post: Partial<ChatPost> = {}) =>
+      ingress.takeRead({ type: 'posted', post: { ...POST, ...post }, channelType: 'O', teamId: 't' }),
+    edited: (post: Partial<ChatPost>) => ingress.takeRead({ type: 'edited', post: { ...POST, ...post } }),
+    deleted: (post: Partial<ChatPost>) => ingress.takeRead({ type: 'deleted', post: { ...POST, ...post } }),
+  };
 }
 
 test('a message to a session that has too much waiting is answered, not dropped', async () => {
@@ -97,6 +109,80 @@ test('a message that nobody can even refuse is left to be read again later', asy
   });
   assert.instance(failure, RetryableError);
   assert.is(asked.length, 2);
+});
+
+const never = () => false;
+const heardBy = (asked: readonly InboxItem[]) => asked.map(({ to, event }) => `${to} ${event.type}`);
+
+test('RT-9: the root of a thread, which names no root itself, and its replies belong to one session', async () => {
+  const { asked, take, edited, deleted } = listening(never, { p0: 'session/mine', other: 'session/theirs' });
+  const root = { id: 'p0', rootId: '' };
+  await take({ id: 'p1', rootId: 'p0' });
+  await edited({ ...root, editAt: 2, message: 'say it in other words' });
+  await edited({ id: 'p1', rootId: 'p0', editAt: 3 });
+  await take({ id: 'p2', rootId: 'other' });
+  await deleted(root);
+  assert.equal(heardBy(asked), [
+    'session/mine PROMPT',
+    'session/mine POST.EDITED',
+    'session/mine POST.EDITED',
+    'session/theirs PROMPT',
+    'session/mine COMMAND.STOP',
+  ]);
+});
+
+test('RT-10: a post that the server changed by itself (a preview of a link, a pin, a reaction) is not edited', async () => {
+  const { asked, take, edited } = listening(never);
+  await take({ message: 'see https://example.org' });
+  await edited({ message: 'see https://example.org', updateAt: 9 });
+  assert.equal(heardBy(asked), ['session/s PROMPT']);
+  // Edited by its author, and then given a preview: one edit, under one key.
+  const words = { message: 'see https://example.com', editAt: 10 };
+  await edited({ ...words, updateAt: 10 });
+  await edited({ ...words, updateAt: 11 });
+  const keys = asked.slice(1).map(({ dedupKey }) => dedupKey);
+  assert.equal([keys.length, new Set(keys).size], [2, 1]);
+});
+
+test('RT-52: whatever a message is made of, it is not taken for an empty one', async () => {
+  const shapes: Partial<ChatPost>[] = [
+    { message: '', fileIds: ['f1'] },
+    { message: ' \n', fileIds: ['f1', 'f2'] },
+    { message: '| a | b |\n|---|---|\n| 1 | 2 |' },
+    { message: '```\n\n```' },
+    { message: '> quoted' },
+    { message: '👍' },
+    { message: '---' },
+    { message: '![](http://example.org/x.png)' },
+    { message: '\u00a0.' },
+    { message: '🚨 **ALERT** disk full' },
+  ];
+  const { asked, take } = listening(never);
+  for (const [index, shape] of shapes.entries()) await take({ ...shape, id: `p${index}` });
+  assert.equal(
+    asked.map(({ event }) => [event.type, event.text, event.fileIds]),
+    shapes.map(({ message, fileIds = [] }) => ['PROMPT', message, fileIds]),
+  );
+});
+
+test('RT-6: a bot that answers every refusal is never answered; an account that does not say it is one, a few times', async () => {
+  const bounce = async (post: Partial<ChatPost>, count: number, everyMs: number) => {
+    const { asked, take } = listening(never);
+    for (let at = 1; at <= count; at += 1) {
+      await take({
+        ...post,
+        id: `p${at}`,
+        createAt: at * everyMs,
+        message: '@claude I do not understand that, @claude',
+      });
+    }
+    return asked.map(({ event }) => String(event.message));
+  };
+  assert.equal(await bounce({ automated: true }, 40, 1_000), []);
+  const told = await bounce({}, 2_000, 1_000);
+  assert.is(told.length, 5);
+  assert.match(told.at(-1) ?? '', /do not answer here for a minute/);
+  assert.is((await bounce({}, 20, 30_000)).length, 20, 'a person who mistypes now and then is always told');
 });
 
 test.run();

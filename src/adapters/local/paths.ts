@@ -17,8 +17,8 @@ export function localPaths(dataDir: string): LocalPaths {
   return {
     mirror: (repo) => join(dataDir, 'mirrors', `${repoFolder(repo)}.git`),
     main: (repo) =>
-      join(dataDir, 'repos', repo.branch === '' ? repoFolder(repo) : `${repoFolder(repo)}@${slug(repo.branch)}`),
-    worktree: (repo, name) => join(dataDir, 'worktrees', repoFolder(repo), slug(name)),
+      join(dataDir, 'repos', repo.branch === '' ? repoFolder(repo) : `${repoFolder(repo)}@${unique(repo.branch)}`),
+    worktree: (repo, name) => join(dataDir, 'worktrees', repoFolder(repo), unique(name)),
     worker: (container) => join(dataDir, 'workers', `${slug(container)}-${shortHash(container)}`),
   };
 }
@@ -32,6 +32,11 @@ function repoFolder({ repo, source }: RepoRef): string {
 function slug(name: string): string {
   const cleaned = name.replace(/[^A-Za-z0-9_.-]+/g, '-').replace(/^[.-]+/, '');
   return cleaned === '' ? '_' : cleaned;
+}
+
+/** Two names that look alike as folders do not share one. */
+function unique(name: string): string {
+  return slug(name) === name ? name : `${slug(name)}-${shortHash(name)}`;
 }
 
 function shortHash(text: string): string {

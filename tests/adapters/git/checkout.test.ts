@@ -199,7 +199,7 @@ test('what stands in the way is not ours and is left alone, be it a folder, a fi
   }
 });
 
-test('different names never share a place, and every place is below its root', () => {
+test('RT-50: different names never share a place, and every place is below its root', () => {
   const folders = { reposPath: '/r', worktreesPath: '/w', baseUrl: 'https://github.com' };
   const seen = new Map<string, string>();
   const branches = ['', 'a', 'a/b', 'a-b', 'a+b', 'a/b/c', 'a-b/c', 'ä', 'x'.repeat(150), 'x'.repeat(151), 'main', 'A'];

@@ -93,6 +93,19 @@ test('a worktree with uncommitted, unpushed or stashed work is kept, a clean one
   assert.throws(() => statSync(path));
 });
 
+test('RT-50: different checkouts never share a place', () => {
+  const paths = localPaths('/data');
+  const names = ['a/b', 'a-b', 'a+b', 'a b', 'a.b', 'ab', 'A-b', 'main', '-main', '@main', 'ä', 'ö'];
+  const places = ['/src/one', '/src/two'].flatMap((source) =>
+    ['org/web', 'org/api', 'other/web'].flatMap((repo) => [
+      paths.main({ repo, source, branch: '' }),
+      ...names.map((branch) => paths.main({ repo, source, branch })),
+      ...names.map((name) => paths.worktree({ repo, source, branch: '' }, name)),
+    ]),
+  );
+  assert.is(new Set(places).size, places.length);
+});
+
 test('names from outside stay inside the data folder', () => {
   const paths = localPaths('/data');
   for (const name of ['..', '../..', '/etc', 'a/../../b', '.git', '-x', '\u0000']) {
@@ -102,7 +115,7 @@ test('names from outside stay inside the data folder', () => {
   }
 });
 
-test('a worktree is gone at once when it is removed, and what a dying process left over is swept up later', async ({
+test('RT-50: a worktree is gone at once when it is removed; what a dying process left is swept up later, what was just begun is left alone', async ({
   root,
   source,
 }) => {
