@@ -109,6 +109,11 @@ function translate(error: unknown, governor: RateGovernor): unknown {
   return new RetryableError(error.code, error.message, { ...details, retryAfterMs: error.retryAfterMs });
 }
 
+/** The chat refuses the post itself, not the place or the bot: it will never take it as it is. */
+export function isUnpostable(error: unknown): error is TerminalError {
+  return error instanceof TerminalError && ['CHAT_REFUSED', 'CHAT_TOO_BIG', 'CHAT_TOO_LONG'].includes(error.code);
+}
+
 /** The post to change is not there (any more), is not ours, or is too old to be changed: it says what it says. */
 export function isGone(error: unknown): boolean {
   return error instanceof TerminalError && (error.code === 'CHAT_POST_GONE' || error.code === 'CHAT_EDIT_WINDOW');

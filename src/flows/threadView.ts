@@ -8,9 +8,10 @@ import { type Log, type PostRow, type StorePorts, TerminalError } from '../actor
 import type { MattermostRest } from '../adapters/mattermost/index.ts';
 import { type DesiredPost, renderThread } from '../chat/render/index.ts';
 import type { Verbosity } from '../chat/render/layout.ts';
+import { plainWords } from '../chat/render/lines.ts';
 import { readEntry, type TranscriptEntry } from '../chat/transcript.ts';
 import type { Address } from '../machines/addresses.ts';
-import { contentHash, isGone, type Posting } from './posting.ts';
+import { contentHash, isGone, isUnpostable, type Posting } from './posting.ts';
 import type { Priority } from './rateGovernor.ts';
 
 export interface ThreadViewPorts {
@@ -165,6 +166,12 @@ export function createThreadView(ports: ThreadViewPorts): ThreadView {
   };
 }
 
+/** In place of what the chat does not take: people must not wait for it, nor for what comes after it. */
+function instead(error: TerminalError): string {
+  const why = plainWords(error.human ?? error.message, 200);
+  return `⚠️ A part of this thread could not be posted: ${why}\nAsk for it in another form, for example as a file.`;
+}
+
 function retryAfter(error: unknown, failures: number): number {
   if (error instanceof TerminalError) return REFUSED_RETRY_MS;
   return Math.min(RETRY_MS.longest, RETRY_MS.first * 2 ** (failures - 1));
@@ -184,7 +191,7 @@ async function reconcile(ports: ThreadViewPorts, session: Address, state: Thread
   const rows = new Map((await store.postsOf(session)).map((row) => [row.key, row]));
   for (const post of desired) {
     if (round.isOver()) return;
-    await show(ports, session, thread, rows, post, round);
+    await showOrSay(ports, session, thread, rows, post, round);
   }
   for (const row of surplus(session, state.entries, desired, rows)) {
     if (round.isOver()) return;
@@ -192,6 +199,17 @@ async function reconcile(ports: ThreadViewPorts, session: Address, state: Thread
   }
   if (mark !== undefined) await store.cleanThread(session, mark);
   state.entries = state.entries.slice(settledUpTo(state.entries));
+}
+
+/** Shows the post; what the chat refuses for what it says is replaced by words about that. */
+async function showOrSay(...[ports, session, thread, rows, post, round]: Parameters<typeof show>): Promise<void> {
+  try {
+    await show(ports, session, thread, rows, post, round);
+  } catch (error) {
+    if (!isUnpostable(error)) throw error;
+    ports.log.warn({ session, post: post.key, err: error }, 'a post was refused for what it says');
+    await show(ports, session, thread, rows, { ...post, message: instead(error), final: true }, round);
+  }
 }
 
 async function show(

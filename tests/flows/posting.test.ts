@@ -2,10 +2,12 @@
 // Posts that are made once, on the real store and the chat's stand-in.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { RetryableError, type Store } from '../../src/actors/index.ts';
+import { INTERNAL_ERROR } from '../../simulator/src/mattermost/index.ts';
+import { RetryableError, type Store, type StoredOutput, silentLog } from '../../src/actors/index.ts';
 import { createStore } from '../../src/adapters/postgres/index.ts';
 import { createPosting } from '../../src/flows/posting.ts';
 import { createRateGovernor } from '../../src/flows/rateGovernor.ts';
+import { createThreadView } from '../../src/flows/threadView.ts';
 import { type Chat, startChat } from '../adapters/mattermost/support.ts';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
 
@@ -108,6 +110,65 @@ test('a post whose answer was lost is not made again when the attempts after it 
   clock = began + 40_000;
   assert.is(await made.create(post, 'final'), created[0]);
   assert.is(created.length, 1);
+});
+
+test('RT-18: however its posts fail and whoever shows it meanwhile, a turn has one list of tasks', async (context) => {
+  const { chat, store } = context;
+  const session = 'session/tasks';
+  const place = { session, channelId: chat.channelId, rootId: await chat.say('root') } as const;
+  const rows: StoredOutput[] = [];
+  const say = (kind: string, body: StoredOutput['body']) => {
+    const id = rows.length + 1;
+    rows.push({ id, logId: 'log', seq: id, firstSeq: id, at: id, kind, body });
+  };
+  const list = (status: string) => {
+    const items = [{ text: 'feed the herons', status }];
+    say('todoList', { items });
+  };
+  const view = () =>
+    createThreadView({
+      store: {
+        ...store,
+        threadOf: async () => place,
+        dirtyMark: async () => rows.length,
+        readTranscript: async (_session, after = 0) => rows.filter(({ id }) => id > after),
+        cleanThread: async () => undefined,
+      },
+      rest: chat.bot.rest,
+      posting: posting(context, store),
+      log: silentLog,
+      verbosity: 'normal',
+      trigger: '@claude',
+      pauseMs: 1,
+    });
+  // Two at once, as at a change of the leader that the first has not heard of yet.
+  const views = [view(), view()];
+  const posts = { method: 'POST', path: '/api/v4/posts' };
+  const edits = { method: 'PUT', path: '/api/v4/posts/*/patch' };
+  try {
+    say('turnStarted', { turnId: 't' });
+    for (let round = 0; round < 12; round += 1) {
+      list(round % 2 === 0 ? 'TODO_STATUS_PENDING' : 'TODO_STATUS_IN_PROGRESS');
+      if (round % 3 === 0) chat.sim.faults.loseAnswers(1, posts, 'cut');
+      if (round % 3 === 1) chat.sim.faults.failNext(1, edits, INTERNAL_ERROR);
+      const shown = views.flatMap((each) => {
+        each.touch(session, ['todoList']);
+        return [each.settle(session), each.settle(session)];
+      });
+      await Promise.allSettled(shown);
+    }
+    chat.sim.faults.clear();
+    for (const each of views) await each.settle(session);
+  } finally {
+    for (const each of views) await each.stop();
+  }
+  const made = chat.sim.log.created({ userId: chat.bot.id, rootId: place.rootId });
+  assert.is(made.length, 1);
+  const answer = await fetch(`${chat.sim.url}/api/v4/posts/${made[0]?.postId}`, {
+    headers: { authorization: `Bearer ${chat.alice.token}` },
+  });
+  const { message } = (await answer.json()) as { message: string };
+  assert.is(message.split(/feed(?:ing)? the herons/i).length, 2, message);
 });
 
 test.run();

@@ -223,4 +223,26 @@ test('a post that is too old to be edited keeps its words; the new ones get a po
   assert.is(world.posts[0]?.state, 'gone');
 });
 
+test('RT-16: what the chat refuses to post is said to be missing, and does not hold up what comes after it', async ({
+  views,
+}) => {
+  let cleaned = 0;
+  const world = worldOf({
+    rows: [note(1), note(2, 'bad'), note(3)],
+    create: ({ message }) =>
+      message === 'bad'
+        ? Promise.reject(new TerminalError('CHAT_REFUSED', 'no', { human: 'Mattermost does not take this.' }))
+        : Promise.resolve(),
+    clean: () => {
+      cleaned += 1;
+    },
+  });
+  await viewOn(views, world).settle(S);
+  assert.is(cleaned, 1, 'nothing is left to be shown');
+  const [first, refused, instead, last] = world.made;
+  assert.equal([first, refused, last], ['note 1', 'bad', 'note 3']);
+  assert.match(instead ?? '', /could not be posted: Mattermost does not take this\.[\s\S]*another form/);
+  assert.is(world.warnings.length, 1);
+});
+
 test.run();
