@@ -1,12 +1,7 @@
 // Approval requests that wait for a person. Several may be open at once; none has a deadline here: the gateway decides
 // when nobody has answered in time and says so with a Decision.
 import { createHash, randomUUID } from 'node:crypto';
-import {
-  type ApprovalKind,
-  type Decision,
-  DecisionOutcome,
-  WithdrawalReason,
-} from '../generated/claude_agent/v1/agent.ts';
+import { ApprovalKind, type Decision, DecisionOutcome, WithdrawalReason } from '../generated/claude_agent/v1/agent.ts';
 import type { Output } from '../mapping/state.ts';
 
 export type Verdict =
@@ -83,6 +78,9 @@ export function createApprovals(emit: (output: Output) => void, settled: (reques
       if (request.digest !== decision.inputDigest) {
         return { code: 'DIGEST_MISMATCH', reason: 'The decision is about other arguments than the request.' };
       }
+      if (request.kind === ApprovalKind.QUESTION && isBlankAnswer(decision)) {
+        return { code: 'NO_OUTCOME', reason: 'The question was not answered: the answer is empty.' };
+      }
       return verdictOf(decision) ? undefined : { code: 'NO_OUTCOME', reason: 'The decision has no outcome.' };
     },
     decide(decision) {
@@ -104,6 +102,11 @@ export function createApprovals(emit: (output: Output) => void, settled: (reques
 /** SHA-256 of the exact JSON, lower-case hex. */
 export function digestOf(inputJson: string): string {
   return createHash('sha256').update(inputJson).digest('hex');
+}
+
+/** It would reach the agent as if a person had answered. */
+function isBlankAnswer({ outcome, answers }: Decision): boolean {
+  return outcome === DecisionOutcome.APPROVED && Object.values(answers).every((answer) => answer.trim() === '');
 }
 
 function verdictOf(decision: Decision): Verdict | undefined {

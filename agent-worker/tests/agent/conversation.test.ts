@@ -111,6 +111,27 @@ test('an interrupt ends the named turn only, and the session goes on', async ({ 
   stream.close();
 });
 
+test('RT-46: an interrupt before the first word ends the turn; until then the model is asked once, however slow', async ({
+  client,
+  place,
+  api,
+}) => {
+  const stream = attach(client, { sessionId: 'slow', create: options(place.workspace) });
+  const words = 'hold first-word, then say at last';
+  const asked = () => api.requests.filter(({ lastUserText }) => lastUserText.includes(words)).length;
+  stream.prompt('p1', words);
+  const turnId = await turnOf(stream, 'p1');
+  await until('the model is asked', () => asked() > 0);
+  stream.send({ $case: 'interrupt', value: { inputId: 'i1', turnId } });
+  assert.equal((await stream.ended('p1')).outcome, 'TURN_OUTCOME_INTERRUPTED');
+  api.gate('first-word').open();
+  stream.prompt('p2', 'say still here');
+  assert.equal((await stream.ended('p2')).outcome, 'TURN_OUTCOME_COMPLETED');
+  assert.equal(asked(), 1, 'it is not asked again');
+  assert.doesNotMatch(stream.said(), /at last/);
+  stream.close();
+});
+
 test('an API error is a failed turn with words and a code; a cut stream is told once', async ({ client, place }) => {
   const stream = attach(client, { sessionId: 'errors', create: options(place.workspace) });
   stream.prompt('p1', 'fail 400');

@@ -99,6 +99,37 @@ test('a question reaches a person and the answer reaches the agent', async ({ cl
   stream.close();
 });
 
+test('RT-27: a question is answered by a person or not at all, whatever else comes meanwhile', async ({
+  client,
+  place,
+}) => {
+  const stream = attach(client, { sessionId: 'unanswered', create: options(place.workspace) });
+  stream.prompt('p1', 'ask Which colour? red or blue');
+  const request = await stream.wait('approvalRequest');
+  const question: string = JSON.parse(request.inputJson).questions[0].question;
+  for (const [inputId, answers] of [
+    ['d1', {}],
+    ['d2', { [question]: '' }],
+    ['d3', { [question]: ' \n' }],
+  ] as const) {
+    decide(stream, request, 'DECISION_OUTCOME_APPROVED', { inputId, answers });
+    assert.equal((await stream.wait('inputRefused', (refused) => refused.inputId === inputId)).code, 'NO_OUTCOME');
+  }
+  stream.prompt('p2', 'say something else');
+  await stream.wait('inputAccepted', (accepted) => accepted.inputId === 'p2');
+  stream.send({ $case: 'setPermissionMode', value: { inputId: 'm1', mode: 'PERMISSION_MODE_PLAN' } });
+  await stream.wait('permissionModeChanged');
+  stream.close();
+  const again = attach(client, { sessionId: 'unanswered', term: 2 });
+  assert.deepEqual((await again.wait('attached')).openRequestIds, [request.requestId]);
+  assert.deepEqual(again.all('toolResult'), []);
+  decide(again, request, 'DECISION_OUTCOME_APPROVED', { inputId: 'd4', answers: { [question]: 'blue' } });
+  await again.ended('p1');
+  assert.match(again.said(), /blue/);
+  await again.ended('p2');
+  again.close();
+});
+
 test('plan mode allows the plan file and nothing else, until the plan is approved', async ({ client, place }) => {
   const stream = attach(client, { sessionId: 'plan', create: options(place.workspace) });
   stream.send({ $case: 'setPermissionMode', value: { inputId: 'm1', mode: 'PERMISSION_MODE_PLAN' } });
