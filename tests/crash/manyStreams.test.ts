@@ -146,9 +146,10 @@ test(`RT-11: ${SESSIONS} answers stream at once: final answers and decisions nev
 
   const figures = { final: overtaken('final'), card: overtaken('card'), decision: overtaken('decision') };
   const seconds = ((own.at(-1)?.time ?? 0) - (own[0]?.time ?? 0)) / 1000;
+  const edits = own.filter(({ kind }) => kind === 'post_edited').length;
   const perSecond = (count: number) => (count / seconds).toFixed(1);
   console.log(
-    `${SESSIONS} sessions, ${seconds.toFixed(1)} s: ${perSecond(own.length)} posts and edits a second (${perSecond(progress.length)} of them progress); ` +
+    `${SESSIONS} sessions, ${seconds.toFixed(1)} s: ${perSecond(edits)} edits and ${perSecond(own.length - edits)} posts a second, ${perSecond(progress.length)} of both progress; ` +
       Object.entries(figures)
         .map(
           ([what, counts]) =>
