@@ -1,11 +1,11 @@
 /**
  * Two bots that answer each other's refusals do not end by themselves. Bots that say they are some are never answered; this
- * is for accounts that do not. People make a few mistakes in a row, and then they wait.
+ * is for accounts that do not. Nobody makes so many mistakes in a minute.
  */
 import type { IncomingPost, Route } from '../chat/routing.ts';
 
-/** So many refusals in a row; the last one says that it is the last. */
-const MOST = 5;
+/** So many refusals to one person in one thread; the last one says that it is the last. */
+const MOST = 30;
 /** A refusal counts for so long, by the times of the chat server. */
 const WINDOW_MS = 60_000;
 /** Places that are remembered at the same time. */
