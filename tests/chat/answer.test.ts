@@ -23,7 +23,7 @@ function check(answer: string): void {
   const posts = postsOf(answer);
   for (const post of posts) {
     assert.ok([...post].length <= LIMIT, 'a post is longer than the server takes');
-    assert.ok(post.isWellFormed?.() ?? !/[\ud800-\udfff]/u.test(post), 'a character was cut in two');
+    assert.ok(!/\p{Surrogate}/u.test(post), 'a character was cut in two');
     assert.is(openFence(post), null, `a code block is left open:\n${post.slice(-200)}`);
   }
   if (answer.trim() === '') return;

@@ -1,6 +1,7 @@
 /** Folds the transcript into what the thread shows. Deterministic; an entry only ever adds to what earlier ones made. */
 import { assertNever } from '../../machines/json.ts';
-import type { EntryOf, TranscriptEntry } from '../transcript.ts';
+import { isLongPlan, planOf } from '../plan.ts';
+import type { Bodies, EntryOf, TranscriptEntry } from '../transcript.ts';
 import { isOfSubagent, takeSubagent, takeToolResult, takeToolUse } from './calls.ts';
 import { type LineItem, lastSegment, type TextItem, type ThreadModel, type Turn } from './model.ts';
 
@@ -132,6 +133,7 @@ function takeOutput(turn: Turn | undefined, entry: TurnOutput): void {
       return;
     case 'approvalRequest':
       turn.activity = { type: 'waiting', at };
+      takePlan(turn, entry.body);
       closeSegment(turn, entry.id);
       return;
     case 'turnEnded':
@@ -146,6 +148,13 @@ function takeOutput(turn: Turn | undefined, entry: TurnOutput): void {
     default:
       assertNever(entry);
   }
+}
+
+/** Nobody approves what they were not shown: a plan that its card cannot hold stands above it, whole. */
+function takePlan(turn: Turn, { kind, requestId, inputJson }: Bodies['approvalRequest']): void {
+  if (kind !== 'APPROVAL_KIND_PLAN') return;
+  const plan = planOf(inputJson);
+  if (isLongPlan(plan)) addText(turn, `plan ${requestId}`, `📋 **The plan**\n\n${plan}`);
 }
 
 function closeSegment(turn: Turn | undefined, order: number): void {
