@@ -59,6 +59,7 @@ function listening(isFull: (address: Address) => boolean) {
     }),
     rest: only<IngressPorts['rest']>('rest', { usersByIds: async () => [] }),
     gate: createReadGate(),
+    answers: { inWords: async () => undefined, bySign: async () => undefined },
     botUserId: 'bot',
     rules,
     log: silentLog,
