@@ -19,7 +19,7 @@ import { chatHandlers } from './flows/chatEffects.ts';
 import { noFirewallHandlers } from './flows/openFirewall.ts';
 import { operatorHandlers } from './flows/operatorChannel.ts';
 import { createPosting } from './flows/posting.ts';
-import { createRateGovernor, type RateGovernor } from './flows/rateGovernor.ts';
+import { CHAT_BUDGET, createRateGovernor, type RateGovernor } from './flows/rateGovernor.ts';
 import { createReply } from './flows/reply.ts';
 import { createReports } from './flows/reports.ts';
 import { createStages, type Stages } from './flows/stages.ts';
@@ -28,9 +28,6 @@ import { createThreadView, type ThreadView } from './flows/threadView.ts';
 import { workspaceReportHandlers } from './flows/workspaceReports.ts';
 import type { Address } from './machines/addresses.ts';
 import { mayUse } from './policy/people.ts';
-
-/** A default Mattermost server allows 10 requests per second with bursts of 100 where it limits at all. */
-const CHAT_BUDGET = { perSecond: 8, burst: 40 };
 
 export interface Identity {
   readonly botUserId: string;
@@ -178,7 +175,7 @@ export function wire(
       }),
     },
   });
-  runtime.onDirty((session) => view.touch(session));
+  runtime.onDirty(({ session, kinds }) => view.touch(session, kinds));
   runtime.onCommit(stages.onCommit);
   return { runtime, view, cards, chatBudget: governor, metrics, stages };
 }

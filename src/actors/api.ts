@@ -83,10 +83,16 @@ export interface Runtime {
   /** Whether this process leads beyond doubt. To be asked before anything is done to the outside that no term guards. */
   leads(): boolean;
   onCommit(listener: (notice: CommitNotice) => void): () => void;
-  /** The thread of this session has something new to show. A hint; `dirtyThreads()` of the store is the truth. */
-  onDirty(listener: (session: Address) => void): () => void;
+  /** A thread has something new to show. A hint; `dirtyThreads()` of the store is the truth. */
+  onDirty(listener: (notice: DirtyNotice) => void): () => void;
   /** Figures for metrics and health. */
   stats(): RuntimeStats;
+}
+
+export interface DirtyNotice {
+  readonly session: Address;
+  /** Of the rows that its transcript got. */
+  readonly kinds: readonly string[];
 }
 
 export interface RuntimeStats {

@@ -3,7 +3,7 @@
 import type { Address } from '../machines/addresses.ts';
 import { kindOf } from '../machines/addresses.ts';
 import type { JsonObject } from '../machines/json.ts';
-import type { Runtime, RuntimeLimits, RuntimeOptions } from './api.ts';
+import type { DirtyNotice, Runtime, RuntimeLimits, RuntimeOptions } from './api.ts';
 import { systemClock } from './clock.ts';
 import { FencedError, RetryableError, UnknownOutcomeError } from './errors.ts';
 import { createGroup, GroupFullError } from './group.ts';
@@ -45,7 +45,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const kinds = registerKinds(options.kinds, options.tasks);
   const commitListeners = new Set<(notice: CommitNotice) => void>();
-  const dirtyListeners = new Set<(session: Address) => void>();
+  const dirtyListeners = new Set<(notice: DirtyNotice) => void>();
   const waiters = createWaiters({ store, clock });
   const counts = { turns: 0, deadLetters: 0 };
   let isCertain = (): boolean => true;
@@ -127,7 +127,10 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     for (const { dedupKey, fate } of turn.fates) waiters.settle(dedupKey, fate);
     const { transcript, threads } = turn.commit;
     const dirty = new Set([...transcript, ...threads].map(({ session }) => session));
-    for (const session of dirty) notify(dirtyListeners, session);
+    for (const session of dirty) {
+      const kinds = transcript.filter((row) => row.session === session).map(({ kind }) => kind);
+      notify(dirtyListeners, { session, kinds });
+    }
   }
 
   async function deliverAndWait(unchecked: InboxItem, timeoutMs: number): Promise<WaitResult> {
@@ -179,7 +182,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
       if (leader === undefined) throw new FencedError('outputs are taken by the leader only');
       const { heldSeq, rows } = await known(leader, store.appendOutputs(leader.term, checkOutputs(batch)));
       leader.accept(rows);
-      notify(dirtyListeners, batch.session);
+      notify(dirtyListeners, { session: batch.session, kinds: batch.rows.map(({ kind }) => kind) });
       await faults?.('before-ack');
       return heldSeq;
     },

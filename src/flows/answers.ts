@@ -2,6 +2,7 @@
  * Requests that are answered in words or by a reaction. Both are worth what a click is worth: the same people may give them,
  * the first one counts, and who comes too late is not left without an answer.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ActorView, Runtime } from '../actors/index.ts';
 import { answerBySign, answerInWords, isDecision } from '../chat/answers.ts';
 import type { PromptPosted } from '../chat/events.ts';
@@ -47,14 +48,25 @@ export interface Answers {
   bySign(owner: Address, sign: Sign): Promise<Answered | undefined>;
 }
 
+/** How long an answer waits for its card, and how often is looked. */
+const CARD_WAIT = { looks: 60, everyMs: 50 };
 const NOT_YOURS = 'You are not one of the people who may decide this.';
 
 export function createAnswers({ runtime, mayApprove }: AnswerPorts): Answers {
+  /** People see a card shortly before the step that posted it is committed. */
+  const readPosted = async (approval: Address): Promise<ActorView | undefined> => {
+    for (let look = 1; ; look += 1) {
+      const view = await runtime.read(approval);
+      if (view?.status !== 'active' || view.value !== 'posting' || look >= CARD_WAIT.looks) return view;
+      await sleep(CARD_WAIT.everyMs);
+    }
+  };
+
   const openRequests = async (session: Address, addressed: boolean): Promise<ActorView[]> => {
     const view = await runtime.read(session);
     const { open = [], audience } = (view?.context ?? {}) as Partial<SessionContext>;
     if (audience === 'mentions' && !addressed) return [];
-    const views = await Promise.all(open.map((id) => runtime.read(approvalAddress(session, id))));
+    const views = await Promise.all(open.map((id) => readPosted(approvalAddress(session, id))));
     return views.filter((each): each is ActorView => each?.status === 'active' && isOpen(each));
   };
 
@@ -83,7 +95,7 @@ export function createAnswers({ runtime, mayApprove }: AnswerPorts): Answers {
       return { kind: 'decide', to: first.address, event };
     },
     async bySign(owner, { postId, emoji, by, at }) {
-      const view = await runtime.read(owner);
+      const view = await readPosted(owner);
       if (view?.kind !== 'approval' || view.status !== 'active' || !isOpen(view)) return undefined;
       const context = contextOf(view);
       const verdict = context.cardPostId === postId ? answerBySign(context, emoji, by, at) : undefined;

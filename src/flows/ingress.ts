@@ -189,11 +189,11 @@ export function createIngress(ports: IngressPorts): Ingress {
   /** A reaction to a card counts as a click. Reactions to anything else say nothing. */
   const takeSign = async ({ postId, emoji, userId, createAt }: ReactionAdded): Promise<void> => {
     if (userId === ports.botUserId) return;
-    const card = await ports.store.findPost(postId);
-    if (!card?.key.startsWith('card/')) return;
+    const owner = await ownerOfCard(ports, postId);
+    if (owner === undefined) return;
     const by = { id: userId, name: await nameOf(userId) };
     const sign = { postId, emoji, by, at: createAt };
-    const answered = await ports.answers.bySign(card.session, sign);
+    const answered = await ports.answers.bySign(owner, sign);
     if (!answered) return;
     const { to, event } = answered.kind === 'decide' ? answered : { to: GATEWAY, event: refusedSign(sign, answered) };
     await ports.runtime.deliver([{ to, event, dedupKey: signKey(sign), cause: `chat/${userId}` }]);
@@ -201,7 +201,6 @@ export function createIngress(ports: IngressPorts): Ingress {
 
   const takeNow = (event: ChatEvent, isLive: boolean): Promise<void> =>
     inOrder(async () => {
-      if (event.type === 'reactionAdded') return takeSign(event);
       if (!('post' in event)) return;
       const { post } = event;
       const seen = { post, cursors: isLive ? [{ channelId: post.channelId, readUpTo: post.createAt }] : [] };
@@ -217,6 +216,10 @@ export function createIngress(ports: IngressPorts): Ingress {
       }
     });
 
+  /** A reaction moves no cursor, so nobody needs to wait for it. */
+  const takeAny = (event: ChatEvent, isLive: boolean): Promise<void> =>
+    event.type === 'reactionAdded' ? takeSign(event) : takeNow(event, isLive);
+
   const streams = new Map<string, Promise<void>>();
 
   return {
@@ -224,7 +227,7 @@ export function createIngress(ports: IngressPorts): Ingress {
       if (!('post' in event) && event.type !== 'reactionAdded') return Promise.resolve();
       const { channelId } = 'post' in event ? event.post : event;
       const before = streams.get(channelId) ?? Promise.resolve();
-      const done = before.then(() => ports.gate.passage(channelId)).then(() => takeNow(event, true));
+      const done = before.then(() => ports.gate.passage(channelId)).then(() => takeAny(event, true));
       // The next one must not move the cursor past one that failed.
       const settled = done
         .catch(() => ports.gate.close())
@@ -234,11 +237,20 @@ export function createIngress(ports: IngressPorts): Ingress {
       streams.set(channelId, settled);
       return done;
     },
-    takeRead: (event) => takeNow(event, false),
+    takeRead: (event) => takeAny(event, false),
   };
 }
 
 type ReactionAdded = Extract<ChatEvent, { type: 'reactionAdded' }>;
+
+/** The approval that the post is the card of; the card may have been made a moment ago. */
+async function ownerOfCard({ store, rest, botUserId }: IngressPorts, postId: string): Promise<Address | undefined> {
+  const known = await store.findPost(postId);
+  if (known) return known.key.startsWith('card/') ? known.session : undefined;
+  const post = await rest.getPost(postId);
+  const of = post?.userId === botUserId ? /^card\/approval\/(.+)\/\d+$/.exec(post.key ?? '')?.[1] : undefined;
+  return of === undefined ? undefined : `approval/${of}`;
+}
 
 /** @param settled the post is not new: a root post belongs to the session of its own thread */
 async function lookUp(ports: IngressPorts, post: ChatPost, settled = false): Promise<Known> {

@@ -36,15 +36,25 @@ export interface PostingPorts {
 }
 
 export interface Posting {
-  /** @returns the post's id, of the first attempt if there was one. */
-  create(post: OncePost, priority: Priority): Promise<string>;
-  /** Runs one call against the chat server in its turn; failures become the runtime's errors. */
-  call<Result>(priority: Priority, work: () => Promise<Result>): Promise<Result>;
+  /**
+   * @param signal gives up while it has not been asked for yet
+   * @returns the post's id, of the first attempt if there was one.
+   */
+  create(post: OncePost, priority: Priority, signal?: AbortSignal): Promise<string>;
+  /**
+   * Runs one call against the chat server in its turn; failures become the runtime's errors.
+   * @param signal gives up while its turn has not come yet
+   */
+  call<Result>(priority: Priority, work: () => Promise<Result>, signal?: AbortSignal): Promise<Result>;
 }
 
 export function createPosting(ports: PostingPorts): Posting {
-  const call = async <Result>(priority: Priority, work: () => Promise<Result>): Promise<Result> => {
-    await ports.governor.turn(priority);
+  const call = async <Result>(
+    priority: Priority,
+    work: () => Promise<Result>,
+    signal?: AbortSignal,
+  ): Promise<Result> => {
+    await ports.governor.turn(priority, signal);
     if (!ports.leads()) throw new RetryableError('NOT_LEADING', 'This process does not lead any more');
     try {
       return await work();
@@ -54,12 +64,12 @@ export function createPosting(ports: PostingPorts): Posting {
   };
   return {
     call,
-    async create(post, priority) {
+    async create(post, priority, signal) {
       const at = ports.now();
       const { key, channelId, rootId } = post;
       const known = await ports.store.reservePost({ key, session: post.owner, channelId, rootId, at });
       if (known?.postId) return known.postId;
-      const made = await call(priority, () =>
+      const make = () =>
         ensurePost(
           { rest: ports.rest, botUserId: ports.botUserId, secret: ports.secret, now: ports.now },
           {
@@ -71,8 +81,8 @@ export function createPosting(ports: PostingPorts): Posting {
             ...(post.props ? { props: post.props } : {}),
             ...(post.fileIds ? { fileIds: post.fileIds } : {}),
           },
-        ),
-      );
+        );
+      const made = await call(priority, make, signal);
       // Made by an earlier attempt, it says what was to be said then.
       if (known && (made.message !== post.message || post.props)) {
         const props = post.props && { ...post.props, [KEY_PROP]: key };

@@ -17,9 +17,15 @@ export interface GovernorOptions {
   readonly now?: () => number;
 }
 
+/** A default Mattermost server allows 10 requests per second with bursts of 100 where it limits at all. */
+export const CHAT_BUDGET: GovernorOptions = { perSecond: 8, burst: 40 };
+
 export interface RateGovernor {
-  /** Resolves when a request of this priority may go. Rejects while it is closed. */
-  turn(priority: Priority): Promise<void>;
+  /**
+   * Resolves when a request of this priority may go. Rejects while it is closed.
+   * @param signal gives the place up: rejects with its reason, and nothing is spent. Of no effect once it may go.
+   */
+  turn(priority: Priority, signal?: AbortSignal): Promise<void>;
   /** The server asked for a pause. @param ms from now */
   pause(ms: number): void;
   /** Requests that wait for their turn. */
@@ -79,13 +85,28 @@ export function createRateGovernor({ perSecond, burst, now = monotonic }: Govern
   };
 
   return {
-    turn(priority) {
+    turn(priority, signal) {
       return new Promise((resolve, reject) => {
-        if (isClosed) {
-          reject(closedError());
+        if (isClosed || signal?.aborted) {
+          reject(isClosed ? closedError() : signal?.reason);
           return;
         }
-        queues.get(priority)?.push({ go: resolve, refuse: reject });
+        const queue = queues.get(priority) ?? [];
+        const giveUp = (): void => {
+          const place = queue.indexOf(waiting);
+          if (place < 0) return;
+          queue.splice(place, 1);
+          reject(signal?.reason);
+        };
+        const waiting: Waiting = {
+          go() {
+            signal?.removeEventListener('abort', giveUp);
+            resolve();
+          },
+          refuse: reject,
+        };
+        signal?.addEventListener('abort', giveUp, { once: true });
+        queue.push(waiting);
         if (!timer) pump();
       });
     },

@@ -1,7 +1,8 @@
 /**
  * Keeps threads equal to what is committed: renders a dirty thread's transcript and creates, edits or deletes posts until
  * they say the same. Runs per thread one after the other, so edits of a post never overtake each other; while an answer
- * streams, at most one round per `pauseMs`.
+ * streams, at most one round per `pauseMs`. An answer that is done, and a card, wait for no edit that shows progress, not even
+ * for one of their own thread: where the budget is short, that one gives its place up.
  */
 import { type Log, type PostRow, type StorePorts, TerminalError } from '../actors/index.ts';
 import type { MattermostRest } from '../adapters/mattermost/index.ts';
@@ -23,9 +24,9 @@ export interface ThreadViewPorts {
 }
 
 export interface ThreadView {
-  /** Something in this thread changed. */
-  touch(session: Address): void;
-  /** Brings the thread up to date now; resolves when it is. */
+  /** Something in this thread changed. @param kinds of the rows that its transcript got, if they are known */
+  touch(session: Address, kinds?: readonly string[]): void;
+  /** Brings the thread up to date now, for something that people are asked below it; resolves when it is. */
   settle(session: Address): Promise<void>;
   /** Takes up every thread that is dirty in the store; also after `stop`, when another process may have shown some of it. */
   resume(): Promise<void>;
@@ -34,6 +35,10 @@ export interface ThreadView {
 }
 
 const PAUSE_MS = 700;
+/** What people wait for. */
+const URGENT: ReadonlySet<string> = new Set(['turnEnded', 'approvalRequest', 'note']);
+/** Why a round was broken off that has failed in nothing. */
+const GAVE_WAY = new Error('something urgent is to be shown first');
 /** Between two attempts at a thread that cannot be shown: doubled each time, so that many do not storm what is down. */
 const RETRY_MS = { first: 2_000, longest: 20_000 };
 /** The chat refused it, and will until a person changes something: an archived channel, a bot that was put out. */
@@ -47,6 +52,8 @@ interface ThreadState {
   timer: NodeJS.Timeout | undefined;
   /** Rounds in a row that failed. */
   failures: number;
+  /** While progress waits for its turn: gives it up. */
+  giveWay: (() => void) | undefined;
 }
 
 export function createThreadView(ports: ThreadViewPorts): ThreadView {
@@ -64,16 +71,18 @@ export function createThreadView(ports: ThreadViewPorts): ThreadView {
       lastId: 0,
       timer: undefined,
       failures: 0,
+      giveWay: undefined,
     };
     threads.set(session, fresh);
     return fresh;
   };
 
-  const run = (session: Address, state: ThreadState): Promise<void> => {
+  /** @param isAwaited something that people wait for is to stand below it */
+  const run = (session: Address, state: ThreadState, isAwaited = false): Promise<void> => {
     clearTimeout(state.timer);
     state.timer = undefined;
     state.again = false;
-    state.running = reconcile(ports, session, state, () => stopped)
+    state.running = reconcile(ports, session, state, isAwaited, () => stopped)
       .then(() => {
         state.failures = 0;
         return pauseMs;
@@ -81,6 +90,7 @@ export function createThreadView(ports: ThreadViewPorts): ThreadView {
       .catch((error: unknown) => {
         if (stopped) return pauseMs;
         state.again = true;
+        if (error === GAVE_WAY) return 0;
         state.failures += 1;
         const retryMs = retryAfter(error, state.failures);
         ports.log.warn({ session, retryMs, err: error }, 'thread could not be brought up to date; trying again');
@@ -95,9 +105,10 @@ export function createThreadView(ports: ThreadViewPorts): ThreadView {
     return state.running;
   };
 
-  const touch = (session: Address): void => {
+  const touch = (session: Address, kinds: readonly string[] = []): void => {
     if (stopped) return;
     const state = stateOf(session);
+    if (kinds.some((kind) => URGENT.has(kind))) state.giveWay?.();
     if (state.running || state.timer) state.again = true;
     else state.timer = setTimeout(() => run(session, state), 0);
   };
@@ -106,8 +117,11 @@ export function createThreadView(ports: ThreadViewPorts): ThreadView {
     touch,
     async settle(session) {
       // Looked up anew each time: a round that is over may be forgotten, and another have begun.
-      while (stateOf(session).running) await stateOf(session).running;
-      if (!stopped) await run(session, stateOf(session));
+      for (let state = stateOf(session); state.running; state = stateOf(session)) {
+        state.giveWay?.();
+        await state.running;
+      }
+      if (!stopped) await run(session, stateOf(session), true);
     },
     async resume() {
       stopped = false;
@@ -117,6 +131,7 @@ export function createThreadView(ports: ThreadViewPorts): ThreadView {
       stopped = true;
       const running = [...threads.values()].map((state) => {
         clearTimeout(state.timer);
+        state.giveWay?.();
         return state.running;
       });
       threads.clear();
@@ -135,6 +150,7 @@ async function reconcile(
   ports: ThreadViewPorts,
   session: Address,
   state: ThreadState,
+  isAwaited: boolean,
   isOver: () => boolean,
 ): Promise<void> {
   const { store } = ports;
@@ -145,11 +161,18 @@ async function reconcile(
   state.entries.push(...news.flatMap((row) => readEntry(row) ?? []));
   state.lastId = news.at(-1)?.id ?? state.lastId;
 
-  const desired = renderThread(state.entries, { verbosity: ports.verbosity, trigger: ports.trigger });
+  const render = (entries: readonly TranscriptEntry[]): DesiredPost[] =>
+    renderThread(entries, { verbosity: ports.verbosity, trigger: ports.trigger });
+  const desired = render(state.entries);
   const rows = new Map((await store.postsOf(session)).map((row) => [row.key, row]));
   for (const post of desired) {
     if (isOver()) return;
-    await show(ports, session, thread, rows, post);
+    const latest = async (): Promise<string> => {
+      if (!state.again) return post.message;
+      const since = (await store.readTranscript(session, state.lastId)).flatMap((row) => readEntry(row) ?? []);
+      return render([...state.entries, ...since]).find(({ key }) => key === post.key)?.message ?? post.message;
+    };
+    await show({ ports, session, thread, rows, state, isAwaited }, post, latest);
   }
   for (const row of surplus(session, state.entries, desired, rows)) {
     if (isOver()) return;
@@ -159,31 +182,46 @@ async function reconcile(
   state.entries = state.entries.slice(settledUpTo(state.entries));
 }
 
-async function show(
-  ports: ThreadViewPorts,
-  session: Address,
-  thread: { readonly channelId: string; readonly rootId: string },
-  rows: Map<string, PostRow>,
-  post: DesiredPost,
-): Promise<void> {
+interface Round {
+  readonly ports: ThreadViewPorts;
+  readonly session: Address;
+  readonly thread: { readonly channelId: string; readonly rootId: string };
+  readonly rows: Map<string, PostRow>;
+  readonly state: ThreadState;
+  readonly isAwaited: boolean;
+}
+
+/** @param latest what the post should say by the time that its turn has come: progress may have waited long for it */
+async function show(round: Round, post: DesiredPost, latest: () => Promise<string>): Promise<void> {
+  const { ports, session, thread, rows, state, isAwaited } = round;
   const { store, rest, posting } = ports;
   const hash = contentHash(post.message, undefined);
   const { key, row } = place(rows, postKey(session, post.key), hash);
   if (row?.contentHash === hash) return;
-  const priority = post.final ? 'final' : 'progress';
-  if (!row?.postId) {
-    await posting.create({ key, owner: session, ...thread, message: post.message }, priority);
-    return;
-  }
-  const id = row.postId;
+  const priority = post.final ? 'final' : isAwaited ? 'question' : 'progress';
+  const patience = new AbortController();
+  if (priority === 'progress') state.giveWay = () => patience.abort(GAVE_WAY);
   try {
-    await posting.call(priority, () => rest.patchPost(id, { message: post.message }));
-    await store.postPatched(key, hash);
+    if (!row?.postId) {
+      const message = post.message;
+      await posting.create({ key, owner: session, ...thread, message }, priority, patience.signal);
+      return;
+    }
+    const id = row.postId;
+    const patch = async (): Promise<string> => {
+      const message = post.final ? post.message : await latest();
+      await rest.patchPost(id, { message });
+      return message;
+    };
+    const said = await posting.call(priority, patch, patience.signal);
+    await store.postPatched(key, contentHash(said, undefined));
   } catch (error) {
-    if (!isGone(error)) throw error;
+    if (!row?.postId || !isGone(error)) throw error;
     await store.postGone(key);
     rows.set(key, { ...row, state: 'gone' });
-    await show(ports, session, thread, rows, post);
+    await show(round, post, latest);
+  } finally {
+    state.giveWay = undefined;
   }
 }
 

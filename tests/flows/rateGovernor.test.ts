@@ -31,6 +31,26 @@ test('never more requests than the budget allows in any stretch of time', async 
   });
 });
 
+test('who gives a place up is refused at once and spends nothing; whose turn has come keeps it', async () => {
+  let clock = 0;
+  const governor = createRateGovernor({ perSecond: 1_000, burst: 1, now: () => clock });
+  const early = new AbortController();
+  await governor.turn('progress', early.signal);
+  early.abort();
+  const patience = new AbortController();
+  const why = new Error('something else goes first');
+  const given = governor.turn('progress', patience.signal).then(
+    () => assert.unreachable('it went'),
+    (error: unknown) => assert.is(error, why),
+  );
+  const other = governor.turn('board');
+  patience.abort(why);
+  await given;
+  assert.is(governor.waiting(), 1);
+  clock = 1;
+  await other;
+});
+
 test('a pause that the server asks for closes the budget until it is over', async () => {
   let clock = 0;
   const governor = createRateGovernor({ perSecond: 1_000, burst: 10, now: () => clock });
