@@ -6,16 +6,19 @@
  */
 import { type Log, type PostRow, type StorePorts, TerminalError } from '../actors/index.ts';
 import type { MattermostRest } from '../adapters/mattermost/index.ts';
+import { escapeMarkdown } from '../chat/escape.ts';
 import { type DesiredPost, renderThread } from '../chat/render/index.ts';
 import type { Verbosity } from '../chat/render/layout.ts';
 import { readEntry, type TranscriptEntry } from '../chat/transcript.ts';
 import type { Address } from '../machines/addresses.ts';
+import type { AttachFile } from './offeredFiles.ts';
 import { contentHash, isGone, type Posting } from './posting.ts';
 
 export interface ThreadViewPorts {
   readonly store: StorePorts;
   readonly rest: MattermostRest;
   readonly posting: Posting;
+  readonly attach: AttachFile;
   readonly log: Log;
   readonly verbosity: Verbosity;
   /** What commands start with. */
@@ -197,14 +200,15 @@ async function show(round: Round, post: DesiredPost, latest: () => Promise<strin
   const { store, rest, posting } = ports;
   const hash = contentHash(post.message, undefined);
   const { key, row } = place(rows, postKey(session, post.key), hash);
-  if (row?.contentHash === hash) return;
+  // What became of a file was said when its post was made.
+  if (row?.contentHash === hash || (row?.postId && post.file)) return;
   const priority = post.final ? 'final' : isAwaited ? 'question' : 'progress';
   const patience = new AbortController();
   if (priority === 'progress') state.giveWay = () => patience.abort(GAVE_WAY);
   try {
     if (!row?.postId) {
-      const message = post.message;
-      await posting.create({ key, owner: session, ...thread, message }, priority, patience.signal);
+      const content = await contentOf(round, post);
+      await posting.create({ key, owner: session, ...thread, ...content }, priority, patience.signal);
       return;
     }
     const id = row.postId;
@@ -223,6 +227,15 @@ async function show(round: Round, post: DesiredPost, latest: () => Promise<strin
   } finally {
     state.giveWay = undefined;
   }
+}
+
+async function contentOf({ ports, session, thread, state }: Round, { message, file }: DesiredPost) {
+  if (!file) return { message };
+  const { channelId } = thread;
+  const attached = await ports.attach({ session, channelId, path: file.path, attempts: state.failures });
+  return 'fileId' in attached
+    ? { message, fileIds: [attached.fileId] }
+    : { message: `${message}\n⚠️ The file is not here. ${escapeMarkdown(attached.problem)}` };
 }
 
 /**

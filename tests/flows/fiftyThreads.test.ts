@@ -42,7 +42,16 @@ test.before(async (context) => {
   const ports = { rest, store, governor, botUserId: context.chat.bot.id, secret: 's', now: Date.now };
   context.posting = createPosting({ ...ports, leads: () => true });
   const { posting } = context;
-  context.view = createThreadView({ store, rest, posting, log: silentLog, verbosity: 'normal', trigger: '@claude' });
+  const attach = () => Promise.reject(new Error('there are no files'));
+  context.view = createThreadView({
+    store,
+    rest,
+    posting,
+    attach,
+    log: silentLog,
+    verbosity: 'normal',
+    trigger: '@claude',
+  });
 });
 test.after(async ({ postgres, chat, view }) => {
   await view.stop();

@@ -78,6 +78,7 @@ function viewOn(views: ThreadView[], world: World): ThreadView {
       },
       call: (_priority, work) => work(),
     },
+    attach: () => Promise.reject(new Error('there are no files')),
     log: { ...silentLog, warn: (fields: object) => world.warnings.push(fields) },
     verbosity: 'normal',
     trigger: '@claude',

@@ -1,6 +1,6 @@
 // A person's prompt as the agent reads it: the speaker's name in front, attachments as files (and images as such).
 import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, parse } from 'node:path';
 import type { SDKUserMessage } from '@anthropic-ai/claude-agent-sdk';
 import type { Attachment, Prompt } from '../generated/claude_agent/v1/agent.ts';
 import type { AgentConfig } from './types.ts';
@@ -51,12 +51,26 @@ function writeAttachments(
     chmodSync(path, mode);
   };
   for (const path of [attachmentsDir, dirname(folder), folder]) share(path, 0o750);
+  const names = safeNames(prompt.attachments.map(({ name }) => name));
   return prompt.attachments.map((attachment, index) => {
-    const name = basename(attachment.name).replace(/[^\p{L}\p{N}._ -]/gu, '_') || `file-${index + 1}`;
-    const path = join(folder, name === '.' || name === '..' ? `file-${index + 1}` : name);
+    const path = join(folder, names[index] ?? `file-${index + 1}`);
     writeFileSync(path, attachment.content, { mode: 0o600 });
     share(path, 0o640);
     return `${path} (${attachment.mediaType || 'unknown type'}, ${attachment.content.length} bytes)`;
+  });
+}
+
+/** Pasted images are all called alike: each file gets a name that no other has, also where case does not count. */
+function safeNames(given: readonly string[]): string[] {
+  const taken = new Set<string>();
+  return given.map((each, index) => {
+    const plain = basename(each).replace(/[^\p{L}\p{N}._ -]/gu, '_');
+    const name = ['', '.', '..'].includes(plain) ? `file-${index + 1}` : plain;
+    const { name: stem, ext } = parse(name);
+    let free = name;
+    for (let copy = 2; taken.has(free.toLowerCase()); copy += 1) free = `${stem}-${copy}${ext}`;
+    taken.add(free.toLowerCase());
+    return free;
   });
 }
 

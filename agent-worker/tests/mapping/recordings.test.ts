@@ -162,7 +162,7 @@ test('a compaction is a turn that is open while it works', () => {
   assert.equal(all(outputs, 'contextUsage')[3]?.tokens, 2619);
 });
 
-test('a failed compaction is told once with its reason, although its result is a success', () => {
+test('RT-43: a failed compaction is told once with its reason, although its result is a success', () => {
   const failed = all(play('compact-failure').outputs, 'compacted').filter((one) => !one.ok);
   assert.deepEqual(
     failed.map((one) => one.error),

@@ -3,7 +3,7 @@ import { assertNever } from '../../machines/json.ts';
 import { isLongPlan, planOf } from '../plan.ts';
 import type { Bodies, EntryOf, TranscriptEntry } from '../transcript.ts';
 import { isOfSubagent, takeSubagent, takeToolResult, takeToolUse } from './calls.ts';
-import { type LineItem, lastSegment, type TextItem, type ThreadModel, type Turn } from './model.ts';
+import { lastSegment, type TextItem, type ThreadModel, type Turn } from './model.ts';
 
 export function readThread(entries: readonly TranscriptEntry[]): ThreadModel {
   const model: ThreadModel = { turns: [], notes: new Map(), files: [] };
@@ -141,7 +141,7 @@ function takeOutput(turn: Turn | undefined, entry: TurnOutput): void {
       return;
     case 'commandOutput': {
       const { command, text } = entry.body;
-      addLine(turn, 'command', command, 0);
+      lastSegment(turn).items.push({ type: 'line', text: command });
       addText(turn, `command ${entry.id}`, text);
       return;
     }
@@ -210,10 +210,6 @@ function settleText(turn: Turn, blockId: string, text: string): void {
   last.text = text.startsWith(before) ? text.slice(before.length) : text;
 }
 
-function addLine(turn: Turn, kind: LineItem['kind'], text: string, size: number): void {
-  lastSegment(turn).items.push({ type: 'line', kind, text, size });
-}
-
 function takeTrouble(
   turn: Turn | undefined,
   entry: EntryOf<'rateLimit' | 'retrying' | 'compactionStarted' | 'compacted'>,
@@ -239,7 +235,7 @@ function takeTrouble(
 }
 
 function takeFile(model: ThreadModel, { id, body }: EntryOf<'fileOffered'>): void {
-  const turn = openTurn(model, '');
-  if (turn === undefined) model.files.push({ type: 'file', order: id, path: body.path, size: body.size });
-  else addLine(turn, 'file', body.path, body.size);
+  model.files.push({ type: 'file', order: id, path: body.path, size: body.size });
+  // A file is a post of its own, and what is said after it stands below it.
+  closeSegment(openTurn(model, ''), id);
 }

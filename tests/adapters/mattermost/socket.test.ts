@@ -98,7 +98,7 @@ test('a connection that falls silent is noticed within its deadline and made aga
   await until('the gap is told', () => heard.gaps.includes('newConnection'), 5_000);
 });
 
-test('by default a dead connection is replaced in less than a minute', async () => {
+test('RT-1: by default a dead connection is replaced in less than a minute', async () => {
   const clock = fakeClock();
   const heard = listen(chat, {
     clock,
@@ -129,7 +129,7 @@ test('a healthy connection stays up over many pings', async () => {
   assert.equal(heard.socket.stats().connections, 1);
 });
 
-test('a wrong token says so, is tried ever more rarely, and works once it is mended', async () => {
+test('RT-4: a wrong token says so, is tried ever more rarely, and works once it is mended', async () => {
   const clock = fakeClock();
   let token = 'wrong';
   const heard = listen(chat, {
