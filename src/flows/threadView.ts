@@ -24,6 +24,9 @@ export interface ThreadViewPorts {
   /** What commands start with. */
   readonly trigger: string;
   readonly pauseMs?: number;
+  readonly now?: () => number;
+  /** How often a turn that runs is looked at again, for how long it has been busy with one thing. */
+  readonly lookMs?: number;
 }
 
 export interface ThreadView {
@@ -38,6 +41,7 @@ export interface ThreadView {
 }
 
 const PAUSE_MS = 700;
+const LOOK_MS = 30_000;
 /** What people wait for. */
 const URGENT: ReadonlySet<string> = new Set(['turnEnded', 'approvalRequest', 'note']);
 /** Why a round was broken off that has failed in nothing. */
@@ -53,6 +57,8 @@ interface ThreadState {
   entries: TranscriptEntry[];
   lastId: number;
   timer: NodeJS.Timeout | undefined;
+  /** Until a running turn is looked at again though nothing is heard of it. */
+  look: NodeJS.Timeout | undefined;
   /** Rounds in a row that failed. */
   failures: number;
   /** While progress waits for its turn: gives it up. */
@@ -73,6 +79,7 @@ export function createThreadView(ports: ThreadViewPorts): ThreadView {
       entries: [],
       lastId: 0,
       timer: undefined,
+      look: undefined,
       failures: 0,
       giveWay: undefined,
     };
@@ -83,6 +90,7 @@ export function createThreadView(ports: ThreadViewPorts): ThreadView {
   /** @param isAwaited something that people wait for is to stand below it */
   const run = (session: Address, state: ThreadState, isAwaited = false): Promise<void> => {
     clearTimeout(state.timer);
+    clearTimeout(state.look);
     state.timer = undefined;
     state.again = false;
     state.running = reconcile(ports, session, state, isAwaited, () => stopped)
@@ -104,6 +112,7 @@ export function createThreadView(ports: ThreadViewPorts): ThreadView {
         if (stopped) return;
         if (state.again) state.timer = setTimeout(() => run(session, state), nextMs);
         else if (state.entries.length === 0) threads.delete(session);
+        else if (runs(state.entries)) state.look = setTimeout(() => touch(session), ports.lookMs ?? LOOK_MS);
       });
     return state.running;
   };
@@ -134,6 +143,7 @@ export function createThreadView(ports: ThreadViewPorts): ThreadView {
       stopped = true;
       const running = [...threads.values()].map((state) => {
         clearTimeout(state.timer);
+        clearTimeout(state.look);
         state.giveWay?.();
         return state.running;
       });
@@ -165,7 +175,7 @@ async function reconcile(
   state.lastId = news.at(-1)?.id ?? state.lastId;
 
   const render = (entries: readonly TranscriptEntry[]): DesiredPost[] =>
-    renderThread(entries, { verbosity: ports.verbosity, trigger: ports.trigger });
+    renderThread(entries, { verbosity: ports.verbosity, trigger: ports.trigger, now: (ports.now ?? Date.now)() });
   const desired = render(state.entries);
   const rows = new Map((await store.postsOf(session)).map((row) => [row.key, row]));
   for (const post of desired) {
@@ -281,6 +291,10 @@ function subjectOf(entry: TranscriptEntry): string | undefined {
   return 'turnId' in entry.body && typeof entry.body.turnId === 'string' && entry.body.turnId !== ''
     ? entry.body.turnId
     : undefined;
+}
+
+function runs(entries: readonly TranscriptEntry[]): boolean {
+  return entries.findLast(({ kind }) => kind === 'turnStarted' || kind === 'turnEnded')?.kind === 'turnStarted';
 }
 
 /** Everything up to the last finished turn is shown for good and need not be rendered again. */

@@ -5,6 +5,7 @@ import { type PostRow, RetryableError, type StoredOutput, silentLog, TerminalErr
 import type { ChatPost } from '../../src/adapters/mattermost/index.ts';
 import type { OncePost } from '../../src/flows/posting.ts';
 import { createThreadView, type ThreadView, type ThreadViewPorts } from '../../src/flows/threadView.ts';
+import type { JsonObject } from '../../src/machines/json.ts';
 import { until } from '../actors/support.ts';
 
 const S = 'session/s' as const;
@@ -30,7 +31,8 @@ interface World {
   /** Called at the beginning of every round. */
   begin(): Promise<void>;
   create(post: OncePost): Promise<void>;
-  patch(id: string): Promise<ChatPost>;
+  patch(id: string, message: string): Promise<ChatPost>;
+  now(): number;
   /** Every round that got through to its end. */
   clean(): void;
 }
@@ -44,6 +46,7 @@ function worldOf(changes: Partial<World> = {}): World {
     begin: async () => undefined,
     create: async () => undefined,
     patch: () => Promise.reject(new Error('nothing is to be edited')),
+    now: Date.now,
     clean: () => undefined,
     ...changes,
   };
@@ -66,7 +69,7 @@ function viewOn(views: ThreadView[], world: World): ThreadView {
       if (row) world.posts[at] = { ...row, state: 'gone' };
     },
   };
-  const rest: Partial<ThreadViewPorts['rest']> = { patchPost: (id) => world.patch(id) };
+  const rest: Partial<ThreadViewPorts['rest']> = { patchPost: (id, { message = '' }) => world.patch(id, message) };
   const view = createThreadView({
     store: store as ThreadViewPorts['store'],
     rest: rest as ThreadViewPorts['rest'],
@@ -83,6 +86,8 @@ function viewOn(views: ThreadView[], world: World): ThreadView {
     verbosity: 'normal',
     trigger: '@claude',
     pauseMs: 1,
+    lookMs: 1,
+    now: () => world.now(),
   });
   views.push(view);
   return view;
@@ -175,6 +180,60 @@ test('a thread that cannot be shown is tried more and more seldom while the chat
 test('a thread that the chat refuses for good costs next to nothing', async ({ views }) => {
   const waits = await waitsOf(1, new TerminalError('CHAT_FORBIDDEN', 'archived'), views);
   assert.equal(waits, [300_000, 300_000]);
+});
+
+function output(id: number, kind: string, body: JsonObject): StoredOutput {
+  return { id, logId: 'l', seq: id, firstSeq: id, at: 0, kind, body: { turnId: 't', ...body } };
+}
+
+function posted(key: string): PostRow {
+  const fields = { session: S, channelId: 'c', rootId: 'r', attemptAt: 1 };
+  return { ...fields, key: `${S}|${key}`, postId: 'p1', contentHash: 'old words', state: 'posted' };
+}
+
+test('a turn that nothing is heard of says for how long it has been busy, and is left alone once it ended', async ({
+  views,
+}) => {
+  const said: string[] = [];
+  let clock = 0;
+  let rounds = 0;
+  const world = worldOf({
+    rows: [output(1, 'turnStarted', { inputIds: [] })],
+    posts: [posted('t/0/0')],
+    now: () => clock,
+    async patch(_id, message) {
+      said.push(message);
+      return {} as ChatPost;
+    },
+    clean: () => {
+      rounds += 1;
+    },
+  });
+  const view = viewOn(views, world);
+  view.touch(S);
+  await until('it is shown', () => said.length > 0);
+  clock = 3 * 60_000;
+  await until('time has passed', () => said.some((words) => words.includes('(3 min)')));
+  world.rows.push(output(2, 'turnEnded', { outcome: 'TURN_OUTCOME_COMPLETED' }));
+  await until('it has ended', () => said.some((words) => words.includes('Done')));
+  const before = rounds;
+  await timersRun();
+  assert.ok(rounds <= before + 1, 'it is looked at on and on');
+});
+
+test('RT-17: a live post that a person deletes in the middle of a turn stays deleted; the turn goes on in a new one', async ({
+  views,
+}) => {
+  const world = worldOf({
+    rows: [output(1, 'turnStarted', {}), output(2, 'textDelta', { blockId: 'b', text: 'first words' })],
+    posts: [posted('t/0/0')],
+    patch: () => Promise.reject(new TerminalError('CHAT_POST_GONE', 'deleted')),
+  });
+  const view = viewOn(views, world);
+  await view.settle(S);
+  assert.is(world.made.length, 1);
+  assert.match(world.made[0] ?? '', /first words/);
+  assert.is(world.posts[0]?.state, 'gone');
 });
 
 test('a post that is too old to be edited keeps its words; the new ones get a post of their own', async ({ views }) => {
