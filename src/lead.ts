@@ -11,12 +11,14 @@ import { createMattermostSocket, type MattermostRest } from './adapters/mattermo
 import { acquireLeadership, type Database, DEFAULT_RETENTION, type Leadership } from './adapters/postgres/index.ts';
 import type { ChatFollower } from './chatFollower.ts';
 import type { Config } from './config.ts';
+import { createAnswers } from './flows/answers.ts';
 import { createIngress } from './flows/ingress.ts';
 import { createReadGate } from './flows/readGate.ts';
 import { createReadUpLoop } from './flows/readUpLoop.ts';
 import { createRecovery } from './flows/recovery.ts';
 import { keepTidy } from './flows/retention.ts';
 import { GATEWAY } from './machines/addresses.ts';
+import { mayDecide } from './policy/approvers.ts';
 import { isListed, mayUse } from './policy/people.ts';
 import type { Gateway, Identity } from './wiring.ts';
 
@@ -102,6 +104,10 @@ async function act(
     store,
     rest,
     gate,
+    answers: createAnswers({
+      runtime: hearing,
+      mayApprove: (person) => mayDecide(person, config.access.allowedApprovers),
+    }),
     botUserId,
     rules: routingRules(config),
     log,

@@ -16,10 +16,11 @@ import { fetchAttachment } from './flows/attachments.ts';
 import { auditHandlers } from './flows/audit.ts';
 import { type Cards, cardHandlers, createCards } from './flows/cards.ts';
 import { chatHandlers } from './flows/chatEffects.ts';
+import { attachFile } from './flows/offeredFiles.ts';
 import { noFirewallHandlers } from './flows/openFirewall.ts';
 import { operatorHandlers } from './flows/operatorChannel.ts';
 import { createPosting } from './flows/posting.ts';
-import { createRateGovernor, type RateGovernor } from './flows/rateGovernor.ts';
+import { CHAT_BUDGET, createRateGovernor, type RateGovernor } from './flows/rateGovernor.ts';
 import { createReply } from './flows/reply.ts';
 import { createReports } from './flows/reports.ts';
 import { createStages, type Stages } from './flows/stages.ts';
@@ -28,9 +29,6 @@ import { createThreadView, type ThreadView } from './flows/threadView.ts';
 import { workspaceReportHandlers } from './flows/workspaceReports.ts';
 import type { Address } from './machines/addresses.ts';
 import { mayUse } from './policy/people.ts';
-
-/** A default Mattermost server allows 10 requests per second with bursts of 100 where it limits at all. */
-const CHAT_BUDGET = { perSecond: 8, burst: 40 };
 
 export interface Identity {
   readonly botUserId: string;
@@ -86,16 +84,18 @@ export function wire(
     callbackUrl: config.server.callbackUrl,
     sign: (action) => ({ ...action, mac: signAction(keys, action) }),
   });
+  const clients = new Map<Address, WorkerClient>();
+  const workspace = workspaceView((session) => clients.get(session));
   const view = createThreadView({
     store: stages.watch(store),
     rest,
     posting,
+    attach: attachFile({ workspace, rest, posting }),
     log,
     verbosity: config.sessions.verbosity,
     trigger: config.mattermost.botTrigger,
   });
   const registry = createLinkRegistry();
-  const clients = new Map<Address, WorkerClient>();
   const token = (container: string, generation: number) => workerToken(secret, container, generation);
 
   // Handlers and the runtime know each other; the handlers run only once the runtime leads.
@@ -131,7 +131,7 @@ export function wire(
         mayUse: (person) => mayUse(person, null, { users: config.access.allowedUsers, repos: [] }).ok,
       }),
       ...workspaceReportHandlers({
-        workspace: workspaceView((session) => clients.get(session)),
+        workspace,
         rest,
         posting,
         reply,

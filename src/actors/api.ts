@@ -83,15 +83,15 @@ export interface Runtime {
   /** Whether this process leads beyond doubt. To be asked before anything is done to the outside that no term guards. */
   leads(): boolean;
   onCommit(listener: (notice: CommitNotice) => void): () => void;
-  /** The thread of this session has something new to show. A hint; `dirtyThreads()` of the store is the truth. */
-  onDirty(listener: (news: ThreadNews) => void): () => void;
+  /** A thread has something new to show. A hint; `dirtyThreads()` of the store is the truth. */
+  onDirty(listener: (notice: DirtyNotice) => void): () => void;
   /** Figures for metrics and health. */
   stats(): RuntimeStats;
 }
 
-export interface ThreadNews {
+export interface DirtyNotice {
   readonly session: Address;
-  /** Of the transcript's new entries. */
+  /** Of the rows that its transcript got. */
   readonly kinds: readonly string[];
 }
 

@@ -3,7 +3,7 @@
 import type { Address } from '../machines/addresses.ts';
 import { kindOf } from '../machines/addresses.ts';
 import type { JsonObject } from '../machines/json.ts';
-import type { Runtime, RuntimeLimits, RuntimeOptions, ThreadNews } from './api.ts';
+import type { DirtyNotice, Runtime, RuntimeLimits, RuntimeOptions } from './api.ts';
 import { systemClock } from './clock.ts';
 import { FencedError, RetryableError, UnknownOutcomeError } from './errors.ts';
 import { createGroup, GroupFullError } from './group.ts';
@@ -45,7 +45,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const kinds = registerKinds(options.kinds, options.tasks);
   const commitListeners = new Set<(notice: CommitNotice) => void>();
-  const dirtyListeners = new Set<(news: ThreadNews) => void>();
+  const dirtyListeners = new Set<(notice: DirtyNotice) => void>();
   const waiters = createWaiters({ store, clock });
   const counts = { turns: 0, deadLetters: 0 };
   let isCertain = (): boolean => true;

@@ -6,6 +6,7 @@ import type { ApprovalContext, Verdict } from '../machines/approval/context.ts';
 import { assertNever, type Json, type JsonObject } from '../machines/json.ts';
 import type { Person } from '../machines/session/context.ts';
 import { escapeMarkdown } from './escape.ts';
+import { isLongPlan, planOf } from './plan.ts';
 import { firstQuestion, questionsOf } from './questions.ts';
 import { fenced } from './render/fences.ts';
 import { clockTime, codeSpan, plainWords } from './render/lines.ts';
@@ -41,7 +42,9 @@ export function renderCard(
     fallback: title,
     color: colourOf(context, open),
     title,
-    text: [bodyOf(context), failureText(context, state), outcome].filter((part) => part !== '').join('\n\n'),
+    text: [bodyOf(context), failureText(context, state), open ? waysOf(context) : outcome]
+      .filter((part) => part !== '')
+      .join('\n\n'),
     actions,
   };
   return { message: '', props: { attachments: [attachment] } };
@@ -56,6 +59,34 @@ export function verdictOf(context: ApprovalContext, action: string, by: Person, 
   const question = firstQuestion(context.inputJson);
   const option = question?.options[Number(action.slice('answer'.length))];
   return question && option ? { ...base, outcome: 'approved', answers: { [question.text]: option.label } } : undefined;
+}
+
+/** What a button that decides nothing says to who pressed it. */
+export function adviceOf(context: ApprovalContext, action: string): string | undefined {
+  if (context.kind !== 'plan' || action !== 'change') return undefined;
+  return 'Write in the thread what to change, as a message of its own: Claude gets your words and goes on planning.';
+}
+
+/** The ways to answer besides the buttons; all of them count alike. */
+function waysOf(context: ApprovalContext): string {
+  switch (context.kind) {
+    case 'question': {
+      const questions = questionsOf(context.inputJson);
+      const [only] = questions;
+      if (questions.length > 1) {
+        return '_Answer in the thread, each question on a line of its own, in their order; an option by its number or its words, or in words of your own. ❌ skips._';
+      }
+      const several = only?.several ? 'several options by their numbers (`1, 3`)' : 'an option by its number';
+      return `_Or answer in the thread: ${several}, or in words of your own. A reaction counts as well: 1️⃣, 2️⃣, … or ❌ to skip._`;
+    }
+    case 'plan':
+      return '_Or write in the thread what to change; `approve` or ✅ approves, `not yet` or ❌ keeps planning._';
+    case 'tool':
+    case 'network':
+      return '_Or write `approve` or `deny` in the thread, or react with ✅ or ❌._';
+    default:
+      return assertNever(context.kind);
+  }
 }
 
 function denialWords({ kind }: ApprovalContext): string {
@@ -80,6 +111,7 @@ function buttonsOf(context: ApprovalContext): Button[] {
     case 'plan':
       return [
         { id: 'approve', name: 'Approve', style: 'good' },
+        { id: 'change', name: 'Change …', style: 'default' },
         { id: 'deny', name: 'Keep planning', style: 'danger' },
       ];
     case 'tool':
@@ -117,14 +149,14 @@ function bodyOf(context: ApprovalContext): string {
     case 'question':
       return questionsOf(context.inputJson)
         .map(({ text, options, several }) => {
-          const list = options.map(
-            ({ label, description }) => `- **${plainWords(label)}** ${plainWords(description, 300)}`,
+          const list = options.map(({ label, description }, index) =>
+            `${index + 1}. **${plainWords(label)}** ${plainWords(description, 300)}`.trimEnd(),
           );
           return [plainWords(text, 2_000), ...list, ...(several ? ['_(several may be chosen)_'] : [])].join('\n');
         })
         .join('\n\n');
     case 'plan':
-      return quoted(stringField(context.inputJson, 'plan'));
+      return planBody(planOf(context.inputJson));
     case 'network':
       return [
         ...context.hosts.map((host) => `- ${codeSpan(host, 260)}`),
@@ -148,6 +180,11 @@ function argumentsOf(inputJson: string): string {
   return `${fenced(points.slice(0, MAX_TEXT).join(''))}${warning}`;
 }
 
+/** A long plan is shown whole in the thread, above its card. */
+function planBody(plan: string): string {
+  return isLongPlan(plan) ? 'The whole plan stands above.' : quoted(plan);
+}
+
 /** Every line of it begins with a quotation mark, so nothing in it can look like a line of the card. */
 function quoted(text: string): string {
   return escapeMarkdown([...text].slice(0, MAX_TEXT).join('')).replace(/^/gm, '> ');
@@ -166,10 +203,14 @@ function outcomeText(context: ApprovalContext, state: string): string {
   const who = `${plainWords(verdict.by.name, 64)}, ${clockTime(verdict.at)}`;
   const answers = Object.values(verdict.answers).filter((answer) => typeof answer === 'string');
   if (answers.length > 0) return `✅ Answered: **${plainWords(answers.join('; '), 300)}** (${who})`;
-  return verdict.outcome === 'approved'
-    ? `✅ Approved (${who})`
-    : `⛔ ${context.kind === 'question' ? 'Skipped' : 'Denied'} (${who})`;
+  if (verdict.outcome === 'approved') return `✅ Approved (${who})`;
+  if (context.kind === 'plan' && verdict.words !== '' && verdict.words !== denialWords(context)) {
+    return `✏️ To be changed (${who}): ${plainWords(verdict.words, 300)}`;
+  }
+  return `⛔ ${REFUSALS[context.kind]} (${who})`;
 }
+
+const REFUSALS = { question: 'Skipped', plan: 'Keep planning', tool: 'Denied', network: 'Denied' } as const;
 
 function colourOf({ verdict }: ApprovalContext, open: boolean): string {
   if (open) return 'warning';

@@ -58,7 +58,7 @@ export function chatHandlers(ports: ChatEffectPorts) {
     },
     'chat.react': async ({ params: { postId, emoji, remove } }) => {
       await posting
-        .call('progress', () =>
+        .call('question', () =>
           remove ? rest.removeReaction(postId, emoji) : rest.addReaction(ports.botUserId, postId, emoji),
         )
         .catch((error: unknown) => {

@@ -6,7 +6,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ActorView, Log, Runtime } from '../actors/index.ts';
 import type { CallbackAnswer, CallbackBody, verifyAction } from '../adapters/http/index.ts';
-import { verdictOf } from '../chat/cards.ts';
+import { adviceOf, verdictOf } from '../chat/cards.ts';
 import type { Address } from '../machines/addresses.ts';
 import type { ApprovalContext, Verdict } from '../machines/approval/context.ts';
 import type { Cards } from './cards.ts';
@@ -42,6 +42,8 @@ export async function decide(ports: DecisionPorts, click: CallbackBody): Promise
   }
   if (!isOpen(view)) return current(ports, view, 'This was decided already.');
 
+  const advice = adviceOf(context, action);
+  if (advice !== undefined) return whisper(advice);
   const verdict = verdictOf(context, action, person, ports.now());
   if (!verdict) return refuse(ports, click, 'an unknown action');
   return take(ports, view, verdict, click);

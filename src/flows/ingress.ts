@@ -17,6 +17,7 @@ import { type Address, GATEWAY } from '../machines/addresses.ts';
 import type { ChartEvent } from '../machines/events.ts';
 import { assertNever } from '../machines/json.ts';
 import type { SessionContext } from '../machines/session/context.ts';
+import { type Answered, type Answers, refusedSign, signKey } from './answers.ts';
 import { createLoopBreaker } from './loopBreaker.ts';
 import type { ReadGate } from './readGate.ts';
 import { LIVE_STATES } from './reports.ts';
@@ -29,6 +30,7 @@ export interface IngressPorts {
   readonly store: StorePorts;
   readonly rest: MattermostRest;
   readonly gate: ReadGate;
+  readonly answers: Answers;
   readonly botUserId: string;
   /** What routing needs to know that does not depend on the post. */
   readonly rules: Omit<Known, 'botUserId' | 'session' | 'starterId' | 'liveSessionsInChannel' | 'isProjectChannel'>;
@@ -120,6 +122,11 @@ export function createIngress(ports: IngressPorts): Ingress {
     const routed = loopBreaker.pass(incoming, route(incoming, known));
     switch (routed.kind) {
       case 'deliver':
+        if (routed.event.type === 'PROMPT') {
+          const by = { id: post.userId, name: incoming.userName };
+          const answered = await ports.answers.inWords({ session: routed.to, by, prompt: routed.event });
+          if (answered) return takeAnswer(seen, answered, incoming.userName);
+        }
         if (await isOutOfService(routed.to)) return sayRefusal(seen, incoming.userName, OUT_OF_SERVICE);
         return deliver(seen, routed.to, routed.event, `post/${post.id}`);
       case 'reply':
@@ -174,6 +181,26 @@ export function createIngress(ports: IngressPorts): Ingress {
     if (routed.kind === 'deliver') await deliverDeletion(seen, routed.to, routed.event);
   };
 
+  const takeAnswer = (seen: Seen, answered: Answered, userName: string): Promise<void> => {
+    const key = `post/${seen.post.id}`;
+    return answered.kind === 'decide'
+      ? deliver(seen, answered.to, answered.event, key)
+      : sayRefusal(seen, userName, answered.human);
+  };
+
+  /** A reaction to a card counts as a click. Reactions to anything else say nothing. */
+  const takeSign = async ({ postId, emoji, userId, createAt }: ReactionAdded): Promise<void> => {
+    if (userId === ports.botUserId) return;
+    const owner = await ownerOfCard(ports, postId);
+    if (owner === undefined) return;
+    const by = { id: userId, name: await nameOf(userId) };
+    const sign = { postId, emoji, by, at: createAt };
+    const answered = await ports.answers.bySign(owner, sign);
+    if (!answered) return;
+    const { to, event } = answered.kind === 'decide' ? answered : { to: GATEWAY, event: refusedSign(sign, answered) };
+    await ports.runtime.deliver([{ to, event, dedupKey: signKey(sign), cause: `chat/${userId}` }]);
+  };
+
   const takeNow = (event: ChatEvent, isLive: boolean): Promise<void> =>
     inOrder(async () => {
       if (!('post' in event)) return;
@@ -191,14 +218,18 @@ export function createIngress(ports: IngressPorts): Ingress {
       }
     });
 
+  /** A reaction moves no cursor, so nobody needs to wait for it. */
+  const takeAny = (event: ChatEvent, isLive: boolean): Promise<void> =>
+    event.type === 'reactionAdded' ? takeSign(event) : takeNow(event, isLive);
+
   const streams = new Map<string, Promise<void>>();
 
   return {
     take(event) {
-      if (!('post' in event)) return Promise.resolve();
-      const { channelId } = event.post;
+      if (!('post' in event) && event.type !== 'reactionAdded') return Promise.resolve();
+      const { channelId } = 'post' in event ? event.post : event;
       const before = streams.get(channelId) ?? Promise.resolve();
-      const done = before.then(() => ports.gate.passage(channelId)).then(() => takeNow(event, true));
+      const done = before.then(() => ports.gate.passage(channelId)).then(() => takeAny(event, true));
       // The next one must not move the cursor past one that failed.
       const settled = done
         .catch(() => ports.gate.close())
@@ -208,8 +239,19 @@ export function createIngress(ports: IngressPorts): Ingress {
       streams.set(channelId, settled);
       return done;
     },
-    takeRead: (event) => takeNow(event, false),
+    takeRead: (event) => takeAny(event, false),
   };
+}
+
+type ReactionAdded = Extract<ChatEvent, { type: 'reactionAdded' }>;
+
+/** The approval that the post is the card of; the card may have been made a moment ago. */
+async function ownerOfCard({ store, rest, botUserId }: IngressPorts, postId: string): Promise<Address | undefined> {
+  const known = await store.findPost(postId);
+  if (known) return known.key.startsWith('card/') ? known.session : undefined;
+  const post = await rest.getPost(postId);
+  const of = post?.userId === botUserId ? /^card\/approval\/(.+)\/\d+$/.exec(post.key ?? '')?.[1] : undefined;
+  return of === undefined ? undefined : `approval/${of}`;
 }
 
 /** @param settled the post is not new: a root post belongs to the session of its own thread */

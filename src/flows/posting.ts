@@ -37,21 +37,24 @@ export interface PostingPorts {
 
 export interface Posting {
   /**
-   * @param giveUp ends the waiting for a turn, not what is under way
+   * @param signal gives up while it has not been asked for yet
    * @returns the post's id, of the first attempt if there was one.
    */
-  create(post: OncePost, priority: Priority, giveUp?: AbortSignal): Promise<string>;
-  /** Runs one call against the chat server in its turn; failures become the runtime's errors. */
-  call<Result>(priority: Priority, work: () => Promise<Result>, giveUp?: AbortSignal): Promise<Result>;
+  create(post: OncePost, priority: Priority, signal?: AbortSignal): Promise<string>;
+  /**
+   * Runs one call against the chat server in its turn; failures become the runtime's errors.
+   * @param signal gives up while its turn has not come yet
+   */
+  call<Result>(priority: Priority, work: () => Promise<Result>, signal?: AbortSignal): Promise<Result>;
 }
 
 export function createPosting(ports: PostingPorts): Posting {
   const call = async <Result>(
     priority: Priority,
     work: () => Promise<Result>,
-    giveUp?: AbortSignal,
+    signal?: AbortSignal,
   ): Promise<Result> => {
-    await ports.governor.turn(priority, giveUp);
+    await ports.governor.turn(priority, signal);
     if (!ports.leads()) throw new RetryableError('NOT_LEADING', 'This process does not lead any more');
     try {
       return await work();
@@ -61,7 +64,7 @@ export function createPosting(ports: PostingPorts): Posting {
   };
   return {
     call,
-    async create(post, priority, giveUp) {
+    async create(post, priority, signal) {
       const at = ports.now();
       const { key, channelId, rootId } = post;
       const known = await ports.store.reservePost({ key, session: post.owner, channelId, rootId, at });
@@ -79,7 +82,7 @@ export function createPosting(ports: PostingPorts): Posting {
             ...(post.fileIds ? { fileIds: post.fileIds } : {}),
           },
         );
-      const made = await call(priority, make, giveUp);
+      const made = await call(priority, make, signal);
       // Made by an earlier attempt, it says what was to be said then.
       if (known && (made.message !== post.message || post.props)) {
         const props = post.props && { ...post.props, [KEY_PROP]: key };

@@ -17,10 +17,13 @@ export interface GovernorOptions {
   readonly now?: () => number;
 }
 
+/** A default Mattermost server allows 10 requests per second with bursts of 100 where it limits at all. */
+export const CHAT_BUDGET: GovernorOptions = { perSecond: 8, burst: 40 };
+
 export interface RateGovernor {
   /**
-   * Resolves when a request of this priority may go. Rejects while it is closed, and with the signal's reason when that is
-   * aborted first: who waits for nothing any more takes nobody's turn.
+   * Resolves when a request of this priority may go. Rejects while it is closed.
+   * @param signal gives the place up: rejects with its reason, and nothing is spent. Of no effect once it may go.
    */
   turn(priority: Priority, signal?: AbortSignal): Promise<void>;
   /** The server asked for a pause. @param ms from now */
@@ -89,23 +92,20 @@ export function createRateGovernor({ perSecond, burst, now = monotonic }: Govern
           return;
         }
         const queue = queues.get(priority) ?? [];
-        const leave = (): void => {
-          const at = queue.indexOf(waiting);
-          if (at >= 0) queue.splice(at, 1);
+        const giveUp = (): void => {
+          const place = queue.indexOf(waiting);
+          if (place < 0) return;
+          queue.splice(place, 1);
           reject(signal?.reason);
         };
-        const over = (): void => signal?.removeEventListener('abort', leave);
         const waiting: Waiting = {
           go() {
-            over();
+            signal?.removeEventListener('abort', giveUp);
             resolve();
           },
-          refuse(error) {
-            over();
-            reject(error);
-          },
+          refuse: reject,
         };
-        signal?.addEventListener('abort', leave, { once: true });
+        signal?.addEventListener('abort', giveUp, { once: true });
         queue.push(waiting);
         if (!timer) pump();
       });

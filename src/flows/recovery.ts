@@ -2,6 +2,7 @@
 import type { Log, Runtime, StorePorts } from '../actors/index.ts';
 import { type ChatChannel, catchUp, type MattermostRest } from '../adapters/mattermost/index.ts';
 import type { Ingress } from './ingress.ts';
+import { readMissedSigns } from './missedSigns.ts';
 import type { ReadGate } from './readGate.ts';
 
 export interface RecoveryPorts {
@@ -79,6 +80,7 @@ async function readChannels(
     mark,
     report.failed.map(({ channelId }) => channelId),
   );
+  await readMissedSigns({ rest, store, ingress });
   log.info({ reason, ...report, failed: report.failed.length }, 'channels read up');
   const [failure] = report.failed;
   if (failure) throw new Error(`Channel ${failure.channelId} could not be read`, { cause: failure.error });

@@ -1,34 +1,39 @@
 /**
  * Keeps threads equal to what is committed: renders a dirty thread's transcript and creates, edits or deletes posts until
  * they say the same. Runs per thread one after the other, so edits of a post never overtake each other; while an answer
- * streams, at most one round per `pauseMs`. A round that waits for its turn to show mere progress is given up when there is
- * something that people wait for: that must not wait with it.
+ * streams, at most one round per `pauseMs`. An answer that is done, and a card, wait for no edit that shows progress, not even
+ * for one of their own thread: where the budget is short, that one gives its place up.
  */
 import { type Log, type PostRow, type StorePorts, TerminalError } from '../actors/index.ts';
 import type { MattermostRest } from '../adapters/mattermost/index.ts';
+import { escapeMarkdown } from '../chat/escape.ts';
 import { type DesiredPost, renderThread } from '../chat/render/index.ts';
 import type { Verbosity } from '../chat/render/layout.ts';
 import { plainWords } from '../chat/render/lines.ts';
 import { readEntry, type TranscriptEntry } from '../chat/transcript.ts';
 import type { Address } from '../machines/addresses.ts';
+import type { AttachFile } from './offeredFiles.ts';
 import { contentHash, isGone, isUnpostable, type Posting } from './posting.ts';
-import type { Priority } from './rateGovernor.ts';
 
 export interface ThreadViewPorts {
   readonly store: StorePorts;
   readonly rest: MattermostRest;
   readonly posting: Posting;
+  readonly attach: AttachFile;
   readonly log: Log;
   readonly verbosity: Verbosity;
   /** What commands start with. */
   readonly trigger: string;
   readonly pauseMs?: number;
+  readonly now?: () => number;
+  /** How often a turn that runs is looked at again, for how long it has been busy with one thing. */
+  readonly lookMs?: number;
 }
 
 export interface ThreadView {
-  /** Something in this thread changed. @param kinds of the entries that are new, as far as they are known */
+  /** Something in this thread changed. @param kinds of the rows that its transcript got, if they are known */
   touch(session: Address, kinds?: readonly string[]): void;
-  /** Brings the thread up to date now, since something is to be asked below it; resolves when it is. */
+  /** Brings the thread up to date now, for something that people are asked below it; resolves when it is. */
   settle(session: Address): Promise<void>;
   /** Takes up every thread that is dirty in the store; also after `stop`, when another process may have shown some of it. */
   resume(): Promise<void>;
@@ -37,8 +42,11 @@ export interface ThreadView {
 }
 
 const PAUSE_MS = 700;
-/** Kinds of entries that people wait for. */
-const AWAITED: readonly string[] = ['turnEnded', 'note', 'fileOffered'];
+const LOOK_MS = 30_000;
+/** What people wait for. */
+const URGENT: ReadonlySet<string> = new Set(['turnEnded', 'approvalRequest', 'note']);
+/** Why a round was broken off that has failed in nothing. */
+const GAVE_WAY = new Error('something urgent is to be shown first');
 /** Between two attempts at a thread that cannot be shown: doubled each time, so that many do not storm what is down. */
 const RETRY_MS = { first: 2_000, longest: 20_000 };
 /** The chat refused it, and will until a person changes something: an archived channel, a bot that was put out. */
@@ -50,19 +58,12 @@ interface ThreadState {
   entries: TranscriptEntry[];
   lastId: number;
   timer: NodeJS.Timeout | undefined;
+  /** Until a running turn is looked at again though nothing is heard of it. */
+  look: NodeJS.Timeout | undefined;
   /** Rounds in a row that failed. */
   failures: number;
-  /** Gives up the present round while it waits to show progress. */
-  giveUp: (() => void) | undefined;
-  /** The next round is to follow without a pause. */
-  isUrgent: boolean;
-}
-
-interface Round {
-  /** What only goes on is shown with this priority; what is final, as final. */
-  readonly least: Priority;
-  readonly giveUp: AbortSignal;
-  isOver(): boolean;
+  /** While progress waits for its turn: gives it up. */
+  giveWay: (() => void) | undefined;
 }
 
 export function createThreadView(ports: ThreadViewPorts): ThreadView {
@@ -79,32 +80,29 @@ export function createThreadView(ports: ThreadViewPorts): ThreadView {
       entries: [],
       lastId: 0,
       timer: undefined,
+      look: undefined,
       failures: 0,
-      giveUp: undefined,
-      isUrgent: false,
+      giveWay: undefined,
     };
     threads.set(session, fresh);
     return fresh;
   };
 
-  const run = (session: Address, state: ThreadState, least: Priority): Promise<void> => {
+  /** @param isAwaited something that people wait for is to stand below it */
+  const run = (session: Address, state: ThreadState, isAwaited = false): Promise<void> => {
     clearTimeout(state.timer);
+    clearTimeout(state.look);
     state.timer = undefined;
     state.again = false;
-    state.isUrgent = false;
-    const given = new AbortController();
-    const giveUp = given.signal;
-    // Somebody waits for the end of any other round.
-    if (least === 'progress') state.giveUp = () => given.abort(new Error('something is waited for'));
-    state.running = reconcile(ports, session, state, { least, giveUp, isOver: () => stopped || giveUp.aborted })
+    state.running = reconcile(ports, session, state, isAwaited, () => stopped)
       .then(() => {
         state.failures = 0;
-        return state.isUrgent ? 0 : pauseMs;
+        return pauseMs;
       })
       .catch((error: unknown) => {
         if (stopped) return pauseMs;
-        if (giveUp.aborted && error === giveUp.reason) return 0;
         state.again = true;
+        if (error === GAVE_WAY) return 0;
         state.failures += 1;
         const retryMs = retryAfter(error, state.failures);
         ports.log.warn({ session, retryMs, err: error }, 'thread could not be brought up to date; trying again');
@@ -112,32 +110,20 @@ export function createThreadView(ports: ThreadViewPorts): ThreadView {
       })
       .then((nextMs) => {
         state.running = undefined;
-        state.giveUp = undefined;
         if (stopped) return;
-        if (state.again) state.timer = setTimeout(() => run(session, state, 'progress'), nextMs);
+        if (state.again) state.timer = setTimeout(() => run(session, state), nextMs);
         else if (state.entries.length === 0) threads.delete(session);
+        else if (runs(state.entries)) state.look = setTimeout(() => touch(session), ports.lookMs ?? LOOK_MS);
       });
     return state.running;
-  };
-
-  const hurry = (state: ThreadState): void => {
-    state.isUrgent = true;
-    state.giveUp?.();
   };
 
   const touch = (session: Address, kinds: readonly string[] = []): void => {
     if (stopped) return;
     const state = stateOf(session);
-    const isAwaited = kinds.some((kind) => AWAITED.includes(kind));
+    if (kinds.some((kind) => URGENT.has(kind))) state.giveWay?.();
     if (state.running || state.timer) state.again = true;
-    if (state.running) {
-      if (isAwaited) hurry(state);
-      return;
-    }
-    // After a failure the pause is not for the sake of the reader.
-    if (state.timer && !(isAwaited && state.failures === 0)) return;
-    clearTimeout(state.timer);
-    state.timer = setTimeout(() => run(session, state, 'progress'), 0);
+    else state.timer = setTimeout(() => run(session, state), 0);
   };
 
   return {
@@ -145,10 +131,10 @@ export function createThreadView(ports: ThreadViewPorts): ThreadView {
     async settle(session) {
       // Looked up anew each time: a round that is over may be forgotten, and another have begun.
       for (let state = stateOf(session); state.running; state = stateOf(session)) {
-        hurry(state);
+        state.giveWay?.();
         await state.running;
       }
-      if (!stopped) await run(session, stateOf(session), 'question');
+      if (!stopped) await run(session, stateOf(session), true);
     },
     async resume() {
       stopped = false;
@@ -158,6 +144,8 @@ export function createThreadView(ports: ThreadViewPorts): ThreadView {
       stopped = true;
       const running = [...threads.values()].map((state) => {
         clearTimeout(state.timer);
+        clearTimeout(state.look);
+        state.giveWay?.();
         return state.running;
       });
       threads.clear();
@@ -177,8 +165,14 @@ function retryAfter(error: unknown, failures: number): number {
   return Math.min(RETRY_MS.longest, RETRY_MS.first * 2 ** (failures - 1));
 }
 
-/** One round, broken off when it is over: the thread stays dirty then. Rejects if the thread is not up to date. */
-async function reconcile(ports: ThreadViewPorts, session: Address, state: ThreadState, round: Round): Promise<void> {
+/** One round, broken off when `isOver`: the thread stays dirty then. Rejects if the thread is not up to date. */
+async function reconcile(
+  ports: ThreadViewPorts,
+  session: Address,
+  state: ThreadState,
+  isAwaited: boolean,
+  isOver: () => boolean,
+): Promise<void> {
   const { store } = ports;
   const thread = await store.threadOf(session);
   if (!thread) return;
@@ -187,59 +181,91 @@ async function reconcile(ports: ThreadViewPorts, session: Address, state: Thread
   state.entries.push(...news.flatMap((row) => readEntry(row) ?? []));
   state.lastId = news.at(-1)?.id ?? state.lastId;
 
-  const desired = renderThread(state.entries, { verbosity: ports.verbosity, trigger: ports.trigger });
+  const render = (entries: readonly TranscriptEntry[]): DesiredPost[] =>
+    renderThread(entries, { verbosity: ports.verbosity, trigger: ports.trigger, now: (ports.now ?? Date.now)() });
+  const desired = render(state.entries);
   const rows = new Map((await store.postsOf(session)).map((row) => [row.key, row]));
   for (const post of desired) {
-    if (round.isOver()) return;
-    await showOrSay(ports, session, thread, rows, post, round);
+    if (isOver()) return;
+    const latest = async (): Promise<string> => {
+      if (!state.again) return post.message;
+      const since = (await store.readTranscript(session, state.lastId)).flatMap((row) => readEntry(row) ?? []);
+      return render([...state.entries, ...since]).find(({ key }) => key === post.key)?.message ?? post.message;
+    };
+    await showOrSay({ ports, session, thread, rows, state, isAwaited }, post, latest);
   }
   for (const row of surplus(session, state.entries, desired, rows)) {
-    if (round.isOver()) return;
-    await hide(ports, row, round);
+    if (isOver()) return;
+    await hide(ports, row);
   }
   if (mark !== undefined) await store.cleanThread(session, mark);
   state.entries = state.entries.slice(settledUpTo(state.entries));
 }
 
+interface Round {
+  readonly ports: ThreadViewPorts;
+  readonly session: Address;
+  readonly thread: { readonly channelId: string; readonly rootId: string };
+  readonly rows: Map<string, PostRow>;
+  readonly state: ThreadState;
+  readonly isAwaited: boolean;
+}
+
 /** Shows the post; what the chat refuses for what it says is replaced by words about that. */
-async function showOrSay(...[ports, session, thread, rows, post, round]: Parameters<typeof show>): Promise<void> {
+async function showOrSay(round: Round, post: DesiredPost, latest: () => Promise<string>): Promise<void> {
   try {
-    await show(ports, session, thread, rows, post, round);
+    await show(round, post, latest);
   } catch (error) {
     if (!isUnpostable(error)) throw error;
+    const { ports, session } = round;
     ports.log.warn({ session, post: post.key, err: error }, 'a post was refused for what it says');
-    await show(ports, session, thread, rows, { ...post, message: instead(error), final: true }, round);
+    const { file: _file, ...words } = post;
+    await show(round, { ...words, message: instead(error), final: true }, latest);
   }
 }
 
-async function show(
-  ports: ThreadViewPorts,
-  session: Address,
-  thread: { readonly channelId: string; readonly rootId: string },
-  rows: Map<string, PostRow>,
-  post: DesiredPost,
-  round: Round,
-): Promise<void> {
+/** @param latest what the post should say by the time that its turn has come: progress may have waited long for it */
+async function show(round: Round, post: DesiredPost, latest: () => Promise<string>): Promise<void> {
+  const { ports, session, thread, rows, state, isAwaited } = round;
   const { store, rest, posting } = ports;
   const hash = contentHash(post.message, undefined);
   const { key, row } = place(rows, postKey(session, post.key), hash);
-  if (row?.contentHash === hash) return;
-  const priority = post.final ? 'final' : round.least;
-  const giveUp = priority === 'progress' ? round.giveUp : undefined;
-  if (!row?.postId) {
-    await posting.create({ key, owner: session, ...thread, message: post.message }, priority, giveUp);
-    return;
-  }
-  const id = row.postId;
+  // What became of a file was said when its post was made.
+  if (row?.contentHash === hash || (row?.postId && post.file)) return;
+  const priority = post.final ? 'final' : isAwaited ? 'question' : 'progress';
+  const patience = new AbortController();
+  if (priority === 'progress') state.giveWay = () => patience.abort(GAVE_WAY);
   try {
-    await posting.call(priority, () => rest.patchPost(id, { message: post.message }), giveUp);
-    await store.postPatched(key, hash);
+    if (!row?.postId) {
+      const content = await contentOf(round, post);
+      await posting.create({ key, owner: session, ...thread, ...content }, priority, patience.signal);
+      return;
+    }
+    const id = row.postId;
+    const patch = async (): Promise<string> => {
+      const message = post.final ? post.message : await latest();
+      await rest.patchPost(id, { message });
+      return message;
+    };
+    const said = await posting.call(priority, patch, patience.signal);
+    await store.postPatched(key, contentHash(said, undefined));
   } catch (error) {
-    if (!isGone(error)) throw error;
+    if (!row?.postId || !isGone(error)) throw error;
     await store.postGone(key);
     rows.set(key, { ...row, state: 'gone' });
-    await show(ports, session, thread, rows, post, round);
+    await show(round, post, latest);
+  } finally {
+    state.giveWay = undefined;
   }
+}
+
+async function contentOf({ ports, session, thread, state }: Round, { message, file }: DesiredPost) {
+  if (!file) return { message };
+  const { channelId } = thread;
+  const attached = await ports.attach({ session, channelId, path: file.path, attempts: state.failures });
+  return 'fileId' in attached
+    ? { message, fileIds: [attached.fileId] }
+    : { message: `${message}\n⚠️ The file is not here. ${escapeMarkdown(attached.problem)}` };
 }
 
 /**
@@ -258,9 +284,9 @@ function place(
   }
 }
 
-async function hide({ store, rest, posting }: ThreadViewPorts, row: PostRow, round: Round): Promise<void> {
+async function hide({ store, rest, posting }: ThreadViewPorts, row: PostRow): Promise<void> {
   const id = row.postId;
-  if (id !== undefined) await posting.call(round.least, () => rest.deletePost(id), round.giveUp);
+  if (id !== undefined) await posting.call('progress', () => rest.deletePost(id));
   await store.postGone(row.key);
 }
 
@@ -285,6 +311,10 @@ function subjectOf(entry: TranscriptEntry): string | undefined {
   return 'turnId' in entry.body && typeof entry.body.turnId === 'string' && entry.body.turnId !== ''
     ? entry.body.turnId
     : undefined;
+}
+
+function runs(entries: readonly TranscriptEntry[]): boolean {
+  return entries.findLast(({ kind }) => kind === 'turnStarted' || kind === 'turnEnded')?.kind === 'turnStarted';
 }
 
 /** Everything up to the last finished turn is shown for good and need not be rendered again. */

@@ -16,8 +16,8 @@ export const APPROVAL_BIRTH_EVENTS = ['REQUESTED'] as const;
 
 /** A person's decision, wherever the card is at the moment. */
 const DECIDE = [
-  { guard: and(['approves', 'isNetwork']), target: 'applying', actions: 'decided' },
-  { target: 'telling', actions: 'decided' },
+  { guard: and(['approves', 'isNetwork']), target: 'applying', actions: ['decided', 'markAnswer'] },
+  { target: 'telling', actions: ['decided', 'markAnswer'] },
 ] as const;
 
 /** The agent has stopped waiting, or is gone. */
@@ -37,6 +37,8 @@ export const approvalMachine = setup({
     probe: action.probe,
     tellAgent: action.tellAgent,
     tellSession: action.tellSession,
+    markAnswer: action.markAnswer,
+    passOn: action.passOn,
     recordAudit: action.recordAudit,
     sayUntold: action.sayUntold,
     cardPosted: assign(action.cardPosted),
@@ -49,6 +51,7 @@ export const approvalMachine = setup({
     end: assign({ over: true }),
   },
   guards: {
+    wasSaid: ({ event }) => event.type === 'DECIDE' && event.said !== undefined,
     approves: ({ event }) => event.type === 'DECIDE' && event.verdict.outcome === 'approved',
     isNetwork: ({ context }) => context.kind === 'network',
     wasApproved: ({ context }) => context.verdict?.outcome === 'approved',
@@ -69,7 +72,7 @@ export const approvalMachine = setup({
   initial: 'new',
   on: {
     // Once decided or withdrawn, nothing of this changes the outcome.
-    DECIDE: {},
+    DECIDE: [{ guard: 'wasSaid', actions: 'passOn' }, {}],
     WITHDRAW: {},
     RETRY: {},
     // The agent was told that nobody answers before it could be told what was decided.

@@ -68,7 +68,7 @@ test('a question becomes a card, a click answers it, and the agent goes on with 
   assert.match(JSON.stringify(settled), /Answered: \*\*Blue/);
 });
 
-test('messages sent while the agent works are answered in order, each once', async ({ you }) => {
+test('RT-47: messages sent while the agent works are answered in order, each once', async ({ you }) => {
   const { channelId, rootId } = await you.start();
   await you.say('slow 20', { channelId, rootId });
   await you.say('say the first that waited', { channelId, rootId });

@@ -65,6 +65,7 @@ function listening(
     }),
     rest: only<IngressPorts['rest']>('rest', { usersByIds: async () => [] }),
     gate: createReadGate(),
+    answers: { inWords: async () => undefined, bySign: async () => undefined },
     botUserId: 'bot',
     rules,
     log: silentLog,

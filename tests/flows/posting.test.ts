@@ -136,6 +136,7 @@ test('RT-18: however its posts fail and whoever shows it meanwhile, a turn has o
       },
       rest: chat.bot.rest,
       posting: posting(context, store),
+      attach: async () => ({ problem: 'there are none' }),
       log: silentLog,
       verbosity: 'normal',
       trigger: '@claude',

@@ -31,21 +31,24 @@ test('never more requests than the budget allows in any stretch of time', async 
   });
 });
 
-test('who gives up waiting takes nobody’s turn', async () => {
+test('who gives a place up is refused at once and spends nothing; whose turn has come keeps it', async () => {
   let clock = 0;
   const governor = createRateGovernor({ perSecond: 1_000, burst: 1, now: () => clock });
-  await governor.turn('final');
-  const gone: string[] = [];
-  const { signal, abort } = givingUp();
-  const given = governor.turn('progress', signal).catch((error: Error) => gone.push(error.message));
-  const next = governor.turn('progress').then(() => gone.push('next'));
-  abort();
+  const early = new AbortController();
+  await governor.turn('progress', early.signal);
+  early.abort();
+  const patience = new AbortController();
+  const why = new Error('something else goes first');
+  const given = governor.turn('progress', patience.signal).then(
+    () => assert.unreachable('it went'),
+    (error: unknown) => assert.is(error, why),
+  );
+  const other = governor.turn('board');
+  patience.abort(why);
   await given;
   assert.is(governor.waiting(), 1);
   clock = 1;
-  await next;
-  await governor.turn('final', signal).catch((error: Error) => gone.push(error.message));
-  assert.equal(gone, ['enough', 'next', 'enough']);
+  await other;
 });
 
 test('a pause that the server asks for closes the budget until it is over', async () => {
@@ -102,11 +105,6 @@ test('opened again, turns are given as before', async () => {
   await governor.turn('final');
   await governor.turn('progress');
 });
-
-function givingUp() {
-  const controller = new AbortController();
-  return { signal: controller.signal, abort: () => controller.abort(new Error('enough')) };
-}
 
 function settled(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));

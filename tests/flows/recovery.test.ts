@@ -6,6 +6,7 @@ import type { CursorMove, InboxItem, Store } from '../../src/actors/index.ts';
 import { silentLog } from '../../src/actors/log.ts';
 import type { ChatEvent, ChatPost } from '../../src/adapters/mattermost/index.ts';
 import { createStore } from '../../src/adapters/postgres/index.ts';
+import { createAnswers } from '../../src/flows/answers.ts';
 import { createIngress, type Ingress } from '../../src/flows/ingress.ts';
 import { createReadGate } from '../../src/flows/readGate.ts';
 import { createRecovery, type Recovery } from '../../src/flows/recovery.ts';
@@ -55,7 +56,18 @@ function listening({ store, chat }: Context, refuse: (item: InboxItem) => boolea
     isApprover: () => false,
   };
   const { rest, id: botUserId } = chat.bot;
-  const ingress = createIngress({ runtime, store, rest, gate, botUserId, rules, log: silentLog, now: Date.now });
+  const answers = createAnswers({ runtime, mayApprove: () => true });
+  const ingress = createIngress({
+    runtime,
+    store,
+    rest,
+    gate,
+    answers,
+    botUserId,
+    rules,
+    log: silentLog,
+    now: Date.now,
+  });
   const { teamId } = chat;
   const recovery = createRecovery({ rest, store, runtime, ingress, gate, botUserId, teamId, log: silentLog });
   return { ingress, recovery };

@@ -4,8 +4,8 @@ import * as assert from 'uvu/assert';
 import { type PostRow, RetryableError, type StoredOutput, silentLog, TerminalError } from '../../src/actors/index.ts';
 import type { ChatPost } from '../../src/adapters/mattermost/index.ts';
 import type { OncePost } from '../../src/flows/posting.ts';
-import type { Priority } from '../../src/flows/rateGovernor.ts';
 import { createThreadView, type ThreadView, type ThreadViewPorts } from '../../src/flows/threadView.ts';
+import type { JsonObject } from '../../src/machines/json.ts';
 import { until } from '../actors/support.ts';
 
 const S = 'session/s' as const;
@@ -30,8 +30,9 @@ interface World {
   readonly warnings: object[];
   /** Called at the beginning of every round. */
   begin(): Promise<void>;
-  create(post: OncePost, priority: Priority, giveUp?: AbortSignal): Promise<void>;
-  patch(id: string): Promise<ChatPost>;
+  create(post: OncePost): Promise<void>;
+  patch(id: string, message: string): Promise<ChatPost>;
+  now(): number;
   /** Every round that got through to its end. */
   clean(): void;
 }
@@ -45,6 +46,7 @@ function worldOf(changes: Partial<World> = {}): World {
     begin: async () => undefined,
     create: async () => undefined,
     patch: () => Promise.reject(new Error('nothing is to be edited')),
+    now: Date.now,
     clean: () => undefined,
     ...changes,
   };
@@ -67,22 +69,25 @@ function viewOn(views: ThreadView[], world: World): ThreadView {
       if (row) world.posts[at] = { ...row, state: 'gone' };
     },
   };
-  const rest: Partial<ThreadViewPorts['rest']> = { patchPost: (id) => world.patch(id) };
+  const rest: Partial<ThreadViewPorts['rest']> = { patchPost: (id, { message = '' }) => world.patch(id, message) };
   const view = createThreadView({
     store: store as ThreadViewPorts['store'],
     rest: rest as ThreadViewPorts['rest'],
     posting: {
-      async create(post, priority, giveUp) {
+      async create(post) {
         world.made.push(post.message);
-        await world.create(post, priority, giveUp);
+        await world.create(post);
         return post.key;
       },
       call: (_priority, work) => work(),
     },
+    attach: () => Promise.reject(new Error('there are no files')),
     log: { ...silentLog, warn: (fields: object) => world.warnings.push(fields) },
     verbosity: 'normal',
     trigger: '@claude',
     pauseMs: 1,
+    lookMs: 1,
+    now: () => world.now(),
   });
   views.push(view);
   return view;
@@ -147,39 +152,6 @@ test('a round ends between two posts when the view is stopped, and the thread st
   assert.is(cleaned, 0);
 });
 
-for (const [what, hurry] of [
-  ['the end of a turn', (view: ThreadView) => view.touch(S, ['turnEnded'])],
-  ['a card that is to stand below', (view: ThreadView) => view.settle(S)],
-] as const) {
-  test(`RT-11: ${what} does not wait with the progress before it`, async ({ views }) => {
-    const turn = (id: number, kind: string, body: StoredOutput['body']): StoredOutput => ({ ...note(id), kind, body });
-    const world = worldOf({
-      rows: [
-        turn(1, 'turnStarted', { turnId: 't' }),
-        turn(2, 'textBlock', { turnId: 't', blockId: 'b', text: 'half' }),
-      ],
-    });
-    const asked: Priority[] = [];
-    world.create = (_post, priority, giveUp) => {
-      asked.push(priority);
-      if (priority !== 'progress') return Promise.resolve();
-      // Its turn never comes.
-      return new Promise((_resolve, reject) => giveUp?.addEventListener('abort', () => reject(giveUp.reason)));
-    };
-    const view = viewOn(views, world);
-    view.touch(S);
-    await until('progress waits', () => asked.length === 1);
-    view.touch(S, ['textDelta']);
-    await timersRun();
-    assert.equal(asked, ['progress'], 'more progress changes nothing');
-    world.rows.push(turn(3, 'turnEnded', { turnId: 't', outcome: 'TURN_OUTCOME_COMPLETED' }));
-    await hurry(view);
-    await until('it is shown', () => asked.length === 2);
-    assert.is(asked[1], 'final');
-    assert.equal(world.warnings, []);
-  });
-}
-
 /** Runs at once what would run later, and notes how much later. */
 async function waitsOf(rounds: number, error: Error, views: ThreadView[]): Promise<number[]> {
   const real = globalThis.setTimeout;
@@ -208,6 +180,60 @@ test('a thread that cannot be shown is tried more and more seldom while the chat
 test('a thread that the chat refuses for good costs next to nothing', async ({ views }) => {
   const waits = await waitsOf(1, new TerminalError('CHAT_FORBIDDEN', 'archived'), views);
   assert.equal(waits, [300_000, 300_000]);
+});
+
+function output(id: number, kind: string, body: JsonObject): StoredOutput {
+  return { id, logId: 'l', seq: id, firstSeq: id, at: 0, kind, body: { turnId: 't', ...body } };
+}
+
+function posted(key: string): PostRow {
+  const fields = { session: S, channelId: 'c', rootId: 'r', attemptAt: 1 };
+  return { ...fields, key: `${S}|${key}`, postId: 'p1', contentHash: 'old words', state: 'posted' };
+}
+
+test('a turn that nothing is heard of says for how long it has been busy, and is left alone once it ended', async ({
+  views,
+}) => {
+  const said: string[] = [];
+  let clock = 0;
+  let rounds = 0;
+  const world = worldOf({
+    rows: [output(1, 'turnStarted', { inputIds: [] })],
+    posts: [posted('t/0/0')],
+    now: () => clock,
+    async patch(_id, message) {
+      said.push(message);
+      return {} as ChatPost;
+    },
+    clean: () => {
+      rounds += 1;
+    },
+  });
+  const view = viewOn(views, world);
+  view.touch(S);
+  await until('it is shown', () => said.length > 0);
+  clock = 3 * 60_000;
+  await until('time has passed', () => said.some((words) => words.includes('(3 min)')));
+  world.rows.push(output(2, 'turnEnded', { outcome: 'TURN_OUTCOME_COMPLETED' }));
+  await until('it has ended', () => said.some((words) => words.includes('Done')));
+  const before = rounds;
+  await timersRun();
+  assert.ok(rounds <= before + 1, 'it is looked at on and on');
+});
+
+test('RT-17: a live post that a person deletes in the middle of a turn stays deleted; the turn goes on in a new one', async ({
+  views,
+}) => {
+  const world = worldOf({
+    rows: [output(1, 'turnStarted', {}), output(2, 'textDelta', { blockId: 'b', text: 'first words' })],
+    posts: [posted('t/0/0')],
+    patch: () => Promise.reject(new TerminalError('CHAT_POST_GONE', 'deleted')),
+  });
+  const view = viewOn(views, world);
+  await view.settle(S);
+  assert.is(world.made.length, 1);
+  assert.match(world.made[0] ?? '', /first words/);
+  assert.is(world.posts[0]?.state, 'gone');
 });
 
 test('a post that is too old to be edited keeps its words; the new ones get a post of their own', async ({ views }) => {

@@ -109,4 +109,20 @@ test('a request whose turn has ended is withdrawn, and a click afterwards does n
   assert.equal(outcomesTold(approval.asked), []);
 });
 
+const words = (postId: string) => ({ type: 'PROMPT', at: 2, postId, text: 'use blue', addressed: true });
+
+test('an answer in words marks its post; one that comes too late becomes a message instead of nothing', () => {
+  const approval = ask();
+  const first = approval.send('DECIDE', { ...verdict('approved'), said: words('p2') });
+  assert.ok(first.some((effect) => effect.kind === 'chat.react' && effect.params.postId === 'p2'));
+  assert.ok(first.some((effect) => effect.kind === 'heard' && effect.postId === 'p2'));
+  for (const settle of [() => undefined, () => approval.send('TOLD')]) {
+    settle();
+    const late = approval.send('DECIDE', { ...verdict('denied', 'eve'), said: words('p3') });
+    const passed = late.flatMap((effect) => (effect.kind === 'tell' ? [`${effect.to} ${effect.event.type}`] : []));
+    assert.equal(passed, ['session/one PROMPT']);
+  }
+  assert.equal(outcomesTold(approval.asked), ['approved']);
+});
+
 test.run();

@@ -26,8 +26,10 @@ export interface Thread {
 
 const PATIENCE_MS = 60_000;
 
-export function person(environment: TestEnvironment) {
-  const { chat, you, bot, lobbyId } = environment;
+/** @param who somebody else than the person the environment was made for */
+export function person(environment: TestEnvironment, who?: { readonly id: string; readonly token: string }) {
+  const { chat, bot, lobbyId } = environment;
+  const you = who ?? environment.you;
 
   const call = async (method: string, path: string, body?: unknown): Promise<Response> =>
     fetch(`${chat.url}/api/v4${path}`, {
@@ -62,7 +64,7 @@ export function person(environment: TestEnvironment) {
       last = await answersIn(rootId);
       return last.find(fits);
     });
-    if (!found) throw new Error(`Not heard in time. The thread says:\n${last.map(wordsOf).join('\n---\n')}`);
+    if (!found) throw new Error(`Not heard in time. The thread says:\n${last.map(shown).join('\n---\n')}`);
     return found;
   };
 
@@ -76,9 +78,26 @@ export function person(environment: TestEnvironment) {
     return { session: `session/${ask.id}`, channelId, rootId };
   };
 
+  /** What the bot posted in the thread after that post, once it fits: an answer, not what was there before. */
+  const hearAfter = (thread: Thread, post: Post, fits: RegExp): Promise<Post> =>
+    hear(thread.rootId, (each) => each.create_at >= post.create_at && fits.test(textOf(each)));
+
   return {
+    id: you.id,
     say,
     read,
+    hearAfter,
+    /** Says it in the thread and waits for the answer that comes below it. */
+    ask: async (thread: Thread, message: string, fits: RegExp): Promise<Post> => {
+      const post = await say(message, thread);
+      return hearAfter(thread, post, fits);
+    },
+    react: (postId: string, emoji: string) =>
+      json('POST', '/reactions', { user_id: you.id, post_id: postId, emoji_name: emoji }),
+    reactionsOf: async (postId: string): Promise<readonly string[]> =>
+      ((await json<{ emoji_name: string }[] | null>('GET', `/posts/${postId}/reactions`)) ?? []).map(
+        ({ emoji_name }) => emoji_name,
+      ),
     hear,
     start,
     answersIn,
@@ -96,8 +115,15 @@ export function person(environment: TestEnvironment) {
   };
 }
 
-function wordsOf({ message, props }: Post): string {
-  return props.attachments === undefined ? message : `${message}${JSON.stringify(props.attachments)}`;
+/** Message and card together. */
+export function textOf({ message, props }: Post): string {
+  return [message, ...(props.attachments ?? []).flatMap(({ title, text }) => [title ?? '', text ?? ''])].join('\n');
+}
+
+function shown(post: Post): string {
+  const buttons =
+    post.props.attachments?.flatMap(({ actions }) => (actions ?? []).map(({ name }) => `[${name}]`)) ?? [];
+  return `${textOf(post)} ${buttons.join(' ')}`;
 }
 
 export type Person = ReturnType<typeof person>;

@@ -1,7 +1,9 @@
 // Puts together what an agent of a session starts with.
 import { createHash } from 'node:crypto';
+import { createSdkMcpServer } from '@anthropic-ai/claude-agent-sdk';
 import { PermissionMode } from '../generated/claude_agent/v1/agent.ts';
-import { createOwnTools } from '../tools/networkAccess.ts';
+import { networkAccessTool } from '../tools/networkAccess.ts';
+import { sendFileTool } from '../tools/sendFile.ts';
 import type { AgentStart } from './agent.ts';
 import { agentEnvironment, plansFolder } from './environment.ts';
 import { askPerson, type PermissionContext, preToolUseHook } from './permissions.ts';
@@ -46,10 +48,18 @@ export function agentStart(session: Session, config: AgentConfig): AgentStart {
     runAs: config.runAs,
     canUseTool: askPerson(context),
     preToolUse: preToolUseHook(context),
-    ownTools: createOwnTools({
-      approvals: session.approvals,
-      turnId,
-      claimToolUse: () => networkCalls.shift() ?? { toolUseId: '', parentToolUseId: '' },
+    ownTools: createSdkMcpServer({
+      name: 'session_manager',
+      version: '1.0.0',
+      alwaysLoad: true,
+      tools: [
+        networkAccessTool({
+          approvals: session.approvals,
+          turnId,
+          claimToolUse: () => networkCalls.shift() ?? { toolUseId: '', parentToolUseId: '' },
+        }),
+        sendFileTool({ cwd: options.cwd, emit: session.emit }),
+      ],
     }),
   };
 }

@@ -1,6 +1,6 @@
 // `request_network_access`: how the agent asks for a way through the firewall. The call waits until a person has decided
 // and the gateway has opened the way, and then tells the agent in words.
-import { createSdkMcpServer, type McpSdkServerConfigWithInstance, tool } from '@anthropic-ai/claude-agent-sdk';
+import { tool } from '@anthropic-ai/claude-agent-sdk';
 import { z } from 'zod';
 import { ApprovalKind } from '../generated/claude_agent/v1/agent.ts';
 import type { Approvals, Verdict } from '../session/approvals.ts';
@@ -20,33 +20,20 @@ const DESCRIPTION = `Ask a person to open network access to up to 5 hosts. This 
 allowed; a refused or timed-out connection is usually the firewall. Give host names without scheme, port or path \
 (they are opened for HTTPS), and a reason people can judge. The call waits for the decision.`;
 
-/** The in-process MCP server with the session manager's own tools. */
-export function createOwnTools(context: NetworkContext): McpSdkServerConfigWithInstance {
+export function networkAccessTool(context: NetworkContext) {
   const denied = createDenials(context.turnId);
-  return createSdkMcpServer({
-    name: 'session_manager',
-    version: '1.0.0',
-    alwaysLoad: true,
-    tools: [
-      tool(
-        'request_network_access',
-        DESCRIPTION,
-        {
-          hosts: z.array(z.string().trim().min(1).max(260)).min(1).max(5),
-          reason: z.string().max(2_000).default(''),
-        },
-        async ({ hosts, reason }) => {
-          const said = await requestAccess(
-            context,
-            denied,
-            [...new Set(hosts.map((host) => host.toLowerCase()))],
-            reason,
-          );
-          return { content: [{ type: 'text', text: said.text }], isError: said.isError };
-        },
-      ),
-    ],
-  });
+  return tool(
+    'request_network_access',
+    DESCRIPTION,
+    {
+      hosts: z.array(z.string().trim().min(1).max(260)).min(1).max(5),
+      reason: z.string().max(2_000).default(''),
+    },
+    async ({ hosts, reason }) => {
+      const said = await requestAccess(context, denied, [...new Set(hosts.map((host) => host.toLowerCase()))], reason);
+      return { content: [{ type: 'text', text: said.text }], isError: said.isError };
+    },
+  );
 }
 
 /** One call of the tool; exported for its rules (limit, remembered denials) to be tested without an agent. */

@@ -96,7 +96,7 @@ test('a steering prompt is folded into the running turn', async ({ client, place
   stream.close();
 });
 
-test('an interrupt ends the named turn only, and the session goes on', async ({ client, place }) => {
+test('RT-46: an interrupt ends the named turn only, and the session goes on', async ({ client, place }) => {
   const stream = attach(client, { sessionId: 'interrupt', create: options(place.workspace) });
   stream.prompt('p1', 'slow 2000');
   const turnId = await turnOf(stream, 'p1');

@@ -147,7 +147,7 @@ function readSteps(talk: Conversation): Step[] {
 }
 
 function isToolStep(step: Step): step is ToolStep {
-  return ['create', 'append', 'replace', 'read', 'run', 'ask', 'plan', 'network', 'agent'].includes(step.kind);
+  return ['create', 'append', 'replace', 'read', 'run', 'ask', 'plan', 'network', 'send', 'agent'].includes(step.kind);
 }
 
 function addProse(pending: Pending, step: Exclude<Step, ToolStep>, scene: Scene, key: string, word: number): void {

@@ -92,6 +92,8 @@ function ordinaryStep(text: string): Step | undefined {
   if (m) return { kind: 'replace', from: unquote(m[1] ?? ''), to: unquote(m[2] ?? ''), file: fileName(m[3] ?? '') };
   m = /^(?:read\s+(?:the\s+)?(?:file\s+)?|(?:show|open)\s+(?:the\s+)?file\s+)(\S+)$/i.exec(body);
   if (m) return { kind: 'read', file: fileName(m[1] ?? '') };
+  m = /^send\s+(?:the\s+)?(?:file\s+)?(\S+)$/i.exec(body);
+  if (m) return { kind: 'send', file: fileName(m[1] ?? '') };
   m = /^(?:network|access)\s+(.+?)(?:\s+because\s+(.+))?$/i.exec(body);
   if (m) return networkStep(m[1] ?? '', m[2]);
   m = /^slow\s+(\d{1,6})(?:\s+words?)?$/i.exec(body);

@@ -6,7 +6,7 @@ import type { Question, Step } from './steps.ts';
 /** The steps that need tools. */
 export type ToolStep = Extract<
   Step,
-  { kind: 'create' | 'append' | 'replace' | 'read' | 'run' | 'ask' | 'plan' | 'network' | 'agent' }
+  { kind: 'create' | 'append' | 'replace' | 'read' | 'run' | 'ask' | 'plan' | 'network' | 'send' | 'agent' }
 >;
 
 /** What a step does next: one more tool call, or its end with what there is to say about it. */
@@ -48,6 +48,8 @@ function decide(step: ToolStep, scene: Scene, calls: Call[]): Move {
       return plan(step.text, scene, calls);
     case 'network':
       return network(step.hosts, step.reason, scene, calls);
+    case 'send':
+      return send(step.file, scene, calls);
     case 'agent':
       return agent(step, scene, calls);
   }
@@ -158,6 +160,14 @@ function network(hosts: string[], reason: string, scene: Scene, calls: Call[]): 
   const tool = [...scene.loaded, ...scene.deferred].find((name) => /^mcp__.+__request_network_access$/.test(name));
   if (!tool) return done(hosts.map((host) => `[NETWORK_REQUEST: ${host}]`).join('\n'));
   return call(tool, { hosts, reason }, `I ask for network access to ${hosts.join(', ')}.`);
+}
+
+function send(file: string, scene: Scene, calls: Call[]): Move {
+  const last = calls.at(-1);
+  if (last) return done(last.failed ? `I could not send ${asCode(file)}: ${last.result}` : `I sent ${asCode(file)}.`);
+  const tool = [...scene.loaded, ...scene.deferred].find((name) => /^mcp__.+__send_file$/.test(name));
+  if (!tool) return done('I have no tool to send files here.');
+  return call(tool, { path: file }, `I send ${asCode(file)}.`);
 }
 
 function agent(step: Extract<Step, { kind: 'agent' }>, scene: Scene, calls: Call[]): Move {

@@ -8,6 +8,7 @@ export type Step =
   | { kind: 'ask'; questions: Question[] }
   | { kind: 'plan'; text: string }
   | { kind: 'network'; hosts: string[]; reason: string }
+  | { kind: 'send'; file: string }
   | { kind: 'agent'; name: string; prompt: string; background: boolean }
   | { kind: 'slow'; words: number }
   | { kind: 'long'; kilobytes: number }
@@ -34,7 +35,7 @@ export const FAIL_STATUSES = [400, 401, 403, 404, 413, 429, 500, 529] as const;
 /** The grammar in a few lines, for people who talk to the simulated model. */
 export const grammarHelp = `The simulated model does what it is told, with the real tools. Steps are separated by ", then ", ";" or a new line:
   create FILE with the word W | create FILE with the words "..." | write FILE: TEXT
-  append "TEXT" to FILE | replace "A" with "B" in FILE | read FILE
+  append "TEXT" to FILE | replace "A" with "B" in FILE | read FILE | send FILE
   run: COMMAND | run in the background: COMMAND
   ask QUESTION? A or B or C | ask: QUESTION? A | B | ask any: QUESTION? A | B (several may be chosen)
   plan: TEXT | network HOST [because REASON]

@@ -12,7 +12,7 @@ export {
   type NewPost,
   type Props,
 } from './rest.ts';
-export type { ChatChannel, ChatFile, ChatTeam, ChatUser, TeamMember } from './shapes.ts';
+export type { ChatChannel, ChatFile, ChatReaction, ChatTeam, ChatUser, TeamMember } from './shapes.ts';
 export {
   createMattermostSocket,
   type MattermostSocket,

@@ -15,12 +15,14 @@ import { type Call, download, exchange, fileForm, path, type RequestOptions } fr
 import {
   type ChatChannel,
   type ChatFile,
+  type ChatReaction,
   type ChatTeam,
   type ChatUser,
   type TeamMember,
   wireAnything,
   wireChannel,
   wireFile,
+  wireReaction,
   wireStatusOk,
   wireTeam,
   wireTeamMember,
@@ -105,6 +107,8 @@ export interface MattermostRest {
   /** @param emoji a name without colons */
   addReaction(userId: string, postId: string, emoji: string): Promise<void>;
   removeReaction(postId: string, emoji: string): Promise<void>;
+  /** All that the post has now; none if it is gone. */
+  reactions(postId: string): Promise<ChatReaction[]>;
 
   fileInfo(id: string): Promise<ChatFile>;
   downloadFile(id: string, maxBytes: number): Promise<Buffer>;
@@ -242,6 +246,9 @@ function client(options: RequestOptions): MattermostRest {
         ask({ method: 'DELETE', path: path`/users/me/posts/${postId}/reactions/${emoji}` }, wireStatusOk),
       );
     },
+
+    reactions: async (postId) =>
+      (await maybe(() => get(path`/posts/${postId}/reactions`, z.array(wireReaction).nullable()))) ?? [],
 
     fileInfo: (id) => get(path`/files/${id}/info`, wireFile),
     downloadFile: (id, maxBytes) => download(options, { method: 'GET', path: path`/files/${id}` }, maxBytes),

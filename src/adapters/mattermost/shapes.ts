@@ -101,6 +101,8 @@ export const wireReaction = z
     createAt: reaction.create_at,
   }));
 
+export type ChatReaction = z.infer<typeof wireReaction>;
+
 export interface ChatFile {
   readonly id: string;
   readonly name: string;

@@ -100,7 +100,7 @@ function turnEnded(value: TurnEndedOutput, at: number): TurnEnded {
     at,
     turnId: value.turnId,
     outcome: outcomeOf(value.outcome),
-    inputTokens: value.usage?.inputTokens ?? 0,
+    inputTokens: tokensRead(value.usage),
     outputTokens: value.usage?.outputTokens ?? 0,
     costUsd: value.costUsd,
     contextTokens: value.contextTokens,
@@ -108,6 +108,11 @@ function turnEnded(value: TurnEndedOutput, at: number): TurnEnded {
     agentSessionId: value.agentSessionId,
     inputIds: value.inputIds,
   };
+}
+
+/** All that the model read: what came from its cache, or went there, was read as well. */
+function tokensRead(usage: TurnEndedOutput['usage']): number {
+  return usage ? usage.inputTokens + usage.cacheReadTokens + usage.cacheWriteTokens : 0;
 }
 
 /** The worker says in words of a command that a model could not be taken; other commands only print. */

@@ -3,10 +3,13 @@ import type { ServiceError } from '@grpc/grpc-js';
 import { TerminalError } from '../../actors/index.ts';
 import { type Address, keyOf } from '../../machines/addresses.ts';
 import type { WorkerClient } from './client.ts';
-import { GitCommand } from './generated/claude_agent/v1/agent.ts';
+import { type GetFileResponse, GitCommand } from './generated/claude_agent/v1/agent.ts';
 
 /** Longer than git may take in the worker. */
 const PATIENCE_MS = 25_000;
+
+/** A file is held in memory until the chat has it. The worker's own tool offers none that is larger. */
+const FILE_LIMIT = 20 * 1024 * 1024;
 
 const COMMANDS = { status: GitCommand.STATUS, diff: GitCommand.DIFF, unpushed: GitCommand.UNPUSHED } as const;
 
@@ -20,6 +23,8 @@ export interface Printed {
 export interface WorkspaceView {
   git(session: Address, command: keyof typeof COMMANDS): Promise<Printed>;
   logs(session: Address, lines: number): Promise<readonly string[]>;
+  /** A file below the working directory, whole. */
+  file(session: Address, path: string): Promise<Buffer>;
 }
 
 /** @param clientOf the connection of the session's link, while it has one */
@@ -48,6 +53,24 @@ export function workspaceView(clientOf: (session: Address) => WorkerClient | und
           error ? reject(failed('The log could not be read', error)) : resolve(answer.lines),
         );
       });
+    },
+    async file(session, path) {
+      const { stub, metadata } = connected(session);
+      const request = { sessionId: keyOf(session), path };
+      const chunks: Buffer[] = [];
+      let size = 0;
+      const call = stub.getFile(request, metadata(), { deadline: Date.now() + PATIENCE_MS });
+      try {
+        for await (const { chunk } of call as AsyncIterable<GetFileResponse>) {
+          size += chunk.length;
+          if (size > FILE_LIMIT) throw new TerminalError('FILE_TOO_BIG', path, { human: 'It is larger than 20 MB.' });
+          chunks.push(Buffer.from(chunk));
+        }
+      } catch (error) {
+        call.cancel();
+        throw error instanceof TerminalError ? error : failed('It could not be read', error as ServiceError);
+      }
+      return Buffer.concat(chunks);
     },
   };
 }

@@ -1,8 +1,9 @@
 /** Folds the transcript into what the thread shows. Deterministic; an entry only ever adds to what earlier ones made. */
 import { assertNever } from '../../machines/json.ts';
-import type { EntryOf, TranscriptEntry } from '../transcript.ts';
+import { isLongPlan, planOf } from '../plan.ts';
+import type { Bodies, EntryOf, TranscriptEntry } from '../transcript.ts';
 import { isOfSubagent, takeSubagent, takeToolResult, takeToolUse } from './calls.ts';
-import { type LineItem, lastSegment, type TextItem, type ThreadModel, type Turn } from './model.ts';
+import { lastSegment, type TextItem, type ThreadModel, type Turn } from './model.ts';
 
 export function readThread(entries: readonly TranscriptEntry[]): ThreadModel {
   const model: ThreadModel = { turns: [], notes: new Map(), files: [] };
@@ -132,6 +133,7 @@ function takeOutput(turn: Turn | undefined, entry: TurnOutput): void {
       return;
     case 'approvalRequest':
       turn.activity = { type: 'waiting', at };
+      takePlan(turn, entry.body);
       closeSegment(turn, entry.id);
       return;
     case 'turnEnded':
@@ -139,13 +141,20 @@ function takeOutput(turn: Turn | undefined, entry: TurnOutput): void {
       return;
     case 'commandOutput': {
       const { command, text } = entry.body;
-      addLine(turn, 'command', command, 0);
+      lastSegment(turn).items.push({ type: 'line', text: command });
       addText(turn, `command ${entry.id}`, text);
       return;
     }
     default:
       assertNever(entry);
   }
+}
+
+/** Nobody approves what they were not shown: a plan that its card cannot hold stands above it, whole. */
+function takePlan(turn: Turn, { kind, requestId, inputJson }: Bodies['approvalRequest']): void {
+  if (kind !== 'APPROVAL_KIND_PLAN') return;
+  const plan = planOf(inputJson);
+  if (isLongPlan(plan)) addText(turn, `plan ${requestId}`, `📋 **The plan**\n\n${plan}`);
 }
 
 function closeSegment(turn: Turn | undefined, order: number): void {
@@ -201,10 +210,6 @@ function settleText(turn: Turn, blockId: string, text: string): void {
   last.text = text.startsWith(before) ? text.slice(before.length) : text;
 }
 
-function addLine(turn: Turn, kind: LineItem['kind'], text: string, size: number): void {
-  lastSegment(turn).items.push({ type: 'line', kind, text, size });
-}
-
 function takeTrouble(
   turn: Turn | undefined,
   entry: EntryOf<'rateLimit' | 'retrying' | 'compactionStarted' | 'compacted'>,
@@ -230,7 +235,7 @@ function takeTrouble(
 }
 
 function takeFile(model: ThreadModel, { id, body }: EntryOf<'fileOffered'>): void {
-  const turn = openTurn(model, '');
-  if (turn === undefined) model.files.push({ type: 'file', order: id, path: body.path, size: body.size });
-  else addLine(turn, 'file', body.path, body.size);
+  model.files.push({ type: 'file', order: id, path: body.path, size: body.size });
+  // A file is a post of its own, and what is said after it stands below it.
+  closeSegment(openTurn(model, ''), id);
 }

@@ -22,6 +22,8 @@ export interface DesiredPost {
   readonly message: string;
   /** Where in the thread it belongs: the id of the entry that began it. Posts come sorted by it. */
   readonly order: number;
+  /** A file of the session's working directory that belongs to it. */
+  readonly file?: { readonly path: string };
   /** Nothing more is expected to come: it should not wait behind posts that still change. */
   readonly final: boolean;
 }
@@ -36,12 +38,13 @@ export interface RenderOptions {
 
 export function renderThread(entries: readonly TranscriptEntry[], options: RenderOptions): DesiredPost[] {
   const { turns, notes, files } = readThread(entries);
-  const posts = turns.flatMap((turn) => renderTurn(turn, options));
+  // First: what is said after a file, from the same place on, stands below it.
+  const posts: DesiredPost[] = files.map(({ order, path, size }) => {
+    return { key: `file/${order}`, message: fileLine(path, size), order, final: true, file: { path } };
+  });
+  posts.push(...turns.flatMap((turn) => renderTurn(turn, options)));
   for (const note of notes.values()) {
     if (note.text !== '') posts.push(renderNote(note));
-  }
-  for (const { order, path, size } of files) {
-    posts.push({ key: `file/${order}`, message: fileLine(path, size), order, final: true });
   }
   return posts.sort((a, b) => a.order - b.order);
 }
@@ -162,7 +165,7 @@ function settledRun(calls: readonly ToolCall[], verbosity: Verbosity): string {
 }
 
 function lineText(item: LineItem): string {
-  return item.kind === 'file' ? fileLine(item.text, item.size) : `⌨️ ${codeSpan(item.text, 100)}`;
+  return `⌨️ ${codeSpan(item.text, 100)}`;
 }
 
 function fileLine(path: string, size: number): string {

@@ -18,9 +18,7 @@ export interface RunItem {
 
 export interface LineItem {
   readonly type: 'line';
-  readonly kind: 'command' | 'file';
   readonly text: string;
-  readonly size: number;
 }
 
 export type Item = TextItem | RunItem | LineItem;
@@ -54,7 +52,7 @@ export interface Note {
   text: string;
 }
 
-export interface LooseFile {
+export interface OfferedFile {
   readonly type: 'file';
   readonly order: number;
   readonly path: string;
@@ -64,7 +62,7 @@ export interface LooseFile {
 export interface ThreadModel {
   readonly turns: Turn[];
   readonly notes: Map<string, Note>;
-  readonly files: LooseFile[];
+  readonly files: OfferedFile[];
 }
 
 export function lastSegment(turn: Turn): Segment {

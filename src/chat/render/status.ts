@@ -8,7 +8,7 @@ import { toolName } from './tools.ts';
 /** @param now for how long it has been going on; without it no time is shown. */
 export function activityLine(turn: Turn, now: number | undefined): string {
   const { activity } = turn;
-  const minutes = now === undefined ? 0 : Math.floor((now - activity.at) / 60_000);
+  const minutes = now === undefined ? 0 : roundedMinutes(now - activity.at);
   const since = minutes < 1 ? '' : ` (${duration(minutes * 60_000)})`;
   switch (activity.type) {
     case 'thinking':
@@ -32,6 +32,13 @@ export function activityLine(turn: Turn, now: number | undefined): string {
     default:
       return assertNever(activity);
   }
+}
+
+/** The longer it takes, the coarser: a line that says something new costs an edit. */
+function roundedMinutes(ms: number): number {
+  const minutes = Math.floor(ms / 60_000);
+  const step = minutes < 10 ? 1 : minutes < 60 ? 5 : 30;
+  return minutes - (minutes % step);
 }
 
 function workingLine(turn: Turn, since: string): string {

@@ -69,6 +69,7 @@ export function isSubagentTool(name: string): boolean {
 export function toolName(name: string): string {
   const [, server, tool] = /^mcp__(.+?)__(.+)$/.exec(name) ?? [];
   if (server === 'session_manager' && tool === 'request_network_access') return 'Network access';
+  if (server === 'session_manager' && tool === 'send_file') return 'Send file';
   if (name === 'AskUserQuestion') return 'Question';
   if (name === 'ExitPlanMode') return 'Plan';
   const shown = server === undefined || tool === undefined ? name : `${server}: ${tool}`;

@@ -62,6 +62,24 @@ export function tellAgent({ context }: Args): Effect[] {
   ];
 }
 
+const ANSWER_SIGN = 'white_check_mark';
+
+/** The person's post was the answer: marked as such, and what comes next stands below it. */
+export function markAnswer({ event }: Args): Effect[] {
+  if (event.type !== 'DECIDE' || !event.said) return [];
+  const { postId } = event.said;
+  return [
+    { kind: 'heard', postId },
+    { kind: 'chat.react', params: { postId, emoji: ANSWER_SIGN, remove: false } },
+  ];
+}
+
+/** Decided already: what was said becomes a message to the agent rather than nothing. */
+export function passOn({ context, event }: Args): Effect[] {
+  if (event.type !== 'DECIDE' || !event.said) return [];
+  return [{ kind: 'tell', to: context.session, event: event.said }];
+}
+
 export function tellSession({ context, event }: Args): Effect {
   return {
     kind: 'tell',

@@ -73,7 +73,8 @@ export interface Requested extends Event<'REQUESTED'> {
 
 export type ApprovalEvent =
   | Requested
-  | (Event<'DECIDE'> & { readonly verdict: Verdict })
+  /** With `said`: in words, which are passed on to the session as the message they would otherwise be if it comes too late. */
+  | (Event<'DECIDE'> & { readonly verdict: Verdict; readonly said?: ChartEvent & { readonly postId: string } })
   | (Event<'WITHDRAW'> & { readonly reason: string })
   | (Event<'CARD.POSTED'> & { readonly postId: string })
   | Failed<'CARD.FAILED'>

@@ -76,7 +76,7 @@ test('an unauthorised answer that is not the server’s own says nothing about t
   isError(await against((_request, response) => response.writeHead(401).end('<html>Login')), 'CHAT_GARBLED', true, 401);
 });
 
-test('status 200 alone is no success', async () => {
+test('RT-12: status 200 alone is no success', async () => {
   const json = { 'content-type': 'application/json' };
   const bodies = ['', '<html></html>', '{"id":', 'null', '[]', '{"ok":false,"error":"x"}', '{"id":"","username":"a"}'];
   for (const body of bodies) {

@@ -1,0 +1,122 @@
+/**
+ * Requests that are answered in words or by a reaction. Both are worth what a click is worth: the same people may give them,
+ * the first one counts, and who comes too late is not left without an answer.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ActorView, Runtime } from '../actors/index.ts';
+import { answerBySign, answerInWords, isDecision } from '../chat/answers.ts';
+import type { PromptPosted } from '../chat/events.ts';
+import { type Address, approvalAddress } from '../machines/addresses.ts';
+import type { ApprovalContext } from '../machines/approval/context.ts';
+import type { ChartEvent } from '../machines/events.ts';
+import type { Person, SessionContext } from '../machines/session/context.ts';
+import { isOpen } from './decisions.ts';
+
+export interface AnswerPorts {
+  readonly runtime: Pick<Runtime, 'read'>;
+  readonly mayApprove: (person: Person) => boolean;
+}
+
+/** What becomes of what a person said or did. */
+export type Answered = { readonly kind: 'decide'; readonly to: Address; readonly event: ChartEvent } | Refused;
+
+interface Refused {
+  readonly kind: 'refuse';
+  readonly human: string;
+  readonly channelId: string;
+  readonly rootId: string;
+}
+
+export interface Said {
+  readonly session: Address;
+  readonly by: Person;
+  /** The message it is if nothing is asked. */
+  readonly prompt: PromptPosted;
+}
+
+export interface Sign {
+  readonly postId: string;
+  readonly emoji: string;
+  readonly by: Person;
+  readonly at: number;
+}
+
+export interface Answers {
+  /** @returns undefined if the words answer nothing that is asked in this session */
+  inWords(said: Said): Promise<Answered | undefined>;
+  /** @param owner of the card. @returns undefined if the card is of no use any more, or the sign means nothing there */
+  bySign(owner: Address, sign: Sign): Promise<Answered | undefined>;
+}
+
+/** How long an answer waits for its card, and how often is looked. */
+const CARD_WAIT = { looks: 60, everyMs: 50 };
+const NOT_YOURS = 'You are not one of the people who may decide this.';
+
+export function createAnswers({ runtime, mayApprove }: AnswerPorts): Answers {
+  /** People see a card shortly before the step that posted it is committed. */
+  const readPosted = async (approval: Address): Promise<ActorView | undefined> => {
+    for (let look = 1; ; look += 1) {
+      const view = await runtime.read(approval);
+      if (view?.status !== 'active' || view.value !== 'posting' || look >= CARD_WAIT.looks) return view;
+      await sleep(CARD_WAIT.everyMs);
+    }
+  };
+
+  const openRequests = async (session: Address, addressed: boolean): Promise<ActorView[]> => {
+    const view = await runtime.read(session);
+    const { open = [], audience } = (view?.context ?? {}) as Partial<SessionContext>;
+    if (audience === 'mentions' && !addressed) return [];
+    const views = await Promise.all(open.map((id) => readPosted(approvalAddress(session, id))));
+    return views.filter((each): each is ActorView => each?.status === 'active' && isOpen(each));
+  };
+
+  return {
+    async inWords({ session, by, prompt }) {
+      const { text } = prompt;
+      const open = await openRequests(session, prompt.addressed);
+      const asked = open.filter((view) => ['question', 'plan'].includes(contextOf(view).kind));
+      const [first] = asked.length > 0 ? asked : isDecision(text) ? open : [];
+      if (!first) return undefined;
+      const refuse = (human: string): Answered => {
+        const { channelId, rootId } = contextOf(first);
+        return { kind: 'refuse', human, channelId, rootId };
+      };
+      const answer = answerInWords(contextOf(first), text, by, prompt.at);
+      if (!answer) return undefined;
+      const several = asked.length > 1 || (open.length > 1 && isDecision(text));
+      if (several) {
+        return refuse(
+          `${open.length} requests wait here, so it is not clear which one you mean. Use the buttons or react to the card.`,
+        );
+      }
+      if (!mayApprove(by)) return refuse(NOT_YOURS);
+      if (answer.kind === 'unclear') return refuse(answer.human);
+      const event = { type: 'DECIDE', at: prompt.at, verdict: answer.verdict, said: { ...prompt, addressed: true } };
+      return { kind: 'decide', to: first.address, event };
+    },
+    async bySign(owner, { postId, emoji, by, at }) {
+      const view = await readPosted(owner);
+      if (view?.kind !== 'approval' || view.status !== 'active' || !isOpen(view)) return undefined;
+      const context = contextOf(view);
+      const verdict = context.cardPostId === postId ? answerBySign(context, emoji, by, at) : undefined;
+      if (!verdict) return undefined;
+      const { channelId, rootId } = context;
+      if (!mayApprove(by)) return { kind: 'refuse', human: NOT_YOURS, channelId, rootId };
+      return { kind: 'decide', to: view.address, event: { type: 'DECIDE', at, verdict } };
+    },
+  };
+}
+
+function contextOf(view: ActorView): ApprovalContext {
+  return view.context as ApprovalContext;
+}
+
+/** Under which a reaction is taken once. */
+export function signKey({ postId, emoji, by, at }: Sign): string {
+  return `sign/${postId}/${by.id}/${emoji}/${at}`;
+}
+
+/** Said to the person, in the thread of the card. */
+export function refusedSign({ postId, by, at }: Sign, { human, channelId, rootId }: Refused): ChartEvent {
+  return { type: 'COMMAND.REFUSED', at, postId, channelId, rootId, userId: by.id, userName: by.name, message: human };
+}

@@ -1,0 +1,294 @@
+// @limit 600
+// Every command of the thread and of the top level, typed by a person, against the real agent: right, wrong, and by someone
+// who may not.
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { startTestEnvironment, type TestEnvironment } from '../support/environment.ts';
+import { type Person, person, type Thread, textOf, until } from '../support/person.ts';
+
+interface World {
+  environment: TestEnvironment;
+  you: Person;
+  /** May use the bot, and started nothing. */
+  colleague: Person;
+  /** May not use the bot. */
+  stranger: Person;
+  thread: Thread;
+}
+
+const test = suite<World>('commands');
+
+test.before(async (context) => {
+  context.environment = await startTestEnvironment({ gatewayEnv: { SM_ALLOWED_USERS: 'you,colleague' } });
+  const { chat, teamId, lobbyId, dataDir } = context.environment;
+  context.you = person(context.environment);
+  const [colleague, stranger] = ['colleague', 'stranger'].map((username) => {
+    const user = chat.createUser({ username, teamIds: [teamId] });
+    chat.addMember(lobbyId, user.id);
+    return person(context.environment, user);
+  });
+  if (!colleague || !stranger) throw new Error('nobody there');
+  Object.assign(context, { colleague, stranger });
+  await promisify(execFile)('git', ['-C', join(dataDir, 'demo.git'), 'branch', 'feature', 'main']);
+  context.thread = await context.you.start('@claude start demo --worktree=commands');
+  for (const { id } of [colleague, stranger]) chat.addMember(context.thread.channelId, id);
+});
+
+test.after(async (context) => {
+  await context.environment?.stop();
+});
+
+const WHO = /not on the list of people/;
+
+/** A person who may not use the bot is told so, whatever command it is, and nothing happens. */
+for (const command of [
+  'start demo',
+  'stop --all',
+  'status',
+  'help',
+  'interrupt',
+  'steer now',
+  'queue drop all',
+  'compact',
+  'clear',
+  'restart',
+  'plan',
+  'model sonnet',
+  'mode mentions',
+  'title Taken over',
+  'context',
+  'cost',
+  'diff',
+  'logs',
+  'invite @stranger',
+  'kick @you',
+  'resume',
+  'retry',
+  '/review',
+  'nonsense',
+]) {
+  test(`"${command}" from someone who may not use the bot is refused in words`, async ({ stranger, thread }) => {
+    const refusal = await stranger.ask(thread, `@claude ${command}`, /./);
+    assert.match(refusal.message, WHO);
+  });
+}
+
+test('start takes all of its flags', async ({ you }) => {
+  const planned = await you.start('@claude start demo --worktree=flags --plan --model=sonnet');
+  const context = await you.ask(planned, '@claude context', /Plan mode/);
+  assert.match(context.message, /\| Plan mode \| on \|/);
+  assert.match(context.message, /\| Model \| `sonnet` \|/);
+  await you.ask(planned, '@claude stop', /Session stopped/);
+
+  const review = await you.start('@claude start demo --review');
+  await you.ask(review, 'create not-mine.txt with the word no', /❌|could not/);
+  await you.ask(review, '@claude end', /Session stopped/);
+
+  const branch = await you.start('@claude start demo@feature');
+  const ready = (await you.answersIn(branch.rootId)).find(({ message }) => message.includes('Ready on'));
+  assert.match(ready?.message ?? '', /`feature`/);
+  await you.ask(branch, '@claude stop', /Session stopped/);
+});
+
+test('start on a branch that is not there fails with the reason, and retry tries again', async ({ you }) => {
+  const ask = await you.say('@claude start demo@nowhere');
+  const link = await you.hear(ask.id, (post) => /\/pl\//.test(post.message));
+  const rootId = /\/pl\/([a-z0-9]{26})/.exec(link.message)?.[1] ?? '';
+  const failed = await you.hear(rootId, (post) => /❌/.test(post.message));
+  assert.match(failed.message, /nowhere/);
+  assert.match(failed.message, /@claude retry/);
+  const thread = { session: '', channelId: failed.channel_id, rootId };
+  await you.ask(thread, '@claude retry', /❌/);
+});
+
+test('a start inside the thread of a session says where to go', async ({ you, thread }) => {
+  await you.ask(thread, '@claude start demo', /already has a session/);
+});
+
+test('help lists what works here, and tells all about one command', async ({ you, thread }) => {
+  const here = await you.ask(thread, '@claude help', /Commands start with/);
+  assert.match(here.message, /steer/);
+  assert.match((await you.ask(thread, '@claude help queue', /What it does/)).message, /queue drop/);
+  const top = await you.say('@claude ?');
+  const list = await you.hear(top.id, () => true);
+  assert.not.match(list.message, /steer/);
+});
+
+test('what is mistyped, misplaced or given too much is answered with the right way', async ({ you, thread }) => {
+  await you.ask(thread, '@claude stoer that way', /Did you mean `@claude steer`/);
+  await you.ask(thread, '@claude restart please', /stands alone/);
+  await you.ask(thread, '@claude plan something', /plan on/);
+  await you.ask(thread, '@claude queue up', /queue drop/);
+  await you.ask(thread, '@claude mode plan', /mode mentions/);
+  await you.ask(thread, '@claude model two words', /cannot be a model/);
+  await you.ask(thread, '@claude logs many', /How many lines/);
+  await you.ask(thread, '@claude invite', /Whom/);
+  await you.ask(thread, '@claude stop --everything', /no option `--everything`/);
+  const top = await you.say('@claude queue');
+  await you.hear(top.id, ({ message }) => /only in a session's thread/.test(message));
+});
+
+test('a question nobody asked: interrupt, steer, queue, retry and resume say that there is nothing to do', async ({
+  you,
+  thread,
+}) => {
+  await you.ask(thread, '@claude interrupt', /Nothing is running/);
+  await you.ask(thread, '@claude steer', /Nothing is running/);
+  await you.ask(thread, '@claude queue', /Nothing waits/);
+  await you.ask(thread, '@claude queue drop 3', /no such message/);
+  await you.ask(thread, '@claude resume', /nothing to resume/);
+  await you.ask(thread, '@claude retry', /nothing to resume/);
+});
+
+test('steer reaches the running turn; what waits is listed, edited and taken back', async ({ you, thread }) => {
+  const slow = await you.say('slow 120', thread);
+  await you.hearAfter(thread, slow, /\bw2\b/);
+  const second = await you.say('say the second', thread);
+  await you.say('say the third', thread);
+  const list = await you.ask(thread, '@claude queue', /messages wait/);
+  assert.match(list.message, /1\. \*\*you:\*\* say the second\n2\. \*\*you:\*\* say the third/);
+  await you.edit(second.id, 'say the improved second');
+  await you.ask(thread, '@claude queue drop 2', /Taken back: .*the third/);
+  await you.ask(thread, '@claude steer say steered words', /steered words/);
+  await you.hearAfter(thread, slow, /the improved second/);
+  const texts = (await you.answersIn(thread.rootId)).map(textOf).join('\n');
+  assert.ok(texts.indexOf('steered words') < texts.lastIndexOf('the improved second'));
+  assert.not.match(texts, /^.*\bsay the third\b.*w\d/m);
+});
+
+test('interrupt ends a turn, also under its other name', async ({ you, thread }) => {
+  const slow = await you.say('slow 400', thread);
+  await you.hearAfter(thread, slow, /\bw3\b/);
+  await you.say('@claude cancel', thread);
+  await you.hearAfter(thread, slow, /Interrupted/);
+});
+
+test('compact, clear and restart say what they did, and the session goes on', async ({ you, thread }) => {
+  await you.ask(thread, 'say before the compaction', /before the compaction/);
+  await you.ask(thread, '@claude compact keep the colours', /was compacted/);
+  await you.ask(thread, '@claude restart', /Restarting/);
+  await you.ask(thread, 'say after the restart', /after the restart/);
+  await you.ask(thread, '@claude clear', /was cleared/);
+  await you.ask(thread, 'say after the clearing', /after the clearing/);
+});
+
+test('plan mode is turned on and off, and what was confirmed is said', async ({ you, thread }) => {
+  await you.ask(thread, '@claude plan', /Plan mode is \*\*on/);
+  await you.ask(thread, '@claude plan off', /Plan mode is \*\*off/);
+});
+
+test('model tells and changes the model; the next call uses it', async ({ environment, you, thread }) => {
+  await you.ask(thread, '@claude model', /chooses its model itself/);
+  await you.ask(thread, '@claude model claude-haiku-4-5', /`claude-haiku-4-5`/);
+  await you.ask(thread, 'say with the other model', /with the other model/);
+  const last = environment.model?.requests
+    .filter(({ lastUserText }) => /with the other model/.test(lastUserText))
+    .at(-1);
+  assert.match(JSON.stringify(last?.model ?? ''), /haiku/);
+});
+
+test('in a thread that answers mentions, people can talk among themselves', async ({ environment, you, thread }) => {
+  await you.ask(thread, '@claude mode mentions', /Only messages that mention/);
+  await you.say('say what only people hear', thread);
+  await you.ask(thread, '@claude, say what was meant for you', /what was meant for you/);
+  await you.ask(thread, '@claude mode', /Only messages that mention/);
+  await you.ask(thread, '@claude mode everyone', /Every message/);
+  await you.ask(thread, 'say heard again', /heard again/);
+  const told = environment.model?.requests.map(({ lastUserText }) => lastUserText).join('\n') ?? '';
+  assert.not.match(told, /what only people hear/);
+});
+
+test('title sets the root post, asked for or given, and cannot call everybody', async ({ you, thread }) => {
+  const root = async () => (await you.read(thread.rootId)).find(({ id }) => id === thread.rootId)?.message ?? '';
+  await you.say('@claude title Colours for @all', thread);
+  const given = await until(30_000, async () => (/Colours/.test(await root()) ? root() : undefined));
+  assert.match(given ?? '', /Session for local\/demo/);
+  assert.not.match(given ?? '', /@all/);
+  await you.say('@claude title', thread);
+  const found = await until(60_000, async () => (/Colours/.test(await root()) ? undefined : root()));
+  assert.match(found ?? '', /^### \S/);
+});
+
+test('diff shows what has changed, and attaches what is too long', async ({ you, thread }) => {
+  await you.ask(thread, '@claude diff', /Nothing is changed/);
+  await you.ask(thread, 'append "a new line" to README.md', /appended/);
+  const small = await you.ask(thread, '@claude diff', /One file is changed/);
+  assert.match(small.message, /```diff[\s\S]*\+a new line/);
+  await you.ask(thread, 'run: seq 1 4000 >> README.md', /ran without output/);
+  const large = await you.ask(thread, '@claude diff', /is attached/);
+  const files = (large as unknown as { file_ids?: readonly string[] }).file_ids ?? [];
+  assert.is(files.length, 1);
+  const content = await (await you.call('GET', `/files/${files[0]}`)).text();
+  assert.match(content, /^\+4000$/m);
+});
+
+test('logs shows the end of the log of the worker', async ({ you, thread }) => {
+  const logs = await you.ask(thread, '@claude logs 5', /```/);
+  assert.ok(logs.message.split('\n').length <= 7);
+});
+
+test('context, cost and status tell the figures', async ({ you, thread }) => {
+  assert.match((await you.ask(thread, '@claude context', /Messages/)).message, /tokens/);
+  await you.ask(thread, '@claude cost', /has cost \*\*\$/);
+  const top = await you.say('@claude cost');
+  await you.hear(top.id, ({ message }) => message.includes(thread.session.slice(8, 16)));
+  const status = await you.say('@claude ls');
+  await you.hear(status.id, ({ message }) => message.includes(thread.session.slice(8, 16)));
+});
+
+test('invite brings a person into the channel; kick is for who started the session', async ({
+  environment,
+  you,
+  colleague,
+  thread,
+}) => {
+  const { chat, teamId } = environment;
+  const guest = chat.createUser({ username: 'guest', teamIds: [teamId] });
+  const isThere = async () =>
+    (await you.call('GET', `/channels/${thread.channelId}/members/${guest.id}`)).status === 200;
+  await you.ask(thread, '@claude invite @nobody-at-all', /nobody called/);
+  await colleague.ask(thread, '@claude invite @guest', /`guest` can read here now/);
+  assert.ok(await isThere());
+  await colleague.ask(thread, '@claude kick @guest', /Only who started/);
+  assert.ok(await isThere());
+  await you.ask(thread, '@claude kick @guest', /was removed/);
+  assert.not(await isThere());
+  await you.ask(thread, '@claude kick @guest', /is not in this channel/);
+});
+
+test('a slash command is handed to Claude Code', async ({ you, thread }) => {
+  await you.ask(thread, '@claude /context', /Context Usage/);
+});
+
+test('stop takes the beginning of an id, and says when it fits none or one that has ended', async ({ you }) => {
+  const first = await you.start('@claude start demo --worktree=one');
+  const id = first.session.slice('session/'.length);
+  const none = await you.say('@claude stop zzzzzzzz');
+  await you.hear(none.id, ({ message }) => /begins with `zzzzzzzz`/.test(message));
+  const stop = await you.say(`@claude stop ${id.slice(0, 8)}`);
+  await you.hear(stop.id, ({ message }) => /Stopping/.test(message));
+  await you.hear(first.rootId, ({ message }) => /Session stopped/.test(message));
+  const again = await you.say(`@claude stop ${id.slice(0, 8)}`);
+  await you.hear(again.id, ({ message }) => /has ended already/.test(message));
+  await you.ask(first, '@claude resume', /Ready on/);
+});
+
+test('stop --all stops every session of the container, and stop --container tears it down', async ({ you, thread }) => {
+  const other = await you.start('@claude start demo --worktree=two');
+  await you.say('@claude stop --all', other);
+  await you.hear(other.rootId, ({ message }) => /Session stopped/.test(message));
+  await you.hear(thread.rootId, ({ message }) => /Session stopped/.test(message));
+  await you.ask(thread, '@claude stop', /stopped already/);
+  await you.ask(thread, '@claude resume', /Ready on/);
+  await you.ask(thread, '@claude stop --container', /Session stopped/);
+  await you.ask(thread, '@claude queue', /Nothing waits/);
+  await you.ask(thread, '@claude model opus', /not running/);
+  await you.ask(thread, '@claude diff', /not connected/);
+  const status = await you.say('@claude status');
+  await you.hear(status.id, ({ message }) => !message.includes(thread.session.slice(8, 16)));
+});
+
+test.run();
