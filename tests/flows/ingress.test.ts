@@ -65,7 +65,12 @@ function listening(isFull: (address: Address) => boolean) {
     log: silentLog,
     now: () => 5,
   });
-  return { asked, take: () => ingress.takeRead({ type: 'posted', post: POST, channelType: 'O', teamId: 't' }) };
+  return {
+    asked,
+    take: (fields: Partial<ChatPost> = {}) =>
+      ingress.takeRead({ type: 'posted', post: { ...POST, ...fields }, channelType: 'O', teamId: 't' }),
+    edit: (fields: Partial<ChatPost>) => ingress.takeRead({ type: 'edited', post: { ...POST, ...fields } }),
+  };
 }
 
 test('a message to a session that has too much waiting is answered, not dropped', async () => {
@@ -98,6 +103,39 @@ test('a message that nobody can even refuse is left to be read again later', asy
   });
   assert.instance(failure, RetryableError);
   assert.is(asked.length, 2);
+});
+
+test('RT-6: a post of a bot gets no answer, whatever it says and wherever, so two bots cannot talk for ever', async () => {
+  const { asked, take } = listening(() => false);
+  for (const message of [
+    'hello',
+    '@claude status',
+    '@claude start nowhere',
+    '@claude nonsense',
+    'You may not use this.',
+  ]) {
+    for (const rootId of ['r', '']) await take({ message, rootId, automated: true });
+  }
+  assert.equal(asked, []);
+});
+
+test('RT-9: what is done to the root of a thread and what is said below it reach one session', async () => {
+  const { asked, take, edit } = listening(() => false);
+  await take();
+  await edit({ id: 'r', rootId: '', message: 'other words', editAt: 3 });
+  assert.equal(
+    asked.map(({ to, event }) => [to, event.type]),
+    [
+      ['session/s', 'PROMPT'],
+      ['session/s', 'POST.EDITED'],
+    ],
+  );
+});
+
+test('RT-10: a link preview, which the server tells as an edit by nobody, changes nothing', async () => {
+  const { asked, edit } = listening(() => false);
+  await edit({ message: 'see https://example.com', updateAt: 9, editAt: 0 });
+  assert.equal(asked, []);
 });
 
 test.run();
