@@ -32,6 +32,8 @@ for tool in "${!packages[@]}"; do
 done
 compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || missing+=(postgresql)
 [ -e /usr/share/publicsuffix/public_suffix_list.dat ] || missing+=(publicsuffix)
+# Pictures of threads are full of emoji.
+[ -e /usr/share/fonts/truetype/noto/NotoColorEmoji.ttf ] || missing+=(fonts-noto-color-emoji)
 # The account tests log in to over SSH; without root they use their own.
 if [ "$(id -u)" -eq 0 ] && ! id csm-vm >/dev/null 2>&1; then
   # No password, but not locked: sshd refuses locked accounts.

@@ -1,5 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { figuresText } from '../../src/chat/render/ending.ts';
 import { renderThread } from '../../src/chat/render/index.ts';
 import { readEntry, type TranscriptEntry } from '../../src/chat/transcript.ts';
 import type { JsonObject } from '../../src/machines/json.ts';
@@ -87,6 +88,13 @@ test('turns that fail, are interrupted or lost say so with the next step', () =>
     );
     assert.match(post?.message ?? '', words);
   }
+});
+
+test('RT-44: what was read from a cache counts, and the context is the window as it stands, not the sum of all calls', () => {
+  const usage = { inputTokens: 7, cacheReadTokens: 180_000, cacheWriteTokens: 20_000, outputTokens: 900 };
+  const ended = { turnId: 't', outcome: 'TURN_OUTCOME_COMPLETED' as const, usage, durationMs: 61_000, costUsd: 0.5 };
+  const figures = figuresText({ ...ended, contextTokens: 50_000, contextWindow: 200_000 });
+  assert.is(figures, '1 min 1 s · 200k tokens in, 900 out · $0.50 · context 25%');
 });
 
 test.run();
