@@ -18,6 +18,7 @@ import { createRecovery } from './flows/recovery.ts';
 import { keepTidy } from './flows/retention.ts';
 import { GATEWAY } from './machines/addresses.ts';
 import { isListed, mayUse } from './policy/people.ts';
+import type { VmFollower } from './vmFollower.ts';
 import type { Gateway, Identity } from './wiring.ts';
 
 /** Between losing the lead and asking for it again, so that a process in trouble does not keep taking it. */
@@ -31,6 +32,7 @@ export interface LeadParts {
   readonly store: Store;
   readonly rest: MattermostRest;
   readonly chat: ChatFollower;
+  readonly vm: VmFollower | undefined;
   /** Chart versions by kind: an older program does not lead after a newer one. */
   readonly charts: Readonly<Record<string, number>>;
   /** Of this program. */
@@ -170,6 +172,7 @@ async function act(
       // The lead may have been lost meanwhile: what this term would tell now is another's to tell.
       if (ending.aborted) return;
       await tellRoot(runtime, 'RECOVERED', term);
+      parts.vm?.tell();
       tidying = keepTidy({ store, retention: retentionOf(config), log }, ending);
     };
     start().catch(reject);

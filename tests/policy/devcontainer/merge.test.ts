@@ -15,6 +15,7 @@ const ADDITIONS: Additions = {
   labels: { 'csm.managed': 'true', 'csm.repo': 'acme/app' },
   publish: { address: '127.0.0.1', hostPort: 50_051, containerPort: 50_051 },
   volumes: VOLUMES,
+  worktrees: null,
   workerMount: '/opt/csm/worker',
   limits: { memoryBytes: 8 * 1024 ** 3, cpus: 2, pids: 4096 },
   network: 'isolated',

@@ -1,0 +1,108 @@
+/** The VM with its containers, put together: the connection, what is carried out over it, and the ways to its workers. */
+import { createHash } from 'node:crypto';
+import type { Logger } from 'pino';
+import type { EffectHandlers, Runtime, StorePorts } from './actors/index.ts';
+import type { Host } from './adapters/devcontainer/index.ts';
+import type { GitOptions } from './adapters/git/index.ts';
+import { connectVm, openTunnel, type Vm, type VmState } from './adapters/ssh/index.ts';
+import { connectWorker, type WorkerClient } from './adapters/worker/client.ts';
+import type { Config } from './config.ts';
+import { vmWorkspaceHandlers } from './flows/vmWorkspace/handlers.ts';
+import type { Address } from './machines/addresses.ts';
+import type { LinkInput } from './machines/session/context.ts';
+import type { Identity } from './wiring.ts';
+
+export interface VmPart {
+  readonly handlers: EffectHandlers;
+  /** To the worker that a session's link is for. */
+  connect(input: LinkInput): Promise<WorkerClient>;
+  state(): VmState;
+  /** Called at every change. */
+  onState(listener: (state: VmState) => void): void;
+  close(): Promise<void>;
+}
+
+export interface VmParts {
+  readonly config: Config & { readonly vm: NonNullable<Config['vm']> };
+  readonly identity: Identity;
+  readonly runtime: Pick<Runtime, 'read' | 'deliver'>;
+  readonly store: Pick<StorePorts, 'listActors'>;
+  readonly token: (container: Address, generation: number) => string;
+  readonly tokenHash: (container: Address, generation: number) => string;
+  readonly log: Logger;
+}
+
+export function wireVm({ config, identity, runtime, store, token, tokenHash, log }: VmParts): VmPart {
+  const listeners: ((state: VmState) => void)[] = [];
+  const vm = connect(config, log, (state) => {
+    for (const listener of listeners) listener(state);
+  });
+  const host: Host = { shell: vm, runtime: config.container.runtime };
+  return {
+    handlers: vmWorkspaceHandlers({
+      host,
+      git: gitOptions(config, vm),
+      config,
+      instance: instanceOf(config, identity),
+      runtime,
+      vmState: vm.state,
+      tokenHash,
+      env: process.env,
+      // Where no firewall is configured there are no walls to look at.
+      checkWalls: async () => {},
+      states: () => store.listActors({ kind: 'container' }),
+      most: config.container.maxStarts,
+      now: Date.now,
+    }),
+    connect: async ({ endpoint, container, generation }) => {
+      const tunnel = await openTunnel(vm, portOf(endpoint), log);
+      const client = connectWorker(`unix:${tunnel.path}`, token(container, generation));
+      return {
+        ...client,
+        close: () => {
+          client.close();
+          tunnel.close().catch((error: unknown) => log.warn({ err: error }, 'a tunnel could not be closed'));
+        },
+      };
+    },
+    state: vm.state,
+    onState: (listener) => listeners.push(listener),
+    close: vm.close,
+  };
+}
+
+function connect({ vm }: VmParts['config'], log: Logger, onState: (state: VmState) => void): Vm {
+  return connectVm({
+    host: vm.host,
+    port: vm.port,
+    user: vm.user,
+    key: vm.sshKey === null ? { path: vm.sshKeyPath } : { text: vm.sshKey.reveal() },
+    hostKey: { pins: vm.hostKey ?? [] },
+    times: { connectMs: vm.sshTimeoutSecs * 1000 },
+    log,
+    onState,
+  });
+}
+
+function gitOptions({ git }: Config, vm: Vm): GitOptions {
+  return {
+    shell: vm,
+    reposPath: git.reposBasePath,
+    worktreesPath: git.worktreesPath,
+    baseUrl: git.baseUrl,
+    token: () => git.ghToken?.reveal() ?? '',
+    timeoutMs: git.timeoutSecs * 1000,
+  };
+}
+
+/** Tells installations apart that share a VM. Names change, ids do not. */
+function instanceOf({ mattermost }: Config, { botUserId }: Identity): string {
+  return createHash('sha256')
+    .update(JSON.stringify([mattermost.teamId, botUserId]))
+    .digest('hex')
+    .slice(0, 12);
+}
+
+function portOf(endpoint: string): number {
+  return Number(endpoint.slice(endpoint.lastIndexOf(':') + 1));
+}
