@@ -143,8 +143,8 @@ async function act(
   undo.push(async () => {
     if (stopping.aborted) await tellRoot(runtime, 'DRAINED', term);
   });
-  let tidying: Promise<void> = Promise.resolve();
-  undo.push(() => tidying);
+  let tidying: Promise<unknown> = Promise.resolve();
+  undo.push(async () => void (await tidying));
   undo.push(async () => over.abort(new Error('leading no more')));
   return new Promise((resolve, reject) => {
     const start = async () => {
@@ -173,7 +173,10 @@ async function act(
       if (ending.aborted) return;
       await tellRoot(runtime, 'RECOVERED', term);
       parts.vm?.tell();
-      tidying = keepTidy({ store, retention: retentionOf(config), log }, ending);
+      tidying = Promise.all([
+        keepTidy({ store, retention: retentionOf(config), log }, ending),
+        gateway.vm?.keepInOrder(ending),
+      ]);
     };
     start().catch(reject);
   });

@@ -8,6 +8,7 @@ import { connectVm, openTunnel, type Vm, type VmState } from './adapters/ssh/ind
 import { connectWorker, type WorkerClient } from './adapters/worker/client.ts';
 import type { Config } from './config.ts';
 import { vmWorkspaceHandlers } from './flows/vmWorkspace/handlers.ts';
+import { keepVmInOrder } from './flows/vmWorkspace/upkeep.ts';
 import type { Address } from './machines/addresses.ts';
 import type { LinkInput } from './machines/session/context.ts';
 import type { Identity } from './wiring.ts';
@@ -17,6 +18,8 @@ export interface VmPart {
   /** To the worker that a session's link is for. */
   connect(input: LinkInput): Promise<WorkerClient>;
   state(): VmState;
+  /** As long as this process leads. Resolves when `over` is aborted and nothing is under way. */
+  keepInOrder(over: AbortSignal): Promise<void>;
   /** Called at every change. */
   onState(listener: (state: VmState) => void): void;
   close(): Promise<void>;
@@ -38,22 +41,21 @@ export function wireVm({ config, identity, runtime, store, token, tokenHash, log
     for (const listener of listeners) listener(state);
   });
   const host: Host = { shell: vm, runtime: config.container.runtime };
+  const known = () => store.listActors({ kind: 'container' });
+  const place = { host, git: gitOptions(config, vm), instance: instanceOf(config, identity), runtime, now: Date.now };
   return {
     handlers: vmWorkspaceHandlers({
-      host,
-      git: gitOptions(config, vm),
+      ...place,
       config,
-      instance: instanceOf(config, identity),
-      runtime,
       vmState: vm.state,
       tokenHash,
       env: process.env,
       // Where no firewall is configured there are no walls to look at.
       checkWalls: async () => {},
-      states: () => store.listActors({ kind: 'container' }),
+      states: known,
       most: config.container.maxStarts,
-      now: Date.now,
     }),
+    keepInOrder: (over) => keepVmInOrder({ ...place, known, keepDays: config.retention.sessionsDays, log }, over),
     connect: async ({ endpoint, container, generation }) => {
       const tunnel = await openTunnel(vm, portOf(endpoint), log);
       const client = connectWorker(`unix:${tunnel.path}`, token(container, generation));

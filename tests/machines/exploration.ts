@@ -265,6 +265,7 @@ const gateway: Subject = {
       { type: 'SYSTEM.UP', system },
       { type: 'SYSTEM.DOWN', system, reason: 'x' },
     ]),
+    { type: 'SYSTEM.WARNING', text: 'x' },
     { type: 'CHILD.TROUBLED', address: 'session/p0', status: 'parked', reason: 'x' },
   ],
   facts: ({ gathering, down }) => [

@@ -13,6 +13,7 @@ import {
 import { markSeen } from '../../adapters/git/index.ts';
 import type { Note } from '../../policy/devcontainer/index.ts';
 import { cliCall, hashOfDevcontainer, prepareDevcontainer } from '../devcontainer.ts';
+import { noteUse } from './disk.ts';
 import { withNews } from './news.ts';
 import { type OfContainer, type OnMachine, ownerOf, portsFolder, type VmWorkspace } from './ports.ts';
 import { prepareRequest } from './request.ts';
@@ -109,11 +110,13 @@ async function bringUp(ports: VmWorkspace, params: OnMachine, say: (sentence: st
       project: projectOf(owner),
     });
     // Somebody may have removed it in this very moment.
-    if (!(await inspectOurs(host, up.containerId, instance, signal))?.running) {
+    const container = await inspectOurs(host, up.containerId, instance, signal);
+    if (!container?.running) {
       throw new RetryableError('CONTAINER_GONE', `${up.containerId} does not run`, {
         human: 'The container ended as soon as it had started.',
       });
     }
+    await noteUse(ports, owner, container, signal);
     return { ...up };
   } catch (error) {
     if (failureOf(error).code !== 'PORT_TAKEN') throw error;
