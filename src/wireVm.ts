@@ -29,7 +29,7 @@ export interface VmParts {
   readonly config: Config & { readonly vm: NonNullable<Config['vm']> };
   readonly identity: Identity;
   readonly runtime: Pick<Runtime, 'read' | 'deliver'>;
-  readonly store: Pick<StorePorts, 'listActors'>;
+  readonly store: Pick<StorePorts, 'listActors' | 'hostKey' | 'keepHostKey'>;
   readonly token: (container: Address, generation: number) => string;
   readonly tokenHash: (container: Address, generation: number) => string;
   readonly log: Logger;
@@ -37,7 +37,7 @@ export interface VmParts {
 
 export function wireVm({ config, identity, runtime, store, token, tokenHash, log }: VmParts): VmPart {
   const listeners: ((state: VmState) => void)[] = [];
-  const vm = connect(config, log, (state) => {
+  const vm = connect(config, store, log, (state) => {
     for (const listener of listeners) listener(state);
   });
   const host: Host = { shell: vm, runtime: config.container.runtime };
@@ -73,13 +73,20 @@ export function wireVm({ config, identity, runtime, store, token, tokenHash, log
   };
 }
 
-function connect({ vm }: VmParts['config'], log: Logger, onState: (state: VmState) => void): Vm {
+function connect(
+  { vm }: VmParts['config'],
+  store: VmParts['store'],
+  log: Logger,
+  onState: (state: VmState) => void,
+): Vm {
+  const target = `${vm.host}:${vm.port}`;
+  const memory = { load: () => store.hostKey(target), save: (key: string) => store.keepHostKey(target, key) };
   return connectVm({
     host: vm.host,
     port: vm.port,
     user: vm.user,
     key: vm.sshKey === null ? { path: vm.sshKeyPath } : { text: vm.sshKey.reveal() },
-    hostKey: { pins: vm.hostKey ?? [] },
+    hostKey: { pins: vm.hostKey ?? [], ...(vm.trustOnFirstUse ? { trustOnFirstUse: memory } : {}) },
     times: { connectMs: vm.sshTimeoutSecs * 1000 },
     log,
     onState,
