@@ -6,7 +6,7 @@ import { and, assign, not, setup } from 'xstate';
 import * as action from './container/actions.ts';
 import { type ContainerContext, type ContainerEvent, type ContainerInput, newContainer } from './container/context.ts';
 
-export const CONTAINER_VERSION = 1;
+export const CONTAINER_VERSION = 2;
 /** Between two looks at a machine that cannot be asked. */
 const LOOK_AGAIN_MS = 30_000;
 
