@@ -26,7 +26,8 @@ export const SESSION_MIGRATIONS: Migrations = {
 export const CONTAINER_MIGRATIONS: Migrations = {
   // What stands on the machine is known, and the health of what runs is a region of its own.
   1: (envelope) => {
-    const { snapshot } = withContext(envelope, () => ({ machine: NO_MACHINE, takenPorts: [], looks: 0, lookedAt: 0 }));
+    const added = { machine: NO_MACHINE, takenPorts: [], looks: 0, lookedAt: 0, fresh: false };
+    const { snapshot } = withContext(envelope, () => added);
     return { ...envelope, snapshot: { ...snapshot, value: containerValue(snapshot.value ?? null) } };
   },
 };

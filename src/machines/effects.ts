@@ -153,8 +153,8 @@ export type ExternalEffect =
   // ---- workspace and container
   /** Waits until few enough others are on their way up. */
   | Request<'workspace.admit', OfContainer>
-  /** The mirror and the main checkout. */
-  | Request<'workspace.mirror', OfContainer>
+  /** The mirror and the main checkout. `fresh`: the last attempt failed, so what was pushed since may mend it. */
+  | Request<'workspace.mirror', OfContainer & { fresh: boolean }>
   /** A port of the machine that no other container has, and none of `avoid`. Done: `port`. */
   | Request<'workspace.reserve', OfContainer & { avoid: readonly number[] }>
   /** Looks at everything that decides what the container may do. Done: `configFile`, `configHash`, `notice`. */

@@ -21,8 +21,8 @@ export interface Container {
   readonly labels: Readonly<Record<string, string>>;
   /** Ports of the VM that it is published on. */
   readonly hostPorts: readonly number[];
-  /** Folders and files of the VM that are mounted into it. */
-  readonly mounts: readonly string[];
+  /** Folders and files of the VM that are mounted into it, and where. */
+  readonly mounts: readonly { readonly source: string; readonly target: string }[];
   readonly image: string;
   /** ISO date; empty if it never ran. */
   readonly startedAt: string;
@@ -37,7 +37,9 @@ const Inspected = z.array(
     HostConfig: z
       .object({ PortBindings: z.record(z.string(), z.array(z.object({ HostPort: z.string() })).nullable()).nullish() })
       .optional(),
-    Mounts: z.array(z.object({ Type: z.string().optional(), Source: z.string().optional() })).nullish(),
+    Mounts: z
+      .array(z.object({ Type: z.string().optional(), Source: z.string().optional(), Destination: z.string() }))
+      .nullish(),
   }),
 );
 
@@ -59,7 +61,9 @@ export function parseInspect(stdout: string): readonly Container[] {
     hostPorts: Object.values(item.HostConfig?.PortBindings ?? {}).flatMap((bindings) =>
       (bindings ?? []).map(({ HostPort }) => Number(HostPort)).filter((port) => port > 0),
     ),
-    mounts: (item.Mounts ?? []).flatMap(({ Type, Source }) => (Type === 'bind' && Source ? [Source] : [])),
+    mounts: (item.Mounts ?? []).flatMap(({ Type, Source, Destination }) =>
+      Type === 'bind' && Source ? [{ source: Source, target: Destination }] : [],
+    ),
     image: item.Config.Image ?? '',
     startedAt: /^0001-/.test(item.State.StartedAt ?? '0001-') ? '' : (item.State.StartedAt ?? ''),
   }));
@@ -107,8 +111,9 @@ async function listWith(
  * replaced by a link, which the runtime would follow at the next start.
  */
 export async function haveMountsMoved(host: Host, { mounts }: Container, signal?: AbortSignal): Promise<boolean> {
-  const places = await followLinks(host.shell, mounts, signal);
-  return mounts.some((source) => places.get(source) !== source);
+  const sources = mounts.map(({ source }) => source);
+  const places = await followLinks(host.shell, sources, signal);
+  return sources.some((source) => places.get(source) !== source);
 }
 
 /** Undefined if there is none. @throws TerminalError if it is not ours */

@@ -24,7 +24,7 @@ export async function openTunnel(vm: Pick<Vm, 'forward'>, port: number, log: Log
   const path = join(folder, 'worker');
   const ending = new AbortController();
   const sockets = new Set<Socket>();
-  const server = createServer((socket) => {
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
     pass(vm, port, socket, ending.signal).catch((error: unknown) => {

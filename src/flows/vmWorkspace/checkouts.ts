@@ -1,11 +1,12 @@
 /** Mirrors, main checkouts and worktrees on the VM, as steps of charts. */
 import { posix } from 'node:path';
 import type { EffectHandlers } from '../../actors/index.ts';
-import { ensureCheckout, ensureMirror, markSeen, removeCheckout } from '../../adapters/git/index.ts';
+import { ensureCheckout, ensureMirror, removeCheckout } from '../../adapters/git/index.ts';
 import { WORKTREES_FOLDER } from '../../policy/devcontainer/index.ts';
+import { containersOf } from './build.ts';
 import { deleteAsContainerUser, gitInside } from './inside.ts';
 import { withNews } from './news.ts';
-import { containerOf, type VmWorkspace } from './ports.ts';
+import { containerOf, mainCheckout, type OfContainer, type VmWorkspace } from './ports.ts';
 
 export function checkoutHandlers(ports: VmWorkspace) {
   const { git } = ports;
@@ -14,15 +15,17 @@ export function checkoutHandlers(ports: VmWorkspace) {
   return {
     'workspace.mirror': (request, context) =>
       withNews(ports, request, context, async (say) => {
-        const { repo } = request.params;
+        const { repo, fresh } = request.params;
         const { signal } = context;
         const onProgress = (line: string) => {
           const sentence = transferSentence(line);
           if (sentence !== undefined) say(sentence);
         };
-        await ensureMirror(git, repo, { refresh: autoPull, signal, onProgress });
+        const refresh = autoPull || fresh;
+        await ensureMirror(git, repo, { refresh, signal, onProgress });
+        if (fresh) await takeAnew(ports, request.params, signal);
         // The container is of the branch, so it needs the branch's checkout whatever its first session works in.
-        await ensureCheckout(git, repo, '', { pull: autoPull, signal, onProgress });
+        await ensureCheckout(git, repo, '', { pull: refresh, signal, onProgress });
       }),
     'workspace.checkout': (request, context) =>
       withNews(ports, request, context, async (say) => {
@@ -30,8 +33,6 @@ export function checkoutHandlers(ports: VmWorkspace) {
         const { signal } = context;
         const onProgress = (line: string) => say(transferSentence(line) ?? 'Fetching the repository …');
         const { path, branch } = await ensureCheckout(git, repo, worktree, { pull: autoPull, signal, onProgress });
-        // The session's agent comes next, and it is in the container.
-        await markSeen(git, repo, worktree, signal);
         return { path, branch, inside: worktree === '' ? '' : posix.join(WORKTREES_FOLDER, worktree) };
       }),
     'workspace.tidy': async ({ params: { repo, worktree, path, session } }, { signal, log }) => {
@@ -50,6 +51,19 @@ export function checkoutHandlers(ports: VmWorkspace) {
       return { kept: tidied.kept, path: tidied.path };
     },
   } satisfies EffectHandlers;
+}
+
+/**
+ * The last container did not come up, and git on the VM leaves a tree alone that a container has seen. So the main checkout is
+ * made anew if nothing in it would be lost; what is in it is looked at in the container that failed.
+ */
+async function takeAnew(ports: VmWorkspace, of: OfContainer, signal: AbortSignal): Promise<void> {
+  const checkout = mainCheckout(ports, of.repo);
+  const at = (await containersOf(ports, of, signal)).flatMap(({ id, running, mounts }) =>
+    mounts.flatMap(({ source, target }) => (running && source === checkout ? [{ id, target }] : [])),
+  )[0];
+  const machine = at && { containerId: at.id, remoteUser: '0' };
+  await removeCheckout(ports.git, of.repo, '', { runInside: gitInside(ports, machine, at?.target ?? ''), signal });
 }
 
 /** `remote: Counting objects: 45% (9/20)` and its like. */

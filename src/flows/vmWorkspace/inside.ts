@@ -10,7 +10,11 @@ const TIMEOUT_MS = 60_000;
 const SETTINGS = ['safe.directory=*', 'core.fsmonitor=false', 'core.hooksPath=/dev/null', 'core.pager=cat'];
 
 /** git in the container, as its user. @param folder the tree as the container sees it */
-export function gitInside({ host }: VmWorkspace, machine: Machine | undefined, folder: string): RunInside {
+export function gitInside(
+  { host }: Pick<VmWorkspace, 'host'>,
+  machine: Pick<Machine, 'containerId' | 'remoteUser'> | undefined,
+  folder: string,
+): RunInside {
   return async (_path, args, signal) => {
     if (machine === undefined || machine.containerId === '') {
       throw new TerminalError('CONTAINER_GONE', 'there is no container to look at it in');

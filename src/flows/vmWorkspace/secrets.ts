@@ -15,7 +15,8 @@ const EXIT = { absent: 65, notAFile: 66, foreign: 67, readable: 68 } as const;
 
 /** The file that is looked at is the one that is read: it is open before it is judged. */
 const READ = `
-exec 3<"$1" || exit ${EXIT.absent}
+{ [ -e "$1" ] && [ -r "$1" ]; } || exit ${EXIT.absent}
+exec 3<"$1"
 set -- $(stat -Lc '%F|%a|%u' /proc/self/fd/3 | tr ' |' '_ ')
 case $1 in regular*) ;; *) exit ${EXIT.notAFile} ;; esac
 [ "$3" = "$(id -u)" ] || [ "$3" = 0 ] || exit ${EXIT.foreign}

@@ -29,7 +29,8 @@ export function admit(args: Args): ExternalEffect {
 }
 
 export function mirror(args: Args): ExternalEffect {
-  return { kind: 'workspace.mirror', params: ofContainer(args), reply: reply(args, 'CLONED') };
+  const params = { ...ofContainer(args), fresh: args.context.fresh };
+  return { kind: 'workspace.mirror', params, reply: reply(args, 'CLONED') };
 }
 
 export function reserve(args: Args): ExternalEffect {
@@ -180,6 +181,7 @@ export function newGeneration({ context }: Args): Change {
     machine: NO_MACHINE,
     takenPorts: [],
     looks: 0,
+    fresh: context.failure !== null,
   };
 }
 

@@ -29,6 +29,8 @@ export interface ContainerContext extends JsonObject {
   /** How often the worker was looked at since it last was beyond doubt. */
   readonly looks: number;
   readonly lookedAt: number;
+  /** The generation before this one failed. */
+  readonly fresh: boolean;
   readonly failure: { readonly reason: string; readonly next: string } | null;
   readonly startedAt: number;
 }
@@ -62,6 +64,7 @@ export function newContainer(input: ContainerInput): ContainerContext {
     takenPorts: [],
     looks: 0,
     lookedAt: 0,
+    fresh: false,
     failure: null,
     startedAt: 0,
   };

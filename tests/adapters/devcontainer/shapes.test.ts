@@ -204,7 +204,7 @@ test('what Docker and Podman say of a container is the same to us', () => {
       status: 'running',
       labels: PODMAN.Config.Labels,
       hostPorts: [50_060],
-      mounts: ['/home/claude/repos/web'],
+      mounts: [{ source: '/home/claude/repos/web', target: '/workspaces/web' }],
       image: 'localhost/slim:1',
       startedAt: '2026-01-02T03:04:05.6+01:00',
     },

@@ -68,7 +68,7 @@ machineTests('an ordinary repository comes up, with its own settings and ours', 
 
   const [ours] = await listOurs({ shell: machine.shell, runtime: 'podman' }, 'test');
   assert.is(ours?.id, up.containerId);
-  assert.equal(ours?.mounts, [app.checkout]);
+  assert.equal(ours?.mounts, [{ source: app.checkout, target: '/workspaces/ordinary' }]);
   assert.ok(app.progress.includes('Starting the container.'), app.progress.join(' '));
   assert.ok(app.progress.includes("Running the repository's postCreateCommand."), app.progress.join(' '));
   assert.equal(readdirSync(app.checkout), ['.devcontainer'], 'nothing was written into the checkout');
