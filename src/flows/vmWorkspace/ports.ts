@@ -27,12 +27,6 @@ export interface VmWorkspace {
   readonly now: () => number;
 }
 
-/**
- * Where workers listen inside their containers. Not the port of the product description: repositories that follow it start a
- * server of their own there.
- */
-export const PORT_INSIDE = 25_051;
-
 /** What effects about a container say of it. */
 export interface OfContainer {
   readonly repo: RepoRef;

@@ -1,17 +1,9 @@
 /** How a container's configuration is asked for: the settings in the words of the devcontainer adapter and its policy. */
 import { RetryableError } from '../../actors/index.ts';
-import { defaultConfig, followLinks, WORKER_PORTS } from '../../adapters/devcontainer/index.ts';
+import { CONTAINER_WORKER_PORT, defaultConfig, followLinks, WORKER_PORTS } from '../../adapters/devcontainer/index.ts';
 import type { DevcontainerRules } from '../../policy/devcontainer/index.ts';
 import type { PrepareRequest } from '../devcontainer.ts';
-import {
-  mainCheckout,
-  type OnMachine,
-  ownerOf,
-  PORT_INSIDE,
-  stateFolder,
-  type VmWorkspace,
-  worktreesFolder,
-} from './ports.ts';
+import { mainCheckout, type OnMachine, ownerOf, stateFolder, type VmWorkspace, worktreesFolder } from './ports.ts';
 import { readSecrets } from './secrets.ts';
 
 /** What does not change between two looks at the same container. */
@@ -35,7 +27,7 @@ export async function prepareRequest(
     fallback: defaultConfig({ image: container.image, network: container.network }),
     rules: rulesOf(ports),
     additions: {
-      publish: { address: '127.0.0.1', hostPort: of.machine.port, containerPort: PORT_INSIDE },
+      publish: { address: '127.0.0.1', hostPort: of.machine.port, containerPort: CONTAINER_WORKER_PORT },
       workerMount: container.workerMount,
       worktrees,
       limits: { memoryBytes: container.memory, cpus: container.cpus, pids: container.pids },

@@ -1,10 +1,10 @@
 /** The worker in a container, and what is found where a container should be. */
 import type { EffectHandlers } from '../../actors/index.ts';
-import { findWorker, inspectOurs, startWorker } from '../../adapters/devcontainer/index.ts';
+import { CONTAINER_WORKER_PORT, findWorker, inspectOurs, startWorker } from '../../adapters/devcontainer/index.ts';
 import type { Found } from '../../machines/effects.ts';
 import { bootIdOf } from './build.ts';
 import { withNews } from './news.ts';
-import { identityOf, type OnMachine, PORT_INSIDE, type VmWorkspace } from './ports.ts';
+import { identityOf, type OnMachine, type VmWorkspace } from './ports.ts';
 import { secretsOf } from './request.ts';
 
 /** The checkout may belong to another user than the agent is; git would refuse to work in it. */
@@ -25,7 +25,7 @@ export function workerPlaceHandlers(ports: VmWorkspace) {
           {
             identity,
             tokenHash: ports.tokenHash(container, generation),
-            port: PORT_INSIDE,
+            port: CONTAINER_WORKER_PORT,
             agentIdleSeconds: config.sessions.agentIdleSecs,
             secrets: { ...GIT_ANYWHERE, ...(await secretsOf(ports, signal)) },
             bundled: config.container.workerMount !== null,
