@@ -14,7 +14,7 @@ import { observe } from './flows/metrics.ts';
 import { inspect } from './inspect.ts';
 import { leadWhenever } from './lead.ts';
 import { mayDecide } from './policy/approvers.ts';
-import { migrate, patiently, whoAmI } from './start.ts';
+import { migrate, patiently, sayAccess, whoAmI } from './start.ts';
 import { version } from './version.ts';
 import { followVm, type VmFollower } from './vmFollower.ts';
 import { chatClient, type Gateway, verifier, wire } from './wiring.ts';
@@ -32,6 +32,7 @@ export interface ServiceHooks {
 
 /** @throws StartError for what a person has to mend. */
 export async function serve(config: Config, log: Logger, hooks: ServiceHooks = {}): Promise<Service> {
+  sayAccess(config, log);
   const rest = chatClient(config);
   const patience = config.server.startWaitSecs;
   const identity = await patiently(patience, log, () => whoAmI(config, rest));

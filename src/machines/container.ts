@@ -307,9 +307,11 @@ export const containerMachine = setup({
       },
     },
 
+    /** What was made is kept for a while, for people to look at. */
     failed: {
       tags: 'waiting',
       entry: ['tellFailed', 'noGuests'],
+      after: { idleMs: { target: 'removing' } },
       on: {
         ATTACH: { target: 'starting', actions: ['newGeneration', 'attach'] },
         DETACH: [{ guard: 'endsMachine', target: 'removing', actions: 'detach' }, { actions: 'detach' }],

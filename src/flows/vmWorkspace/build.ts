@@ -14,9 +14,10 @@ import { markSeen } from '../../adapters/git/index.ts';
 import type { Note } from '../../policy/devcontainer/index.ts';
 import { cliCall, hashOfDevcontainer, prepareDevcontainer } from '../devcontainer.ts';
 import { noteUse } from './disk.ts';
-import { withNews } from './news.ts';
+import { longStep } from './news.ts';
 import { type OfContainer, type OnMachine, ownerOf, portsFolder, type VmWorkspace } from './ports.ts';
 import { prepareRequest } from './request.ts';
+import { isComingUp } from './wanted.ts';
 
 export function buildHandlers(ports: VmWorkspace) {
   const { host, instance } = ports;
@@ -33,18 +34,16 @@ export function buildHandlers(ports: VmWorkspace) {
       return { port };
     },
     'workspace.vet': (request, context) =>
-      withNews(ports, request, context, async (say) => {
+      longStep(ports, request, context, isComingUp(request.params.generation), async (say, signal) => {
         const { params } = request;
-        const { signal } = context;
         const asked = await prepareRequest(ports, params, signal);
         await makeFolder(ports, asked.stateFolder, signal);
         const { call, notes, hash } = await prepareDevcontainer(host, { ...asked, onProgress: say });
         return { configFile: call.configFile ?? '', configHash: hash, notice: noticeOf(notes) };
       }),
     'workspace.up': (request, context) =>
-      withNews(ports, request, context, async (say) => {
+      longStep(ports, request, context, isComingUp(request.params.generation), async (say, signal) => {
         const { params } = request;
-        const { signal } = context;
         // From now on git on the VM leaves the checkout alone.
         await markSeen(ports.git, params.repo, '', signal);
         await removeUnfit(ports, params, signal);

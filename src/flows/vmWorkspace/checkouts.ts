@@ -5,8 +5,9 @@ import { ensureCheckout, ensureMirror, removeCheckout } from '../../adapters/git
 import { WORKTREES_FOLDER } from '../../policy/devcontainer/index.ts';
 import { containersOf } from './build.ts';
 import { deleteAsContainerUser, gitInside } from './inside.ts';
-import { withNews } from './news.ts';
+import { longStep } from './news.ts';
 import { containerOf, mainCheckout, type OfContainer, type VmWorkspace } from './ports.ts';
+import { isComingUp, isOpening } from './wanted.ts';
 
 export function checkoutHandlers(ports: VmWorkspace) {
   const { git } = ports;
@@ -14,9 +15,8 @@ export function checkoutHandlers(ports: VmWorkspace) {
 
   return {
     'workspace.mirror': (request, context) =>
-      withNews(ports, request, context, async (say) => {
+      longStep(ports, request, context, isComingUp(request.params.generation), async (say, signal) => {
         const { repo, fresh } = request.params;
-        const { signal } = context;
         const onProgress = (line: string) => {
           const sentence = transferSentence(line);
           if (sentence !== undefined) say(sentence);
@@ -28,9 +28,8 @@ export function checkoutHandlers(ports: VmWorkspace) {
         await ensureCheckout(git, repo, '', { pull: refresh, signal, onProgress });
       }),
     'workspace.checkout': (request, context) =>
-      withNews(ports, request, context, async (say) => {
+      longStep(ports, request, context, isOpening, async (say, signal) => {
         const { repo, worktree } = request.params;
-        const { signal } = context;
         const onProgress = (line: string) => say(transferSentence(line) ?? 'Fetching the repository …');
         const { path, branch } = await ensureCheckout(git, repo, worktree, { pull: autoPull, signal, onProgress });
         return { path, branch, inside: worktree === '' ? '' : posix.join(WORKTREES_FOLDER, worktree) };

@@ -5,6 +5,7 @@
 import type { EffectContext, InboxItem } from '../../actors/index.ts';
 import { type Address, kindOf } from '../../machines/addresses.ts';
 import type { VmWorkspace } from './ports.ts';
+import { type Wanted, whileWanted } from './wanted.ts';
 
 export type Say = (sentence: string) => void;
 
@@ -24,6 +25,21 @@ interface Asked {
 
 function generationIn(params: object): number {
   return 'generation' in params && typeof params.generation === 'number' ? params.generation : 0;
+}
+
+/**
+ * A long step: its news are told, and it is aborted when nobody wants it any more.
+ * @throws what the step throws, and TerminalError NOT_WANTED
+ */
+export function longStep<Result>(
+  ports: Ports,
+  request: Asked,
+  context: EffectContext,
+  isWanted: Wanted['isWanted'],
+  step: (say: Say, signal: AbortSignal) => Promise<Result>,
+): Promise<Result> {
+  const wanted = { actor: request.actor, isWanted };
+  return withNews(ports, request, context, (say) => whileWanted(ports, wanted, context, (signal) => step(say, signal)));
 }
 
 /** Runs a step whose news are told. What cannot be told is logged: news are worth nothing later. */
