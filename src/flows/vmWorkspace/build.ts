@@ -36,6 +36,8 @@ export function buildHandlers(ports: VmWorkspace) {
     'workspace.vet': (request, context) =>
       longStep(ports, request, context, isComingUp(request.params.generation), async (say, signal) => {
         const { params } = request;
+        // What a container was made from is part of the configuration as long as it is there, used or not.
+        await removeUnfit(ports, params, signal);
         const asked = await prepareRequest(ports, params, signal);
         await makeFolder(ports, asked.stateFolder, signal);
         const { call, notes, hash } = await prepareDevcontainer(host, { ...asked, onProgress: say });
