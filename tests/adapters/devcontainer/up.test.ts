@@ -93,7 +93,6 @@ machineTests('a repository without a configuration gets the default one, outside
 });
 
 machineTests("the product description's configuration comes up, its `&` included", async ({ machine }) => {
-  await machine.podman('tag', IMAGE, 'ghcr.io/myorg/devcontainer-rust:latest');
   const app = await project(machine, 'described', {
     '.devcontainer/devcontainer.json': `{
     "image": "ghcr.io/myorg/devcontainer-rust:latest",
