@@ -10,8 +10,12 @@ mount --make-rprivate /
 mount --bind "$folder/opt" /opt
 mount --bind "$node" /opt/bin/node
 mount --bind "$cli" /opt/lib/devcontainers-cli
-mount --bind "$images" /opt/images
-mount -o remount,bind,ro /opt/images
+# Lines of `place below /opt, tab, what is there`.
+printf 'images\t%s\n' "$images" | cat - "$folder/mounts" | while IFS=$'\t' read -r place source; do
+  mkdir -p "/opt/$place"
+  mount --bind "$source" "/opt/$place"
+  mount -o remount,bind,ro "/opt/$place"
+done
 mount --bind "$folder/home" /home
 for name in repos worktrees; do mount --bind "$folder/disk/$name" "/home/claude/$name"; done
 mount --bind "$folder/root" /root

@@ -44,10 +44,17 @@ LogLevel ERROR
 SetEnv PATH=${path}
 `;
 
-/** @param path programs of users who log in */
-export async function prepareDisk(folder: string, path: string): Promise<void> {
+/**
+ * @param path programs of users who log in
+ * @param mounts folders of this machine that are there, read-only, below /opt, by their names there
+ */
+export async function prepareDisk(
+  folder: string,
+  path: string,
+  mounts: Readonly<Record<string, string>>,
+): Promise<void> {
   const folders = ['containers', 'disk', 'etc/containers/networks', 'home/claude/repos', 'home/claude/worktrees'];
-  const more = ['opt/bin', 'opt/images', 'opt/lib/devcontainers-cli', 'opt/ssh', 'root', 'tmp', 'var-tmp'];
+  const more = ['opt/bin', 'opt/lib/devcontainers-cli', 'opt/ssh', 'root', 'tmp', 'var-tmp'];
   for (const name of [...folders, ...more]) await mkdir(join(folder, name), { recursive: true });
   for (const name of ['tmp', 'var-tmp']) await chmod(join(folder, name), 0o1777);
   await writeFile(join(folder, 'etc/containers/containers.conf'), CONTAINERS_CONF);
@@ -57,6 +64,8 @@ export async function prepareDisk(folder: string, path: string): Promise<void> {
     const own = { passwd: PASSWD, group: '', shadow: 'claude:*:1::::::\n' }[name] ?? '';
     await writeFile(join(folder, 'etc', name), own + (await readFile(join('/etc', name), 'utf8')), { mode: 0o644 });
   }
+  const lines = Object.entries(mounts).map(([place, source]) => `${place}\t${source}\n`);
+  await writeFile(join(folder, 'mounts'), lines.join(''));
   await writeFile(join(folder, 'opt/bin/node'), '');
   await symlink('../lib/devcontainers-cli/devcontainer.js', join(folder, 'opt/bin/devcontainer'));
   const ssh = join(folder, 'opt/ssh');

@@ -53,11 +53,18 @@ export interface Vm {
 
 const REPOS = '/home/claude/repos';
 
-export async function startVm({ diskMegabytes = 256 }: { diskMegabytes?: number } = {}): Promise<Vm> {
+export interface VmOptions {
+  /** Size of the file system that holds repositories. */
+  readonly diskMegabytes?: number;
+  /** Folders of this machine that are there, read-only, below /opt, by their names there. */
+  readonly mounts?: Readonly<Record<string, string>>;
+}
+
+export async function startVm({ diskMegabytes = 256, mounts = {} }: VmOptions = {}): Promise<Vm> {
   const images = await imageStore();
   const slot = await takeSlot();
   const { folder, addresses } = slot;
-  await prepareDisk(folder, USER_ENV.PATH);
+  await prepareDisk(folder, USER_ENV.PATH, mounts);
   const machine = await buildMachine({ folder, images, cable: slot.cable, addresses, diskMegabytes });
   const close = async (): Promise<void> => {
     await machine.scrap();
