@@ -29,7 +29,7 @@ additionalimagestores = ["/opt/images"]
 /** The user who logs in may use podman, that is, be root by another name. */
 const PASSWD = 'claude:x:0:0::/home/claude:/bin/bash\n';
 
-const sshdConfig = (path: string) => `Port 22
+const sshdConfig = (env: Readonly<Record<string, string>>) => `Port 22
 HostKey /opt/ssh/host_ed25519
 HostKey /opt/ssh/host_rsa
 PidFile /run/sshd.pid
@@ -41,16 +41,18 @@ KbdInteractiveAuthentication no
 PermitRootLogin prohibit-password
 MaxStartups 100:30:200
 LogLevel ERROR
-SetEnv PATH=${path}
+SetEnv ${Object.entries(env)
+  .map(([name, value]) => `${name}=${value}`)
+  .join(' ')}
 `;
 
 /**
- * @param path programs of users who log in
+ * @param env of users who log in
  * @param mounts folders of this machine that are there, read-only, below /opt, by their names there
  */
 export async function prepareDisk(
   folder: string,
-  path: string,
+  env: Readonly<Record<string, string>>,
   mounts: Readonly<Record<string, string>>,
 ): Promise<void> {
   const folders = ['containers', 'disk', 'etc/containers/networks', 'home/claude/repos', 'home/claude/worktrees'];
@@ -69,7 +71,7 @@ export async function prepareDisk(
   await writeFile(join(folder, 'opt/bin/node'), '');
   await symlink('../lib/devcontainers-cli/devcontainer.js', join(folder, 'opt/bin/devcontainer'));
   const ssh = join(folder, 'opt/ssh');
-  await writeFile(join(ssh, 'sshd_config'), sshdConfig(path));
+  await writeFile(join(ssh, 'sshd_config'), sshdConfig(env));
   await writeFile(join(ssh, 'hostname'), 'csm-vm');
   for (const type of ['ed25519', 'rsa']) keygen(join(ssh, `host_${type}`), type);
   // The key is the gateway's; only its public half belongs on the VM.

@@ -3,7 +3,8 @@
 import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { makeRepository, type TestRepository } from '../gitServer.ts';
-import { DESCRIBED, STOCK } from './images.ts';
+import { HARVEST } from './harvest.ts';
+import { DESCRIBED, STOCK, WITH_NODE } from './images.ts';
 
 type Files = Readonly<Record<string, string>>;
 
@@ -52,6 +53,7 @@ const REPOSITORIES: Readonly<Record<string, Files>> = {
   'acme/compose': {
     [CONFIG]: JSON.stringify({ dockerComposeFile: 'compose.yml', service: 'app', workspaceFolder: '/workspace' }),
     '.devcontainer/compose.yml': [
+      'version: "3.8"',
       'services:',
       '  app:',
       `    image: ${STOCK}`,
@@ -65,6 +67,8 @@ const REPOSITORIES: Readonly<Record<string, Files>> = {
   },
   'acme/failing': { [CONFIG]: stock({ postCreateCommand: 'echo "no such package: leftpad"; exit 3' }) },
   'acme/endless': { [CONFIG]: stock({ postCreateCommand: 'sleep 987654' }) },
+  /** Brings a program that looks for a way to the worker. */
+  'acme/curious': { [CONFIG]: stock({ image: WITH_NODE }), 'harvest.cjs': HARVEST },
   'acme/slow': { [CONFIG]: stock({ postCreateCommand: 'sleep 6' }) },
 };
 

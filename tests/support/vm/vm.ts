@@ -58,13 +58,17 @@ export interface VmOptions {
   readonly diskMegabytes?: number;
   /** Folders of this machine that are there, read-only, below /opt, by their names there. */
   readonly mounts?: Readonly<Record<string, string>>;
+  /** Serve the socket that compose programs talk to. */
+  readonly compose?: boolean;
 }
 
-export async function startVm({ diskMegabytes = 256, mounts = {} }: VmOptions = {}): Promise<Vm> {
+const SOCKET = 'unix:///run/podman.sock';
+
+export async function startVm({ diskMegabytes = 256, mounts = {}, compose = false }: VmOptions = {}): Promise<Vm> {
   const images = await imageStore();
   const slot = await takeSlot();
   const { folder, addresses } = slot;
-  await prepareDisk(folder, USER_ENV.PATH, mounts);
+  await prepareDisk(folder, { PATH: USER_ENV.PATH, ...(compose ? { DOCKER_HOST: SOCKET } : {}) }, mounts);
   const machine = await buildMachine({ folder, images, cable: slot.cable, addresses, diskMegabytes });
   const close = async (): Promise<void> => {
     await machine.scrap();
@@ -81,6 +85,7 @@ export async function startVm({ diskMegabytes = 256, mounts = {} }: VmOptions = 
   };
   const powerOn = async (): Promise<void> => {
     await machine.powerOn();
+    if (compose) await sh(`setsid podman system service --time=0 ${SOCKET} >/dev/null 2>&1 </dev/null &`);
     await startSshd();
   };
   try {
