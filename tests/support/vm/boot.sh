@@ -25,6 +25,9 @@ mount --bind "$folder/etc/containers" /etc/containers
 for name in passwd group shadow; do mount --bind "$folder/etc/$name" "/etc/$name"; done
 mount -t tmpfs -o mode=755 csm-vm /run
 mkdir -p /run/sshd /run/netns /run/lock
+# As with every boot of a real machine.
+cat /proc/sys/kernel/random/uuid >/run/boot_id
+mount --bind /run/boot_id /proc/sys/kernel/random/boot_id
 # After the others: the folder itself may be below them.
 mount --bind "$folder/tmp" /tmp
 mount --bind "$folder/var-tmp" /var/tmp

@@ -10,9 +10,13 @@ import { type GitServer, startGitServer } from '../gitServer.ts';
 import { STOCK } from './images.ts';
 import { makeRepositories, type Repositories } from './repositories.ts';
 import { startVm, type Vm, type VmOptions } from './vm.ts';
+import { workerBundle } from './worker.ts';
 
 /** What the git server asks for. It must be nowhere on the VM. */
 export const GIT_TOKEN = 'git-token-of-the-gateway';
+
+/** Of the worker bundle, below /opt. */
+const WORKER = 'worker';
 
 export interface VmEnvironment extends TestEnvironment {
   readonly vm: Vm;
@@ -31,7 +35,7 @@ export async function startVmEnvironment(options: VmEnvironmentOptions = {}): Pr
     for (const close of closers.splice(0).reverse()) await close();
   };
   try {
-    const vm = await startVm(options);
+    const vm = await startVm({ ...options, mounts: { [WORKER]: await workerBundle(), ...options.mounts } });
     closers.push(() => vm.close());
     const root = await mkdtemp(join(tmpdir(), 'csm-forge-'));
     closers.push(() => rm(root, { recursive: true, force: true }));
@@ -63,6 +67,7 @@ function vmSettings(vm: Vm, forge: GitServer): Record<string, string> {
     SM_GIT_BASE_URL: forge.url,
     SM_GH_TOKEN: GIT_TOKEN,
     SM_DEFAULT_ORG: 'acme',
+    SM_WORKER_MOUNT: `/opt/${WORKER}`,
     SM_CONTAINER_IMAGE: STOCK,
     SM_CONTAINER_MAX_SESSIONS: '5',
   };

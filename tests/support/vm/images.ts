@@ -2,14 +2,14 @@
  * Images for containers of tests, made of this machine's own Debian packages, so that nothing is fetched. They are made once
  * per machine and kept in a store that any podman can read beside its own (`additionalimagestores`).
  */
-import { execFile, spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { lock } from './lock.ts';
 import { PACKAGES, packageVersions, writeRoot } from './rootfs.ts';
 
 const run = promisify(execFile);
@@ -83,14 +83,4 @@ async function make(store: string): Promise<void> {
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
-}
-
-/** Held until the returned function is called or this process ends. */
-async function lock(file: string): Promise<() => Promise<void>> {
-  const holder = spawn('flock', [file, 'sh', '-c', 'echo locked; cat'], { stdio: ['pipe', 'pipe', 'inherit'] });
-  await once(holder.stdout, 'data');
-  return async () => {
-    holder.stdin.end();
-    if (holder.exitCode === null) await once(holder, 'exit');
-  };
 }

@@ -84,7 +84,10 @@ test('a reboot ends all that runs and keeps what is on its disks', async ({ vm }
   await vm.sh('echo kept > repos/kept; echo kept > kept');
   const id = (await vm.podman('run', '--detach', '--network=isolated', STOCK, 'sleep', '4711')).trim();
   assert.ok((await vm.processes()).includes('sleep 4711'));
+  const boot = () => vm.sh('cat /proc/sys/kernel/random/boot_id');
+  const earlier = await boot();
   await vm.reboot();
+  assert.is.not(await boot(), earlier);
   assert.not.ok((await vm.processes()).includes('sleep 4711'));
   assert.equal(await vm.containers(), [id]);
   assert.is((await vm.podman('inspect', '--format', '{{.State.Running}}', id)).trim(), 'false');
