@@ -45,7 +45,7 @@ function token({ environment }: World): string {
   const { callback } = JSON.parse(readFileSync(join(environment.dataDir, 'secrets.json'), 'utf8')) as {
     callback: string;
   };
-  return workerToken(callback, 'container/acme/curious@main', 1);
+  return workerToken(callback, 'container/acme/curious@', 1);
 }
 
 test("the agent's Bash, reading all of /proc and every file it can, cannot call the worker", async (world) => {
@@ -63,16 +63,11 @@ test('the same program calls it once the token lies somewhere', async (world) =>
   assert.is((await harvest(world, 'found-it')).accepted, 1);
 });
 
-test('the token and the hash of it stand nowhere on the VM', async (world) => {
+test('the token stands nowhere on the VM', async (world) => {
   const { vm } = world.environment;
   const [container = ''] = await vm.containers();
   await vm.podman('exec', container, 'rm', '/tmp/found');
-  const found = await vm.sh(
-    'printf %s "$1" >/run/pattern; grep -rslF -f /run/pattern /home /tmp /var/tmp /root /var/lib/containers/storage/volumes; cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>/dev/null | tr "\\0" "\\n" | grep -cF -f /run/pattern; rm /run/pattern',
-    token(world),
-  );
-  // The shell that looks has it on its own command line, and only that.
-  assert.match(found, /^[12]$/);
+  assert.equal(await vm.traces(token(world)), []);
 });
 
 test.run();

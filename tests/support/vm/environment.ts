@@ -22,6 +22,8 @@ export interface VmEnvironment extends TestEnvironment {
   readonly vm: Vm;
   readonly forge: GitServer;
   readonly repositories: Repositories;
+  /** Where the VM has the main checkout of a repository's default branch. */
+  checkout(repo: string): string;
 }
 
 export interface VmEnvironmentOptions extends VmOptions {
@@ -48,7 +50,14 @@ export async function startVmEnvironment(options: VmEnvironmentOptions = {}): Pr
       gatewayEnv: { ...vmSettings(vm, forge), ...options.gatewayEnv },
     });
     closers.push(() => environment.stop());
-    return { ...environment, vm, forge, repositories, stop };
+    return {
+      ...environment,
+      vm,
+      forge,
+      repositories,
+      checkout: (repo) => `${vm.reposPath}/${vm.hostAddress}/${repo}`,
+      stop,
+    };
   } catch (error) {
     await stop();
     throw error;

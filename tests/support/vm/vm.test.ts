@@ -118,6 +118,15 @@ test('the disk for repositories fills up and has room again', async ({ vm }) => 
   assert.is(await write(), '');
 });
 
+test('traces of a text are found in files, arguments and environments', async ({ vm }) => {
+  assert.equal(await vm.traces('a-text-to-be-found'), []);
+  await vm.sh('echo a-text-to-be-found >/tmp/trace');
+  const id = await vm.foreignContainer(STOCK, '--env=TRACE=a-text-to-be-found');
+  const found = await vm.traces('a-text-to-be-found');
+  assert.ok(found.includes('/tmp/trace') && found.some((path) => path.endsWith('/environ')), found.join(' '));
+  await vm.podman('rm', '--force', '--time=0', id);
+});
+
 test('a stranger holds a port until it is let go', async ({ vm }) => {
   const letGo = await vm.takePort(50_051);
   const listening = () => vm.sh('ss -Hltn "sport = :50051"');

@@ -5,7 +5,7 @@
  */
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { until } from '../sshd.ts';
@@ -41,6 +41,8 @@ export interface Vm {
   restartSshd(): Promise<void>;
   powerOff(): Promise<void>;
   powerOn(): Promise<void>;
+  /** Files and processes (arguments, environments) that have the text in them, containers included. */
+  traces(text: string): Promise<string[]>;
   /** Leaves so many bytes for repositories. */
   fillDisk(leaveBytes?: number): Promise<void>;
   freeDisk(): Promise<void>;
@@ -50,6 +52,14 @@ export interface Vm {
   foreignContainer(image: string, ...options: string[]): Promise<string>;
   close(): Promise<void>;
 }
+
+/** The text itself is in no argument here. */
+const TRACES = `
+grep -rslF -f /opt/pattern /home /root /run /tmp /var/tmp /var/lib/containers
+for file in /proc/[0-9]*/cmdline /proc/[0-9]*/environ; do
+  tr '\\0' '\\n' <"$file" 2>/dev/null | grep -qF -f /opt/pattern && echo "$file"
+done
+true`;
 
 const REPOS = '/home/claude/repos';
 
@@ -112,6 +122,12 @@ export async function startVm({ diskMegabytes = 256, mounts = {}, compose = fals
       restartSshd: async () => {
         await sh('pkill -KILL -x sshd');
         await startSshd();
+      },
+      traces: async (text) => {
+        await writeFile(join(folder, 'opt/pattern'), text);
+        const found = await sh(TRACES);
+        await rm(join(folder, 'opt/pattern'));
+        return found.split('\n').filter((line) => line !== '');
       },
       powerOff: machine.powerOff,
       powerOn,
