@@ -138,7 +138,7 @@ test(`RT-36: ${CYCLES} start, stop and crash cycles leave nothing, and foreign c
       for (let number = lane; number < CYCLES; number += LANES.length) await cycle(repo, lane, number, next);
     }),
   );
-  console.log(`figure: cycles that broke ${[...counts].map(([what, count]) => `${what}: ${count}`).join(', ')}`);
+  console.log(`\nfigure: cycles that broke ${[...counts].map(([what, count]) => `${what}: ${count}`).join(', ')}`);
 
   await eventually('only what was there before is left', async () => {
     const now = await remains(environment);

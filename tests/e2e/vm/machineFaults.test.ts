@@ -30,18 +30,13 @@ async function ours({ environment, stranger }: World): Promise<string[]> {
   return (await environment.vm.containers()).filter((id) => id !== stranger);
 }
 
-/** Kills what runs inside with such a command line, as root of the VM. */
-async function kill({ environment }: World, pattern: string): Promise<void> {
-  await environment.vm.sh('pkill -KILL -f -- "$1"', pattern);
-}
-
 test('the worker is killed in the middle of a turn: the turn is told as lost, not repeated, and the next one works', async (world) => {
   const { you, thread, environment } = world;
   const [container] = await ours(world);
   await you.say('slow 600, then say never-repeated', thread);
   await you.hear(thread.rootId, (post) => /\bw5\b/.test(post.message), LONG_MS);
   const asked = environment.model?.requests.length ?? 0;
-  await kill(world, 'agent-worker.*--identity');
+  await environment.vm.kill(/\/agent-worker\/.* --identity /);
   await you.hear(thread.rootId, (post) => /process ended in the middle of this turn/.test(post.message), LONG_MS);
   await answers(you, thread, 'after-the-worker');
   const repeated = environment.model?.requests.slice(asked).filter(({ lastUserText }) => lastUserText.includes('slow'));

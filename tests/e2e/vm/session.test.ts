@@ -29,7 +29,7 @@ test('a session starts in the devcontainer of its repository, as the user it nam
   const { you, environment } = context;
   const begun = Date.now();
   context.first = await you.start('@claude start acme/web', COLD_START_MS);
-  console.log(`figure: cold start: ${Date.now() - begun} ms`);
+  console.log(`\nfigure: cold start: ${Date.now() - begun} ms`);
   assert.is((await environment.vm.containers()).length, 1);
   await you.say('run: echo "user=$(id -un) node=$(command -v node || echo none) in $(pwd)"', context.first);
   await you.hear(context.first.rootId, (post) => /user=vscode node=none in \/workspaces\/web/.test(post.message));
@@ -46,7 +46,7 @@ test('a second session shares the container: no second one is made', async (cont
   const before = await environment.vm.containers();
   const begun = Date.now();
   context.second = await you.start('@claude start acme/web --worktree=side', COLD_START_MS);
-  console.log(`figure: second session in the same container: ${Date.now() - begun} ms`);
+  console.log(`\nfigure: second session in the same container: ${Date.now() - begun} ms`);
   assert.equal(await environment.vm.containers(), before);
   await you.say('run: ls colours.txt 2>/dev/null || echo "a checkout of its own"', context.second);
   await you.hear(context.second.rootId, (post) => /a checkout of its own/.test(post.message));

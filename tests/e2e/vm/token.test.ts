@@ -52,6 +52,7 @@ test("the agent's Bash, reading all of /proc and every file it can, cannot call 
   const { processes, files, tried, accepted, answers } = await harvest(world, 'looked-everywhere');
   assert.ok(processes > 3 && files > 1000 && tried > 100, JSON.stringify({ processes, files, tried }));
   assert.is(accepted, 0);
+  console.log(`\nfigure: ${tried} texts tried, from ${processes} processes and ${files} files`);
   // UNAUTHENTICATED, each time: the worker was reached.
   assert.equal(answers, { 16: tried + 1 });
 });

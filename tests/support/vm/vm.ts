@@ -35,6 +35,8 @@ export interface Vm {
   containers(): Promise<string[]>;
   /** Command lines of all that runs inside, containers included. */
   processes(): Promise<string[]>;
+  /** Kills what runs inside, containers included, with such a command line. Rejects if there is nothing. */
+  kill(commandLine: RegExp): Promise<void>;
   /** All processes and running containers end at once, as with a power cut; the disk is kept; sshd comes back. */
   reboot(): Promise<void>;
   /** sshd ends, with all its connections, and comes back. What was started over them may go on. */
@@ -115,6 +117,14 @@ export async function startVm({ diskMegabytes = 256, mounts = {}, compose = fals
       containers: async () =>
         (await podman('ps', '--all', '--no-trunc', '--quiet')).split('\n').filter((id) => id !== ''),
       processes: async () => (await sh('ps -ww -eo args= --no-headers')).split('\n'),
+      kill: async (commandLine) => {
+        const lines = (await sh('ps -ww -eo pid=,args=')).split('\n');
+        const found = lines.flatMap((line) => {
+          const [, pid = '', args = ''] = /^\s*(\d+) (.*)$/.exec(line) ?? [];
+          return commandLine.test(args) ? [pid] : [];
+        });
+        await sh('kill -KILL "$@"', ...found);
+      },
       reboot: async () => {
         await machine.powerOff();
         await powerOn();
