@@ -100,7 +100,7 @@ test('RT-40: a stranger has the port after a reboot: nothing is said to it, and 
   const { vm } = environment;
   const [container = ''] = await ours(world);
   const [details] = JSON.parse(await vm.podman('container', 'inspect', container));
-  const port = Number(details.HostConfig.PortBindings['50051/tcp'][0].HostPort);
+  const port = Number(details.HostConfig.PortBindings['25051/tcp'][0].HostPort);
   await vm.powerOff();
   await vm.powerOn();
   const letGo = await vm.takePort(port);
@@ -109,7 +109,7 @@ test('RT-40: a stranger has the port after a reboot: nothing is said to it, and 
     const [another = '', ...more] = await ours(world);
     assert.equal(more, []);
     const [now] = JSON.parse(await vm.podman('container', 'inspect', another));
-    assert.is.not(Number(now.HostConfig.PortBindings['50051/tcp'][0].HostPort), port);
+    assert.is.not(Number(now.HostConfig.PortBindings['25051/tcp'][0].HostPort), port);
   } finally {
     await letGo();
   }
