@@ -4,6 +4,7 @@
  *
  * The vetted text is what is used (`--override-config`), whatever becomes of the checkout in the meantime. Not covered by
  * that: compose files, Dockerfiles and local Features, which are read from the checkout once more when the container is built.
+ * So nobody may be able to change the checkout from then on, and the hash must still be the one that was vetted.
  */
 import { createHash } from 'node:crypto';
 import { posix } from 'node:path';
@@ -88,7 +89,7 @@ async function readSources({ shell }: Host, request: Sources) {
   return { found, additions, merged, compose, dockerfiles, hash };
 }
 
-/** To tell whether a container was made from what the repository says now. Nothing is vetted. */
+/** To tell whether a container was, or would be, made from what the repository says now. Nothing is vetted. */
 export async function hashOfDevcontainer(host: Host, request: Sources): Promise<string> {
   return (await readSources(host, request)).hash;
 }

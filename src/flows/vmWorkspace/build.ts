@@ -16,7 +16,7 @@ import { cliCall, hashOfDevcontainer, prepareDevcontainer } from '../devcontaine
 import { noteUse } from './disk.ts';
 import { longStep } from './news.ts';
 import { type OfContainer, type OnMachine, ownerOf, portsFolder, type VmWorkspace } from './ports.ts';
-import { prepareRequest } from './request.ts';
+import { type Asked, prepareRequest } from './request.ts';
 import { isComingUp } from './wanted.ts';
 
 export function buildHandlers(ports: VmWorkspace) {
@@ -49,7 +49,9 @@ export function buildHandlers(ports: VmWorkspace) {
         // From now on git on the VM leaves the checkout alone.
         await markSeen(ports.git, params.repo, '', signal);
         await removeUnfit(ports, params, signal);
-        const built = await bringUp(ports, params, say, signal);
+        const asked = await prepareRequest(ports, params, signal);
+        await refuseUnvetted(ports, asked, params, signal);
+        const built = await bringUp(ports, { params, asked }, say, signal);
         return { ...built, bootId: await bootIdOf(ports, signal) };
       }),
     'workspace.compare': async ({ params }, { signal }) => {
@@ -82,26 +84,54 @@ async function makeFolder({ host }: VmWorkspace, folder: string, signal: AbortSi
 }
 
 /**
- * What an earlier attempt left and cannot be used: a container with another port, or a stopped one whose mounts lead elsewhere
- * by now. A running one keeps the mounts it has.
+ * What an earlier attempt left and cannot be used: a container with another port, one whose mounts lead elsewhere by now, and
+ * every container of a compose project. Those are made from files of the checkout, which the CLI reads once more whenever
+ * one of them is not as they say, and which any of them can change as long as it runs.
  */
 async function removeUnfit(ports: VmWorkspace, params: OnMachine, signal: AbortSignal): Promise<void> {
   const { host, instance } = ports;
   for (const container of await containersOf(ports, params, signal)) {
     if (container.generation !== params.generation) continue;
-    const isOther =
-      container.hostPorts.length > 0 &&
-      'csm.id' in container.labels &&
-      !container.hostPorts.includes(params.machine.port);
-    if (isOther || (!container.running && (await haveMountsMoved(host, container, signal)))) {
+    const { labels, hostPorts } = container;
+    const isOther = hostPorts.length > 0 && isDevcontainer(labels) && !hostPorts.includes(params.machine.port);
+    const isOfProject = COMPOSE_LABELS.some((name) => name in labels);
+    if (isOther || isOfProject || (await haveMountsMoved(host, container, signal))) {
       await removeOurs(host, container.id, instance, signal);
     }
   }
 }
 
-async function bringUp(ports: VmWorkspace, params: OnMachine, say: (sentence: string) => void, signal: AbortSignal) {
+const COMPOSE_LABELS = ['com.docker.compose.project', 'io.podman.compose.project'];
+
+/** Other services of a compose project have the label, too, and nothing in it. */
+function isDevcontainer(labels: Readonly<Record<string, string>>): boolean {
+  return (labels['csm.id'] ?? '') !== '';
+}
+
+/**
+ * What is brought up is what was vetted. From here on nobody changes the checkout: no container runs that could, and git on the
+ * VM leaves it alone.
+ * @throws TerminalError DEVCONTAINER_CHANGED
+ */
+async function refuseUnvetted(
+  { host }: VmWorkspace,
+  asked: Asked,
+  { machine }: OnMachine,
+  signal: AbortSignal,
+): Promise<void> {
+  if ((await hashOfDevcontainer(host, { ...asked, signal })) === machine.configHash) return;
+  throw new TerminalError('DEVCONTAINER_CHANGED', 'the configuration is not the one that was vetted', {
+    human: 'The devcontainer configuration was changed while the container was being made.',
+  });
+}
+
+async function bringUp(
+  ports: VmWorkspace,
+  { params, asked }: { readonly params: OnMachine; readonly asked: Asked },
+  say: (sentence: string) => void,
+  signal: AbortSignal,
+) {
   const { host, instance } = ports;
-  const asked = await prepareRequest(ports, params, signal);
   const { configFile } = params.machine;
   const call = cliCall({ ...asked, runtime: host.runtime, configFile: configFile === '' ? null : configFile });
   const { localEnv, timeoutMs, owner } = asked;
@@ -115,6 +145,12 @@ async function bringUp(ports: VmWorkspace, params: OnMachine, say: (sentence: st
     if (!container?.running) {
       throw new RetryableError('CONTAINER_GONE', `${up.containerId} does not run`, {
         human: 'The container ended as soon as it had started.',
+      });
+    }
+    if (container.labels['csm.key'] !== keyOf(owner)) {
+      throw new TerminalError('CONTAINER_NOT_OURS', `${up.containerId} has the key of another container`, {
+        human:
+          'The devcontainer CLI found a container that belongs to another repository or branch. It was left alone.',
       });
     }
     await noteUse(ports, owner, container, signal);

@@ -6,12 +6,11 @@ import type { PrepareRequest } from '../devcontainer.ts';
 import { mainCheckout, type OnMachine, ownerOf, stateFolder, type VmWorkspace, worktreesFolder } from './ports.ts';
 import { readSecrets } from './secrets.ts';
 
+/** A request without a listener. */
+export type Asked = Omit<PrepareRequest, 'onProgress'>;
+
 /** What does not change between two looks at the same container. */
-export async function prepareRequest(
-  ports: VmWorkspace,
-  of: OnMachine,
-  signal: AbortSignal,
-): Promise<Omit<PrepareRequest, 'onProgress'>> {
+export async function prepareRequest(ports: VmWorkspace, of: OnMachine, signal: AbortSignal): Promise<Asked> {
   const { config, host } = ports;
   const { container } = config;
   const [checkout, worktrees] = await withoutLinks(

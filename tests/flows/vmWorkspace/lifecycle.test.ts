@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { failureOf, silentLog } from '../../../src/actors/index.ts';
+import { keyOf } from '../../../src/adapters/devcontainer/index.ts';
 import { mainCheckout, portsFolder, stateRoot } from '../../../src/flows/vmWorkspace/ports.ts';
 import { sweep } from '../../../src/flows/vmWorkspace/sweep.ts';
 import { IMAGE } from '../../adapters/devcontainer/machine.ts';
@@ -20,6 +21,8 @@ test.before(async (context) => {
 test.after(async ({ world }) => world?.close());
 
 const CONFIG = '.devcontainer/devcontainer.json';
+const DOCKERFILE = '.devcontainer/Dockerfile';
+const dockerfile = (more: string) => ({ [DOCKERFILE]: `FROM ${IMAGE}\n${more}\n` });
 const config = (more: object = {}) => JSON.stringify({ image: IMAGE, remoteUser: 'root', ...more });
 
 async function ids({ machine }: World, repo: string): Promise<string[]> {
@@ -127,29 +130,80 @@ test('a folder of the checkout that became a link is not followed when a stopped
   assert.is((await refusal(world.machine.podman('exec', after.containerId, 'cat', '/data/file'))).code, 'unexpected');
 });
 
+test('what was changed after it was vetted is not brought up', async ({ world }) => {
+  world.repository('changed', { [CONFIG]: JSON.stringify({ build: { dockerfile: 'Dockerfile' } }), ...dockerfile('') });
+  const standing = await world.vetted('changed');
+  const checkout = mainCheckout(world.ports, { repo: 'acme/changed', source: '', branch: '' });
+  writeFileSync(join(checkout, '.devcontainer/Dockerfile'), dockerfile('RUN --security=insecure id')[DOCKERFILE] ?? '');
+  const refused = await refusal(world.step('workspace.up', 'changed', { machine: standing }));
+  assert.is(refused.code, 'DEVCONTAINER_CHANGED');
+  assert.match(refused.human, /changed while/);
+  assert.equal(await ids(world, 'changed'), []);
+});
+
+test('compose files are vetted and used while none of the project runs that could change them', async ({ world }) => {
+  const compose = (more: readonly string[] = []) =>
+    ['version: "3.8"', 'services:', ...['app', 'side'].flatMap((name) => service(name)), ...more, ''].join('\n');
+  const service = (name: string) => [
+    `  ${name}:`,
+    `    image: ${IMAGE}`,
+    '    command: sleep 100000',
+    '    network_mode: none',
+    '    volumes: ["..:/workspace"]',
+  ];
+  world.repository('project', {
+    [CONFIG]: JSON.stringify({ dockerComposeFile: 'compose.yml', service: 'app', workspaceFolder: '/workspace' }),
+    '.devcontainer/compose.yml': compose(),
+  });
+  const standing = await world.bringUp('project');
+  const before = await ids(world, 'project');
+  assert.is(before.length, 2);
+  // The other service lives on when the devcontainer is stopped, and has the checkout.
+  await world.machine.podman('stop', '--time', '0', standing.containerId);
+  const again = { ...standing, ...(await world.step('workspace.vet', 'project', { machine: standing })) };
+  assert.equal(await ids(world, 'project'), []);
+  const file = join(
+    mainCheckout(world.ports, { repo: 'acme/project', source: '', branch: '' }),
+    '.devcontainer/compose.yml',
+  );
+  writeFileSync(file, compose(['    privileged: true']));
+  assert.is((await refusal(world.step('workspace.up', 'project', { machine: again }))).code, 'DEVCONTAINER_CHANGED');
+  assert.equal(await ids(world, 'project'), []);
+  assert.is((await refusal(world.step('workspace.vet', 'project', { machine: again }))).code, 'DEVCONTAINER_REFUSED');
+  writeFileSync(file, compose());
+  const up = await world.step('workspace.up', 'project', { machine: again });
+  const after = await ids(world, 'project');
+  assert.is(after.length, 2);
+  assert.ok(after.includes(String(up.containerId)) && !after.some((id) => before.includes(id)));
+});
+
+test("a container that says by its label that it is ours, and by its key that it is another's, is left alone", async ({
+  world,
+}) => {
+  world.repository('posed', { [CONFIG]: config() });
+  const key = keyOf({ instance: 'here', repo: 'acme/posed', branch: '', generation: 1 });
+  const labels = { 'csm.managed': 'true', 'csm.instance': 'here', 'csm.key': '0123456789ab-9', 'csm.id': key };
+  const options = Object.entries(labels).map(([name, value]) => `--label=${name}=${value}`);
+  const posing = await world.machine.podman('run', '--detach', '--network=none', ...options, IMAGE, 'sleep', '987654');
+  const refused = await refusal(world.bringUp('posed'));
+  assert.is(refused.code, 'CONTAINER_NOT_OURS');
+  assert.match(await world.machine.podman('ps', '--no-trunc', '--quiet'), new RegExp(posing.trim()));
+  await world.machine.podman('rm', '--force', '--time', '0', posing.trim());
+});
+
 test('RT-40: a stranger who takes the port meanwhile: nothing is left behind, another port is taken', async ({
   world,
 }) => {
   world.repository('port', { [CONFIG]: config() });
-  await world.step('workspace.mirror', 'port');
-  const { port } = await world.step('workspace.reserve', 'port');
-  const machine = {
-    port,
-    configFile: '',
-    configHash: '',
-    containerId: '',
-    remoteUser: '',
-    workspaceFolder: '',
-    bootId: '',
-  };
-  const vetted = { ...machine, ...(await world.step('workspace.vet', 'port', { machine })) };
-  const stranger = createServer().listen(Number(port), '127.0.0.1');
+  const vetted = await world.vetted('port');
+  const { port } = vetted;
+  const stranger = createServer().listen(port, '127.0.0.1');
   await new Promise((resolve) => stranger.once('listening', resolve));
   try {
     const taken = await refusal(world.step('workspace.up', 'port', { machine: vetted }));
     assert.is(taken.code, 'PORT_TAKEN');
     assert.equal(await ids(world, 'port'), []);
-    const other = await world.step('workspace.reserve', 'port', { avoid: [Number(port)] });
+    const other = await world.step('workspace.reserve', 'port', { avoid: [port] });
     assert.is.not(other.port, port);
     assert.ok(Number(other.port) >= FIRST_PORT);
   } finally {

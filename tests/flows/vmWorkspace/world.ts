@@ -43,13 +43,15 @@ export interface World {
   repository(name: string, files: Readonly<Record<string, string>>): void;
   /** Carries one step out. */
   step(kind: Steps, name: string, more?: JsonObject): Promise<JsonObject>;
+  /** All steps up to a configuration that may be brought up. @returns what stands */
+  vetted(name: string, generation?: number): Promise<Standing>;
   /** All steps up to a running container. @returns what stands */
   bringUp(name: string, generation?: number): Promise<Standing>;
   close(): Promise<void>;
 }
 
 export async function startWorld(): Promise<World> {
-  const machine = await startMachine();
+  const machine = await startMachine({}, { compose: true });
   const ground = layGround();
   const loaded = loadConfig(ENV, () => '');
   if (!loaded.ok || loaded.config.vm === null) throw new Error(JSON.stringify(loaded));
@@ -102,13 +104,17 @@ export async function startWorld(): Promise<World> {
       const asked = { ...request, params: params as ParamsOf<Steps> };
       return (await handler(asked as EffectRequest<Steps>, context)) ?? {};
     },
-    bringUp: async (name, generation = 1) => {
+    vetted: async (name, generation = 1) => {
       let standing: Standing = NO_MACHINE;
       await world.step('workspace.mirror', name, { generation });
-      for (const kind of ['workspace.reserve', 'workspace.vet', 'workspace.up'] as const) {
+      for (const kind of ['workspace.reserve', 'workspace.vet'] as const) {
         standing = { ...standing, ...(await world.step(kind, name, { generation, machine: standing })) };
       }
       return standing;
+    },
+    bringUp: async (name, generation = 1) => {
+      const machine = await world.vetted(name, generation);
+      return { ...machine, ...(await world.step('workspace.up', name, { generation, machine })) };
     },
     close: async () => {
       await machine.remove();
