@@ -87,7 +87,7 @@ for (const pid of readdirSync('/proc').filter((name) => /^\\d+$/.test(name))) {
 }
 walk('/', false);
 
-const client = connect('http://127.0.0.1:' + (process.argv[2] || 50051));
+const client = connect('http://127.0.0.1:' + (process.argv[2] || 25051));
 const answers = {};
 const accepted = [];
 function call(token) {
