@@ -167,10 +167,14 @@ function listOf(value: JsonObject[string]): readonly string[] {
 function projectShape(config: JsonObject, compose: readonly ComposeFile[]) {
   const documents = compose.map(({ document }) => objectOf(document));
   const version = documents[0]?.version;
+  const services = documents.flatMap((document) => Object.entries(objectOf(document.services)));
   return {
     service: typeof config.service === 'string' ? config.service : '',
-    services: documents.flatMap(({ services }) => Object.keys(objectOf(services))),
+    services: services.map(([name]) => name),
     built: builtServices(compose),
+    deployed: services.flatMap(([name, service]) =>
+      objectOf(objectOf(objectOf(service).deploy).resources).limits === undefined ? [] : [name],
+    ),
     version: version === undefined ? null : String(version),
   };
 }

@@ -78,7 +78,8 @@ export function person(environment: TestEnvironment) {
   /** Starts a session from the lobby and waits until it is ready. */
   const start = async (command = '@claude start demo --worktree', patienceMs = PATIENCE_MS): Promise<Thread> => {
     const thread = await ask(command);
-    await hear(thread.rootId, (post) => post.message.includes('Ready on'), patienceMs);
+    const told = await hear(thread.rootId, ({ message }) => /Ready on|`@claude retry`/.test(message), patienceMs);
+    if (!told.message.includes('Ready on')) throw new Error(`It did not come up: ${told.message}`);
     return thread;
   };
 

@@ -24,6 +24,8 @@ export interface Container {
   /** Folders and files of the VM that are mounted into it, and where. */
   readonly mounts: readonly { readonly source: string; readonly target: string }[];
   readonly image: string;
+  /** Empty if the runtime does not say it. */
+  readonly imageId: string;
   /** ISO date; empty if it never ran. */
   readonly startedAt: string;
 }
@@ -32,6 +34,7 @@ export interface Container {
 const Inspected = z.array(
   z.object({
     Id: z.string().regex(/^[0-9a-f]{64}$/),
+    Image: z.string().optional(),
     State: z.object({ Status: z.string(), Running: z.boolean(), StartedAt: z.string().optional() }),
     Config: z.object({ Image: z.string().optional(), Labels: z.record(z.string(), z.string()).nullish() }),
     HostConfig: z
@@ -65,6 +68,7 @@ export function parseInspect(stdout: string): readonly Container[] {
       Type === 'bind' && Source ? [{ source: Source, target: Destination }] : [],
     ),
     image: item.Config.Image ?? '',
+    imageId: item.Image ?? '',
     startedAt: /^0001-/.test(item.State.StartedAt ?? '0001-') ? '' : (item.State.StartedAt ?? ''),
   }));
 }
@@ -114,6 +118,17 @@ export async function haveMountsMoved(host: Host, { mounts }: Container, signal?
   const sources = mounts.map(({ source }) => source);
   const places = await followLinks(host.shell, sources, signal);
   return sources.some((source) => places.get(source) !== source);
+}
+
+/**
+ * Whether it has our labels from its image: somebody has made an image of a container of ours, and containers from that. We put
+ * labels on containers only.
+ */
+export async function isFromCopy(host: Host, { imageId }: Container, signal?: AbortSignal): Promise<boolean> {
+  if (!/^(sha256:)?[0-9a-f]{64}$/.test(imageId)) return false;
+  const words = ['image', 'inspect', '--format', '{{json .Config.Labels}}', imageId];
+  const { code, stdout } = await run(host, words, signal);
+  return code === 0 && /"csm\.managed":/.test(stdout);
 }
 
 /** Undefined if there is none. @throws TerminalError if it is not ours */

@@ -8,6 +8,7 @@ export {
   type Host,
   haveMountsMoved,
   inspectOurs,
+  isFromCopy,
   isOurs,
   listOf,
   listOurs,

@@ -1,6 +1,7 @@
 /** Mirrors, main checkouts and worktrees on the VM, as steps of charts. */
 import { posix } from 'node:path';
 import type { EffectHandlers } from '../../actors/index.ts';
+import { followLinks } from '../../adapters/devcontainer/index.ts';
 import { ensureCheckout, ensureMirror, removeCheckout } from '../../adapters/git/index.ts';
 import { WORKTREES_FOLDER } from '../../policy/devcontainer/index.ts';
 import { containersOf } from './build.ts';
@@ -57,7 +58,9 @@ export function checkoutHandlers(ports: VmWorkspace) {
  * made anew if nothing in it would be lost; what is in it is looked at in the container that failed.
  */
 async function takeAnew(ports: VmWorkspace, of: OfContainer, signal: AbortSignal): Promise<void> {
-  const checkout = mainCheckout(ports, of.repo);
+  const place = mainCheckout(ports, of.repo);
+  // Mounts name real places; the folders above may be links of the VM's administrator.
+  const checkout = (await followLinks(ports.host.shell, [place], signal)).get(place) ?? place;
   const at = (await containersOf(ports, of, signal)).flatMap(({ id, running, mounts }) =>
     mounts.flatMap(({ source, target }) => (running && source === checkout ? [{ id, target }] : [])),
   )[0];

@@ -7,6 +7,7 @@
  * | volume with agents' homes, volumes of repositories | unused for as long as sessions are kept |
  * | mirror | not fetched into for as long as sessions are kept; it is made again when it is needed |
  * | checkouts | never by themselves: they may hold work |
+ * | what is left of a checkout that was removed | after a day |
  *
  * What was used is noted on the VM beside the containers' folders; what is not noted is not ours and stays.
  */
@@ -47,9 +48,10 @@ function usedFolder(ports: Ports): string {
   return posix.join(stateRoot(ports), 'used');
 }
 
-/** $1 runtime, $2 folder of notes, $3 days for images, $4 days for volumes, $5 mirrors. What is in use refuses to go. */
+/** $1 runtime, $2 folder of notes, $3 days for images, $4 days for volumes, $5 mirrors, then roots of checkouts. What is in use refuses to go. */
 const PRUNE = `
 runtime=$1 notes=$2 images=$3 volumes=$4 mirrors=$5
+shift 5
 if cd -- "$notes" 2>/dev/null; then
   find . -maxdepth 1 -name "image=*" -mtime +"$images" | while read -r note; do
     name=$(printf "%s" "\${note#./image=}" | tr % /)
@@ -60,6 +62,12 @@ if cd -- "$notes" 2>/dev/null; then
     "$runtime" volume rm "$name" >/dev/null 2>&1 || "$runtime" volume inspect "$name" >/dev/null 2>&1 || rm -f -- "$note"
   done
 fi
+for root; do
+  find "$root/.csm" -mindepth 1 -maxdepth 1 -name "*.gone-*" -mtime +0 2>/dev/null | while read -r gone; do
+    # Files of a rootless container's users belong to nobody outside of their user namespace.
+    rm -rf -- "$gone" 2>/dev/null || "$runtime" unshare rm -rf -- "$gone" 2>/dev/null || echo "$gone"
+  done
+done
 [ -d "$mirrors" ] || exit 0
 find "$mirrors" -mindepth 3 -maxdepth 3 -type d -name "*.git" -mtime +"$volumes" | while read -r mirror; do
   stem=\${mirror%.git}
@@ -78,7 +86,8 @@ export async function pruneDisk(ports: Ports, keepDays: number, signal: AbortSig
   const before = await diskState(ports, signal);
   const days = before.percent >= NEARLY_FULL ? IMAGE_DAYS.nearlyFull : IMAGE_DAYS.usually;
   const mirrors = posix.join(ports.git.reposPath, '.mirrors');
-  const args = [ports.host.runtime, usedFolder(ports), String(days), String(keepDays), mirrors];
+  const roots = [ports.git.reposPath, ports.git.worktreesPath];
+  const args = [ports.host.runtime, usedFolder(ports), String(days), String(keepDays), mirrors, ...roots];
   await ports.host.shell.exec({ script: PRUNE, args }, { timeoutMs: TIMEOUT_MS, signal });
   return diskState(ports, signal);
 }

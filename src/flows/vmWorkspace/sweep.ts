@@ -3,7 +3,14 @@
  * their ports and folders. Only full ids of containers that carry our labels are ever touched.
  */
 import type { Log } from '../../actors/index.ts';
-import { findOrphans, keyOf, listOurs, releasePorts, removeOurs } from '../../adapters/devcontainer/index.ts';
+import {
+  findOrphans,
+  isFromCopy,
+  keyOf,
+  listOurs,
+  releasePorts,
+  removeOurs,
+} from '../../adapters/devcontainer/index.ts';
 import type { ContainerContext } from '../../machines/container/context.ts';
 import type { Json, JsonObject } from '../../machines/json.ts';
 import { ownerOf, portsFolder, stateRoot, type VmWorkspace } from './ports.ts';
@@ -37,6 +44,7 @@ export async function sweep(ports: SweepPorts, signal: AbortSignal): Promise<voi
   const live = liveKeys(ports, await ports.known());
   for (const orphan of findOrphans(containers, instance, live)) {
     const { id, labels } = orphan;
+    if (await isFromCopy(host, orphan, signal)) continue;
     log.info(
       { id, repo: labels['csm.repo'], branch: labels['csm.branch'] },
       'a container that nobody knows any more is removed',

@@ -239,6 +239,8 @@ export function composeAdditions(
     readonly services: readonly string[];
     /** Of these the ones whose image is built: what they build gets a name of its own. */
     readonly built: readonly string[];
+    /** Those with limits below `deploy`, which must not say anything else than ours: compose refuses the file then. */
+    readonly deployed: readonly string[];
     readonly version: string | null;
   },
   additions: Additions,
@@ -249,6 +251,15 @@ export function composeAdditions(
     ...(limits.memoryBytes > 0 ? { mem_limit: limits.memoryBytes } : {}),
     ...(limits.cpus > 0 ? { cpus: limits.cpus } : {}),
     ...(limits.pids > 0 ? { pids_limit: limits.pids } : {}),
+  };
+  const deploy = {
+    resources: {
+      limits: {
+        ...(limits.memoryBytes > 0 ? { memory: String(limits.memoryBytes) } : {}),
+        ...(limits.cpus > 0 ? { cpus: String(limits.cpus) } : {}),
+        ...(limits.pids > 0 ? { pids: limits.pids } : {}),
+      },
+    },
   };
   const main = {
     ...(publish === null ? {} : { ports: [`${publish.address}:${publish.hostPort}:${publish.containerPort}`] }),
@@ -264,6 +275,7 @@ export function composeAdditions(
       {
         ...bounds,
         ...(name === project.service ? main : { labels: { ...labels, 'csm.id': '' } }),
+        ...(project.deployed.includes(name) ? { deploy } : {}),
         ...(project.built.includes(name) ? { image: ownImage(labels['csm.key'] ?? '', name) } : {}),
       },
     ]),

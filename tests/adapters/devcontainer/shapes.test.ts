@@ -206,6 +206,7 @@ test('what Docker and Podman say of a container is the same to us', () => {
       hostPorts: [50_060],
       mounts: [{ source: '/home/claude/repos/web', target: '/workspaces/web' }],
       image: 'localhost/slim:1',
+      imageId: '',
       startedAt: '2026-01-02T03:04:05.6+01:00',
     },
     {
@@ -216,6 +217,7 @@ test('what Docker and Podman say of a container is the same to us', () => {
       hostPorts: [],
       mounts: [],
       image: 'x',
+      imageId: '',
       startedAt: '',
     },
   ]);
@@ -232,6 +234,7 @@ test('an orphan is ours, and nobody knows it any more', () => {
     hostPorts: [],
     mounts: [],
     image: '',
+    imageId: '',
     startedAt: '',
     labels,
   });

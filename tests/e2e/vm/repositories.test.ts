@@ -25,7 +25,7 @@ test('without a devcontainer.json: the default one, and nothing is written into 
   const thread = await you.start('@claude start acme/plain', LONG_MS);
   await you.say('run: git status --porcelain --ignored; ls -A; echo seen', thread);
   const answer = await you.hear(thread.rootId, (post) => /seen/.test(post.message) && /✅/.test(post.message), LONG_MS);
-  assert.match(answer.message, /README\.md/);
+  assert.match(answer.message, /README\.md/, answer.message);
   assert.not.match(answer.message, /devcontainer|\?\?/);
 });
 

@@ -241,6 +241,11 @@ test('RT-38: what nobody knows goes; what a chart knows, other installations and
   const other = await run(
     ...['--label=csm.managed=true', '--label=csm.instance=another', '--label=csm.key=0123456789ab-1'],
   );
+  // What a person has made of a container of ours is theirs.
+  await world.machine.podman('commit', '--quiet', orphan.containerId, 'localhost/my-own-copy:1');
+  const copy = (
+    await world.machine.podman('run', '--detach', '--network=none', 'localhost/my-own-copy:1', 'sleep', '987653')
+  ).trim();
   const known = [
     {
       status: 'active',
@@ -257,7 +262,7 @@ test('RT-38: what nobody knows goes; what a chart knows, other installations and
   for (let times = 0; times < 2; times += 1)
     await sweep({ ...world.ports, known: async () => known, log: silentLog }, live);
   const left = (await world.machine.podman('ps', '--all', '--quiet', '--no-trunc')).split('\n');
-  for (const id of [kept.containerId, stranger, likeOurs, other]) assert.ok(left.includes(id));
+  for (const id of [kept.containerId, stranger, likeOurs, other, copy]) assert.ok(left.includes(id));
   assert.not(left.includes(orphan.containerId));
   assert.ok(existsSync(join(portsFolder(world.ports), String(kept.port))));
   assert.not(existsSync(join(portsFolder(world.ports), String(orphan.port))));
