@@ -95,7 +95,7 @@ export function answerReady({ context, event }: Args): Effect[] {
 
 export function tellFailed(args: Args): Effect[] {
   const { reason, next } = args.context.failure ?? { reason: 'The workspace failed.', next: '' };
-  return tellAll(args, { type: 'CONTAINER.REFUSED', reason, next });
+  return tellAll(args, { type: 'CONTAINER.REFUSED', reason, next, generation: args.context.generation });
 }
 
 export function tellStopped(args: Args): Effect[] {

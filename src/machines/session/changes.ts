@@ -291,6 +291,12 @@ export function reopened({ event }: Args): Change {
   return { openedAt: event.at, readyAt: 0, activeAt: event.at, failure: null, stopScope: 'session' };
 }
 
+/** A container that failed may stand there still: what stops it is told to it, as to one that was ready. */
+export function detached({ event }: Args): Change {
+  const made = event.type === 'CONTAINER.REFUSED' ? event.generation : undefined;
+  return { attached: false, ...(made === undefined ? {} : { generation: made }) };
+}
+
 /** Asked again, a stop can only reach further. */
 export function stopAsked({ context, event }: Args): Change {
   if (event.type !== 'COMMAND.STOP') return {};

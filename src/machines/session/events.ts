@@ -114,7 +114,12 @@ export type FromContainer =
   /** Something people should know of the workspace. */
   | (Event<'CONTAINER.NOTICE'> & { readonly text: string })
   | (Event<'CONTAINER.PROGRESS'> & { readonly text: string })
-  | (Event<'CONTAINER.REFUSED'> & { readonly reason: string; readonly next: string })
+  | (Event<'CONTAINER.REFUSED'> & {
+      readonly reason: string;
+      readonly next: string;
+      /** Of the container that was being made for this session; undefined if it got no place. */
+      readonly generation?: number;
+    })
   | Event<'CONTAINER.STOPPED'>;
 
 export type FromWorker =
