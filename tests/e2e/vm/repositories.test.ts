@@ -45,7 +45,7 @@ test("the product description's configuration: comes up with its `&`, its server
   await you.hear(thread.rootId, (post) => /has-a-key/.test(post.message), LONG_MS);
   const own = (await vm.processes()).filter((line) => /^node agent_worker\/server\.cjs/.test(line));
   assert.is(own.length, 1);
-  assert.not.match(await vm.podman('volume', 'ls'), /claude-config-shared$|claude-mem-shared$/m);
+  assert.not.match(await vm.podman('volume', 'ls', '--quiet'), /^claude-(config|mem)-shared$/m);
 });
 
 test('with a compose file: the session runs in the service it names', async ({ environment, you }) => {
@@ -118,6 +118,13 @@ test('a hostile repository runs nothing on the VM, then or after an agent has wo
   await you.say('@claude stop --container', again);
   await you.hear(again.rootId, (post) => /Session stopped/.test(post.message), LONG_MS);
   assert.is(await vm.sh('ls "$1" 2>/dev/null || echo none', HOSTILE_MARK), 'none');
+});
+
+test('what git itself holds for dangerous is not taken at all', async ({ environment, you }) => {
+  const thread = await you.ask('@claude start acme/dangerous');
+  const refusal = await you.hear(thread.rootId, (post) => /@claude retry/.test(post.message), LONG_MS);
+  assert.match(refusal.message, /acme\/dangerous contains objects git considers broken or dangerous/);
+  assert.is(await environment.vm.sh('ls "$1" 2>/dev/null || echo none', HOSTILE_MARK), 'none');
 });
 
 test('the disk is full during the clone: said so, nothing half is left, and with room `retry` works', async ({
