@@ -63,13 +63,6 @@ export function loadConfig(env: Environment, readFile: ReadFile): LoadedConfig {
     retention,
     sessions: { ...sessions, toolPolicy: sessions.toolPolicy ?? (workspace.kind === 'local' ? 'ask' : 'allow') },
   };
-  if (config.vm !== null && config.container.grpcTransport === 'direct') {
-    problems.push({
-      variable: table.container.grpcTransport.variable,
-      what: 'must be ssh: connections to workers without SSH cannot be encrypted yet',
-      example: 'ssh',
-    });
-  }
   const warnings = unknownVariables(env);
   if (problems.length > 0) return { ok: false, problems, warnings };
   return { ok: true, config, warnings };

@@ -5,6 +5,7 @@ import type { EffectHandlers, Runtime, StorePorts } from './actors/index.ts';
 import type { Host } from './adapters/devcontainer/index.ts';
 import type { GitOptions } from './adapters/git/index.ts';
 import { connectVm, openTunnel, type Vm, type VmState } from './adapters/ssh/index.ts';
+import type { WorkerCertificate } from './adapters/worker/certificate.ts';
 import { connectWorker, type WorkerClient } from './adapters/worker/client.ts';
 import type { Config } from './config.ts';
 import { vmWorkspaceHandlers } from './flows/vmWorkspace/handlers.ts';
@@ -32,15 +33,19 @@ export interface VmParts {
   readonly store: Pick<StorePorts, 'listActors' | 'hostKey' | 'keepHostKey'>;
   readonly token: (container: Address, generation: number) => string;
   readonly tokenHash: (container: Address, generation: number) => string;
+  readonly certificate: (container: Address, generation: number) => WorkerCertificate;
   readonly log: Logger;
 }
 
-export function wireVm({ config, identity, runtime, store, token, tokenHash, log }: VmParts): VmPart {
+export function wireVm({ config, identity, runtime, store, token, tokenHash, certificate, log }: VmParts): VmPart {
   const listeners: ((state: VmState) => void)[] = [];
   const vm = connect(config, store, log, (state) => {
     for (const listener of listeners) listener(state);
   });
   const host: Host = { shell: vm, runtime: config.container.runtime };
+  const isDirect = config.container.grpcTransport === 'direct';
+  // As the VM sees itself, or as the gateway sees it.
+  const transport = isDirect ? { host: config.vm.host, certificateOf: certificate } : { host: '127.0.0.1' };
   const known = () => store.listActors({ kind: 'container' });
   const place = { host, git: gitOptions(config, vm), instance: instanceOf(config, identity), runtime, now: Date.now };
   return {
@@ -49,6 +54,7 @@ export function wireVm({ config, identity, runtime, store, token, tokenHash, log
       config,
       vmState: vm.state,
       tokenHash,
+      transport,
       env: process.env,
       // Where no firewall is configured there are no walls to look at.
       checkWalls: async () => {},
@@ -57,6 +63,9 @@ export function wireVm({ config, identity, runtime, store, token, tokenHash, log
     }),
     keepInOrder: (over) => keepVmInOrder({ ...place, known, keepDays: config.retention.sessionsDays, log }, over),
     connect: async ({ endpoint, container, generation }) => {
+      if (isDirect) {
+        return connectWorker(endpoint, token(container, generation), certificate(container, generation).certificate);
+      }
       const tunnel = await openTunnel(vm, portOf(endpoint), log);
       const client = connectWorker(`unix:${tunnel.path}`, token(container, generation));
       return {

@@ -11,6 +11,7 @@ import {
 import { createMetrics, type Metrics, signAction, verifyAction } from './adapters/http/index.ts';
 import { localWorkspaceHandlers } from './adapters/local/handlers.ts';
 import { createMattermostRest, type MattermostRest } from './adapters/mattermost/index.ts';
+import { workerCertificate } from './adapters/worker/certificate.ts';
 import { connectWorker, type WorkerClient } from './adapters/worker/client.ts';
 import { workerLink } from './adapters/worker/link.ts';
 import { createLinkRegistry } from './adapters/worker/registry.ts';
@@ -124,6 +125,7 @@ export function wire(
           store,
           token,
           tokenHash: hashOfToken,
+          certificate: (container, generation) => workerCertificate(secret, container, generation),
           log,
         });
   const runtime: Runtime = createRuntime({

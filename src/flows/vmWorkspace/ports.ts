@@ -20,11 +20,29 @@ export interface VmWorkspace {
   readonly runtime: Pick<Runtime, 'read' | 'deliver'>;
   readonly vmState: () => VmState;
   readonly tokenHash: (container: Address, generation: number) => string;
+  /** How the gateway reaches workers' ports. */
+  readonly transport: Transport;
   /** The gateway's own environment, for what agents are given of it. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Whether the container is behind walls, proven from inside; where there are none, nothing is asked. */
   readonly checkWalls: (place: { readonly containerId: string }, context: EffectContext) => Promise<void>;
   readonly now: () => number;
+}
+
+export interface Transport {
+  /** As the gateway dials it. */
+  readonly host: string;
+  /**
+   * What a worker that is reached without SSH shows, and what the gateway expects to see; undefined where workers are reached
+   * through SSH only, which encrypts.
+   */
+  readonly certificateOf?: (container: Address, generation: number) => WorkerCertificate;
+}
+
+export interface WorkerCertificate {
+  /** PEM. */
+  readonly certificate: string;
+  readonly key: string;
 }
 
 /** What effects about a container say of it. */

@@ -1,4 +1,5 @@
 /** How a container's configuration is asked for: the settings in the words of the devcontainer adapter and its policy. */
+import { isIP } from 'node:net';
 import { RetryableError } from '../../actors/index.ts';
 import { CONTAINER_WORKER_PORT, defaultConfig, followLinks, WORKER_PORTS } from '../../adapters/devcontainer/index.ts';
 import type { DevcontainerRules } from '../../policy/devcontainer/index.ts';
@@ -26,7 +27,11 @@ export async function prepareRequest(ports: VmWorkspace, of: OnMachine, signal: 
     fallback: defaultConfig({ image: container.image, network: container.network }),
     rules: rulesOf(ports),
     additions: {
-      publish: { address: '127.0.0.1', hostPort: of.machine.port, containerPort: CONTAINER_WORKER_PORT },
+      publish: {
+        address: await publishedAt(ports, signal),
+        hostPort: of.machine.port,
+        containerPort: CONTAINER_WORKER_PORT,
+      },
       workerMount: container.workerMount,
       worktrees,
       limits: { memoryBytes: container.memory, cpus: container.cpus, pids: container.pids },
@@ -40,6 +45,18 @@ export async function prepareRequest(ports: VmWorkspace, of: OnMachine, signal: 
     timeoutMs: container.devcontainerTimeoutSecs * 1000,
     signal,
   };
+}
+
+/**
+ * Where on the VM workers' ports are open: nowhere but on the VM itself if they are reached through SSH, else at the address that
+ * the gateway's own connection came in at.
+ */
+async function publishedAt({ host, transport }: VmWorkspace, signal: AbortSignal): Promise<string> {
+  if (transport.certificateOf === undefined) return '127.0.0.1';
+  const script = 'set -- $SSH_CONNECTION; printf %s "${3-}"';
+  const { stdout } = await host.shell.exec({ script, args: [] }, { timeoutMs: 30_000, signal });
+  if (isIP(stdout) === 0) throw new RetryableError('VM_ADDRESS', `SSH_CONNECTION does not say it: ${stdout}`);
+  return stdout.includes(':') ? `[${stdout}]` : stdout;
 }
 
 function rulesOf({ config: { container } }: VmWorkspace): DevcontainerRules {

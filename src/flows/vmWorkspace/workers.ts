@@ -26,25 +26,25 @@ export function workerPlaceHandlers(ports: VmWorkspace) {
             identity,
             tokenHash: ports.tokenHash(container, generation),
             port: CONTAINER_WORKER_PORT,
+            tls: ports.transport.certificateOf?.(container, generation),
             agentIdleSeconds: config.sessions.agentIdleSecs,
             secrets: { ...GIT_ANYWHERE, ...(await secretsOf(ports, signal)) },
             bundled: config.container.workerMount !== null,
           },
           signal,
         );
-        return { endpoint: endpointOf(machine.port), identity };
+        return { endpoint: endpointOf(ports, machine.port), identity };
       }),
     'workspace.checkWalls': ({ params: { machine } }, context) => ports.checkWalls(machine, context),
     'workspace.inspect': async ({ params }, { signal }) => {
       const found = await look(ports, params, signal);
-      return { found, endpoint: found === 'worker' ? endpointOf(params.machine.port) : '' };
+      return { found, endpoint: found === 'worker' ? endpointOf(ports, params.machine.port) : '' };
     },
   } satisfies EffectHandlers;
 }
 
-/** As the VM sees it. */
-function endpointOf(port: number): string {
-  return `127.0.0.1:${port}`;
+function endpointOf({ transport: { host } }: VmWorkspace, port: number): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
 async function look(ports: VmWorkspace, of: OnMachine, signal: AbortSignal): Promise<Found> {
