@@ -34,6 +34,7 @@ for tool in "${!packages[@]}"; do
   command -v "$tool" >/dev/null 2>&1 || missing+=("${packages[$tool]}")
 done
 compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || missing+=(postgresql)
+[ -e /etc/ssl/certs/ca-certificates.crt ] || missing+=(ca-certificates)
 [ -e /usr/share/publicsuffix/public_suffix_list.dat ] || missing+=(publicsuffix)
 # The account tests log in to over SSH; without root they use their own.
 if [ "$(id -u)" -eq 0 ] && ! id csm-vm >/dev/null 2>&1; then

@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import type { EffectHandlers, Runtime, StorePorts } from './actors/index.ts';
 import type { Host } from './adapters/devcontainer/index.ts';
 import type { GitOptions } from './adapters/git/index.ts';
-import { connectVm, openTunnel, type Vm, type VmState } from './adapters/ssh/index.ts';
+import { connectVm, openTunnel, type Vm, type VmOptions, type VmState } from './adapters/ssh/index.ts';
 import type { WorkerCertificate } from './adapters/worker/certificate.ts';
 import { connectWorker, type WorkerClient } from './adapters/worker/client.ts';
 import type { Config } from './config.ts';
@@ -39,9 +39,10 @@ export interface VmParts {
 
 export function wireVm({ config, identity, runtime, store, token, tokenHash, certificate, log }: VmParts): VmPart {
   const listeners: ((state: VmState) => void)[] = [];
-  const vm = connect(config, store, log, (state) => {
+  const onState = (state: VmState): void => {
     for (const listener of listeners) listener(state);
-  });
+  };
+  const vm = connectToVm(config, { memory: store, log, onState });
   const host: Host = { shell: vm, runtime: config.container.runtime };
   const isDirect = config.container.grpcTransport === 'direct';
   // As the VM sees itself, or as the gateway sees it.
@@ -82,23 +83,27 @@ export function wireVm({ config, identity, runtime, store, token, tokenHash, cer
   };
 }
 
-function connect(
-  { vm }: VmParts['config'],
-  store: VmParts['store'],
-  log: Logger,
-  onState: (state: VmState) => void,
+/** @param memory of the host key that was trusted first; without it the key must be pinned */
+export function connectToVm(
+  { vm }: Pick<VmParts['config'], 'vm'>,
+  {
+    memory,
+    ...more
+  }: Pick<VmOptions, 'log' | 'onState'> & { readonly memory?: Pick<StorePorts, 'hostKey' | 'keepHostKey'> },
 ): Vm {
   const target = `${vm.host}:${vm.port}`;
-  const memory = { load: () => store.hostKey(target), save: (key: string) => store.keepHostKey(target, key) };
+  const first = memory && {
+    load: () => memory.hostKey(target),
+    save: (key: string) => memory.keepHostKey(target, key),
+  };
   return connectVm({
     host: vm.host,
     port: vm.port,
     user: vm.user,
     key: vm.sshKey === null ? { path: vm.sshKeyPath } : { text: vm.sshKey.reveal() },
-    hostKey: { pins: vm.hostKey ?? [], ...(vm.trustOnFirstUse ? { trustOnFirstUse: memory } : {}) },
+    hostKey: { pins: vm.hostKey ?? [], ...(vm.trustOnFirstUse && first ? { trustOnFirstUse: first } : {}) },
     times: { connectMs: vm.sshTimeoutSecs * 1000 },
-    log,
-    onState,
+    ...more,
   });
 }
 
