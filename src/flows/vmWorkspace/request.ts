@@ -19,6 +19,9 @@ export async function prepareRequest(ports: VmWorkspace, of: OnMachine, signal: 
     [mainCheckout(ports, of.repo), worktreesFolder(ports, of.repo)],
     signal,
   );
+  // Places that containers mount are compared later, to see whether somebody has put a link there.
+  const { workerMount } = container;
+  const links = await followLinks(host.shell, workerMount === null ? [] : [workerMount], signal);
   return {
     owner: ownerOf(ports, of),
     checkout,
@@ -32,7 +35,7 @@ export async function prepareRequest(ports: VmWorkspace, of: OnMachine, signal: 
         hostPort: of.machine.port,
         containerPort: CONTAINER_WORKER_PORT,
       },
-      workerMount: container.workerMount,
+      workerMount: workerMount === null ? null : (links.get(workerMount) ?? workerMount),
       worktrees,
       limits: { memoryBytes: container.memory, cpus: container.cpus, pids: container.pids },
       network: container.network,
