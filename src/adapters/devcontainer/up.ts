@@ -39,7 +39,8 @@ export async function devcontainerUp(shell: Shell, request: UpRequest): Promise<
     last = scrub(sentence);
     onProgress?.(last);
   });
-  const env = { ...localEnv, COMPOSE_PROJECT_NAME: request.project };
+  // What the CLI leaves in its temporary folder goes with the container, and nobody else on the VM can have put anything there.
+  const env = { ...localEnv, COMPOSE_PROJECT_NAME: request.project, TMPDIR: request.userData };
   const result = await shell
     .exec(inCleanEnvironment(upWords(request), Object.keys(env), `${request.userData}/up.lock`), {
       timeoutMs,
