@@ -3,6 +3,7 @@
 //
 // A file fails if a test fails, if it runs no test, if it skips one, if it exits non-zero, or if it is not done within
 // its limit (150 s, or what its first lines say with `@limit SECONDS`). The whole process group of a file is ended with it.
+// What a passing file prints is not shown, but for lines that begin with `figure: `.
 //
 //   node scripts/run-tests.mjs [--jobs N] [path or part of a path]...
 import { spawn } from 'node:child_process';
@@ -57,6 +58,7 @@ async function worker() {
       `${result.problem ? 'FAIL' : 'ok  '} ${file} (${result.passed} passed, ${(result.ms / 1000).toFixed(1)} s)${result.problem ? `: ${result.problem}` : ''}`,
     );
     if (result.problem) console.log(indent(result.output));
+    else for (const [, figure] of result.output.matchAll(/^figure: (.*)$/gm)) console.log(`     ${figure}`);
   }
 }
 

@@ -21,6 +21,9 @@ declare -A packages=(
   [kubectl]=kubernetes-client
   [ssh-keygen]=openssh-client
   [flock]=util-linux
+  [nsenter]=util-linux
+  [ps]=procps
+  [ss]=iproute2
   [/usr/sbin/sshd]=openssh-server
   [nft]=nftables
   [conntrack]=conntrack
@@ -31,6 +34,7 @@ for tool in "${!packages[@]}"; do
   command -v "$tool" >/dev/null 2>&1 || missing+=("${packages[$tool]}")
 done
 compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || missing+=(postgresql)
+[ -e /etc/ssl/certs/ca-certificates.crt ] || missing+=(ca-certificates)
 [ -e /usr/share/publicsuffix/public_suffix_list.dat ] || missing+=(publicsuffix)
 # Pictures of threads are full of emoji.
 [ -e /usr/share/fonts/truetype/noto/NotoColorEmoji.ttf ] || missing+=(fonts-noto-color-emoji)

@@ -20,6 +20,7 @@ import { keepTidy } from './flows/retention.ts';
 import { GATEWAY } from './machines/addresses.ts';
 import { mayDecide } from './policy/approvers.ts';
 import { isListed, mayUse } from './policy/people.ts';
+import type { VmFollower } from './vmFollower.ts';
 import type { Gateway, Identity } from './wiring.ts';
 
 /** Between losing the lead and asking for it again, so that a process in trouble does not keep taking it. */
@@ -33,6 +34,7 @@ export interface LeadParts {
   readonly store: Store;
   readonly rest: MattermostRest;
   readonly chat: ChatFollower;
+  readonly vm: VmFollower | undefined;
   /** Chart versions by kind: an older program does not lead after a newer one. */
   readonly charts: Readonly<Record<string, number>>;
   /** Of this program. */
@@ -147,8 +149,8 @@ async function act(
   undo.push(async () => {
     if (stopping.aborted) await tellRoot(runtime, 'DRAINED', term);
   });
-  let tidying: Promise<void> = Promise.resolve();
-  undo.push(() => tidying);
+  let tidying: Promise<unknown> = Promise.resolve();
+  undo.push(async () => void (await tidying));
   undo.push(async () => over.abort(new Error('leading no more')));
   return new Promise((resolve, reject) => {
     const start = async () => {
@@ -176,7 +178,11 @@ async function act(
       // The lead may have been lost meanwhile: what this term would tell now is another's to tell.
       if (ending.aborted) return;
       await tellRoot(runtime, 'RECOVERED', term);
-      tidying = keepTidy({ store, retention: retentionOf(config), log }, ending);
+      parts.vm?.tell();
+      tidying = Promise.all([
+        keepTidy({ store, retention: retentionOf(config), log }, ending),
+        gateway.vm?.keepInOrder(ending),
+      ]);
     };
     start().catch(reject);
   });

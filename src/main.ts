@@ -2,8 +2,9 @@
 // The command line.
 import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
-import type { OperatorAction } from './actors/index.ts';
+import { failureOf, type OperatorAction } from './actors/index.ts';
 import type { Database } from './adapters/postgres/index.ts';
+import { bringBundle } from './bringBundle.ts';
 import { configMarkdown, databaseUrl, loadConfig, problemText } from './config.ts';
 import { CHART_FORMATS, type ChartFormat, chartText, writeCharts } from './inspector/charts/export.ts';
 import { isKind, KINDS } from './inspector/charts/kinds.ts';
@@ -101,6 +102,20 @@ program
   .description('let this program lead although a newer one has led; end the newer one first')
   .option('--leave-unreadable', 'leave alone the actors whose state it cannot read', false)
   .action(({ leaveUnreadable }: { leaveUnreadable: boolean }) => operating((db) => allowOlder(db, leaveUnreadable)));
+
+program
+  .command('bundle')
+  .description('bring the worker bundle that npm run worker:bundle has made to the VM, to where SM_WORKER_MOUNT says')
+  .argument('<folder>', 'of the bundle, on this machine')
+  .action(async (folder: string) => {
+    const config = readConfig();
+    if (!config) return program.error('Nothing was brought.');
+    try {
+      await bringBundle(config, folder, (line) => console.log(line));
+    } catch (error) {
+      program.error(failureOf(error).human);
+    }
+  });
 
 program
   .command('health')

@@ -6,7 +6,7 @@ import type { Logger } from 'pino';
 import type { FaultPoints, Store } from './actors/index.ts';
 import { checkHealth, type HttpServer, startHttp } from './adapters/http/index.ts';
 import { createStore, openDatabase } from './adapters/postgres/index.ts';
-import { followChat } from './chatFollower.ts';
+import { type ChatFollower, followChat } from './chatFollower.ts';
 import type { Config } from './config.ts';
 import { decide } from './flows/decisions.ts';
 import { kindsOf } from './flows/kinds.ts';
@@ -14,8 +14,9 @@ import { observe } from './flows/metrics.ts';
 import { inspect } from './inspect.ts';
 import { leadWhenever } from './lead.ts';
 import { mayDecide } from './policy/approvers.ts';
-import { migrate, patiently, whoAmI } from './start.ts';
+import { migrate, patiently, sayAccess, whoAmI } from './start.ts';
 import { version } from './version.ts';
+import { followVm, type VmFollower } from './vmFollower.ts';
 import { chatClient, type Gateway, verifier, wire } from './wiring.ts';
 
 export interface Service {
@@ -31,6 +32,7 @@ export interface ServiceHooks {
 
 /** @throws StartError for what a person has to mend. */
 export async function serve(config: Config, log: Logger, hooks: ServiceHooks = {}): Promise<Service> {
+  sayAccess(config, log);
   const rest = chatClient(config);
   const patience = config.server.startWaitSecs;
   const identity = await patiently(patience, log, () => whoAmI(config, rest));
@@ -46,14 +48,19 @@ export async function serve(config: Config, log: Logger, hooks: ServiceHooks = {
     const store = (hooks.wrapStore ?? ((plain) => plain))(createStore(database));
     const kinds = kindsOf(config);
     const gateway = wire(config, identity, store, rest, log, kinds, hooks.faults);
+    if (gateway.vm) closers.push(gateway.vm.close);
     const chat = followChat(gateway, log);
-    observe(gateway, store, database, () => chat.name() === 'up');
-    const http = await listen(config, gateway, store, chat.name, stopping.signal, log);
+    const vm = followVm(gateway, log);
+    observe(gateway, store, database, {
+      chat: () => chat.name() === 'up',
+      ...(vm ? { vm: () => vm.name() === 'up' } : {}),
+    });
+    const http = await listen(config, gateway, store, { chat, vm }, stopping.signal, log);
     closers.push(() => http.close());
     closers.push(await inspect(config, gateway.runtime, log));
     const charts = Object.fromEntries(kinds.map(({ kind, version }) => [kind, version]));
     const led = leadWhenever(
-      { config, identity, gateway, database, store, rest, chat, charts, version, log },
+      { config, identity, gateway, database, store, rest, chat, vm, charts, version, log },
       stopping.signal,
     );
     closers.push(() => led);
@@ -68,7 +75,7 @@ async function listen(
   config: Config,
   { runtime, cards, metrics }: Gateway,
   store: Store,
-  chatState: () => string,
+  { chat, vm }: { readonly chat: ChatFollower; readonly vm: VmFollower | undefined },
   stopping: AbortSignal,
   log: Logger,
 ): Promise<HttpServer> {
@@ -78,7 +85,8 @@ async function listen(
     health: () =>
       checkHealth({
         database: { critical: true, run: async () => void (await store.health(2_000)) },
-        chat: { critical: false, run: async () => chatState() },
+        chat: { critical: false, run: async () => chat.name() },
+        ...(vm ? { vm: { critical: false, run: async () => vm.name() } } : {}),
         lead: { critical: false, run: async () => (runtime.stats().leading ? 'leading' : 'standing by') },
       }),
     stopping,

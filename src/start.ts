@@ -37,6 +37,18 @@ export async function patiently<Result>(
   }
 }
 
+/** Who may do what is worth a look at every start: an empty list is wide open. */
+export function sayAccess({ access, container, vm }: Config, log: Logger): void {
+  const { allowedUsers, allowedRepos } = access;
+  if (allowedUsers.length === 0) log.warn('all members of the team may use the bot: SM_ALLOWED_USERS is empty');
+  else log.info({ people: allowedUsers.length }, 'only the people of SM_ALLOWED_USERS may use the bot');
+  if (allowedRepos.length === 0) log.warn('every repository may be started: SM_ALLOWED_REPOS is empty');
+  else log.info({ patterns: allowedRepos }, 'only the repositories of SM_ALLOWED_REPOS may be started');
+  if (vm === null) return;
+  if (container.allowPrivileged) log.warn('SM_ALLOW_PRIVILEGED is on: containers are no walls any more');
+  if (container.allowHostCommands) log.warn('SM_ALLOW_HOST_COMMANDS is on: repositories run commands on the VM');
+}
+
 /** The first call with the token: what the socket would only show as a connection that keeps falling over. */
 export async function whoAmI({ mattermost }: Config, rest: MattermostRest): Promise<Identity> {
   try {

@@ -1,9 +1,17 @@
 /** The one place where everything is put together: configuration in, a gateway that can lead out. */
 import type { Logger } from 'pino';
-import { createRuntime, type FaultPoints, type KindDefinition, type Runtime, type Store } from './actors/index.ts';
+import {
+  createRuntime,
+  type EffectHandlers,
+  type FaultPoints,
+  type KindDefinition,
+  type Runtime,
+  type Store,
+} from './actors/index.ts';
 import { createMetrics, type Metrics, signAction, verifyAction } from './adapters/http/index.ts';
 import { localWorkspaceHandlers } from './adapters/local/handlers.ts';
 import { createMattermostRest, type MattermostRest } from './adapters/mattermost/index.ts';
+import { workerCertificate } from './adapters/worker/certificate.ts';
 import { connectWorker, type WorkerClient } from './adapters/worker/client.ts';
 import { workerLink } from './adapters/worker/link.ts';
 import { createLinkRegistry } from './adapters/worker/registry.ts';
@@ -29,6 +37,7 @@ import { createThreadView, type ThreadView } from './flows/threadView.ts';
 import { workspaceReportHandlers } from './flows/workspaceReports.ts';
 import type { Address } from './machines/addresses.ts';
 import { mayUse } from './policy/people.ts';
+import { type VmPart, wireVm } from './wireVm.ts';
 
 export interface Identity {
   readonly botUserId: string;
@@ -37,6 +46,8 @@ export interface Identity {
 }
 
 export interface Gateway {
+  /** Undefined with a local workspace. */
+  readonly vm: VmPart | undefined;
   readonly runtime: Runtime;
   readonly view: ThreadView;
   readonly cards: Cards;
@@ -97,12 +108,26 @@ export function wire(
   });
   const registry = createLinkRegistry();
   const token = (container: string, generation: number) => workerToken(secret, container, generation);
+  const hashOfToken = (container: string, generation: number) => tokenHash(token(container, generation));
 
   // Handlers and the runtime know each other; the handlers run only once the runtime leads.
   const lateRuntime: Pick<Runtime, 'read' | 'deliver'> = {
     read: (address) => runtime.read(address),
     deliver: (items, extra) => runtime.deliver(items, extra),
   };
+  const vm =
+    config.vm === null
+      ? undefined
+      : wireVm({
+          config: { ...config, vm: config.vm },
+          identity,
+          runtime: lateRuntime,
+          store,
+          token,
+          tokenHash: hashOfToken,
+          certificate: (container, generation) => workerCertificate(secret, container, generation),
+          log,
+        });
   const runtime: Runtime = createRuntime({
     kinds,
     store,
@@ -150,14 +175,7 @@ export function wire(
         fetchFile: (id, signal) => fetchAttachment(rest, id, signal),
         clientOf: (session) => clients.get(session),
       }),
-      ...localWorkspaceHandlers({
-        dataDir: config.workspace.dataDir,
-        workerCommand: workerCommand(config),
-        env: workerEnv(config),
-        agentIdleSeconds: config.sessions.agentIdleSecs,
-        autoPull: config.git.autoPull,
-        tokenHash: (container, generation) => tokenHash(token(container, generation)),
-      }),
+      ...(vm?.handlers ?? localHandlers(config, hashOfToken)),
       ...operatorHandlers({ posting, channelId: config.mattermost.operatorChannelId, log }),
       ...noFirewallHandlers,
       ...auditHandlers(store, now),
@@ -166,7 +184,9 @@ export function wire(
       workerLink: workerLink({
         registry,
         clients,
-        connect: ({ endpoint, container, generation }) => connectWorker(endpoint, token(container, generation)),
+        connect:
+          vm?.connect ??
+          (async ({ endpoint, container, generation }) => connectWorker(endpoint, token(container, generation))),
         optionsOf: (input) => agentOptions(config, input),
         resumePoint: (session) => store.resumePoint(session),
         appendOutputs: async (batch) => {
@@ -180,12 +200,23 @@ export function wire(
   });
   runtime.onDirty(({ session, kinds }) => view.touch(session, kinds));
   runtime.onCommit(stages.onCommit);
-  return { runtime, view, cards, chatBudget: governor, metrics, stages };
+  return { runtime, view, cards, chatBudget: governor, metrics, stages, vm };
 }
 
 export function verifier(config: Config) {
   const keys = signingKeys(config);
   return (action: Parameters<typeof verifyAction>[1]): boolean => verifyAction(keys, action);
+}
+
+function localHandlers(config: Config, hashOfToken: (container: string, generation: number) => string): EffectHandlers {
+  return localWorkspaceHandlers({
+    dataDir: config.workspace.dataDir,
+    workerCommand: workerCommand(config),
+    env: workerEnv(config),
+    agentIdleSeconds: config.sessions.agentIdleSecs,
+    autoPull: config.git.autoPull,
+    tokenHash: hashOfToken,
+  });
 }
 
 function workerCommand({ workspace }: Config): readonly string[] {

@@ -95,13 +95,15 @@ export const EFFECT_POLICIES: { readonly [Kind in ExternalKind]: EffectPolicy } 
   'chat.setTitle': CHAT,
   'chat.readTitle': { ...CHAT, lane: 'store', concurrency: 4 },
   'chat.card': { ...CHAT, urgency: 'decision' },
+  'workspace.admit': { ...SHELL, deadlineMs: 3 * 60 * MINUTE, timeoutMs: 10 * MINUTE, attempts: 1000 },
   'workspace.mirror': { ...SHELL, deadlineMs: 45 * MINUTE, timeoutMs: 30 * MINUTE },
-  'workspace.vet': SHELL,
+  'workspace.vet': { ...SHELL, deadlineMs: 45 * MINUTE, timeoutMs: 20 * MINUTE },
   'workspace.reserve': { ...SHELL, timeoutMs: MINUTE },
   'workspace.up': { ...SHELL, deadlineMs: 90 * MINUTE, timeoutMs: 60 * MINUTE, attempts: 4, concurrency: 4 },
   'workspace.startWorker': { ...SHELL, deadlineMs: 10 * MINUTE, timeoutMs: 3 * MINUTE },
   'workspace.checkWalls': { ...SHELL, deadlineMs: 5 * MINUTE, timeoutMs: MINUTE },
-  'workspace.inspect': { ...SHELL, deadlineMs: 5 * MINUTE, timeoutMs: MINUTE },
+  'workspace.inspect': { ...SHELL, deadlineMs: 5 * MINUTE, timeoutMs: MINUTE, attempts: 100 },
+  'workspace.compare': { ...SHELL, deadlineMs: 2 * MINUTE, timeoutMs: MINUTE, attempts: 2, urgency: 'sign' },
   'workspace.remove': { ...SHELL, deadlineMs: 30 * MINUTE, timeoutMs: 5 * MINUTE },
   'workspace.checkout': SHELL,
   'workspace.tidy': SHELL,
@@ -143,11 +145,15 @@ export function orderKeyOf(actor: Address, effect: ExternalEffect): string | und
       return `title/${effect.params.session}`;
     case 'chat.card':
       return `card/${effect.params.approval}`;
+    case 'workspace.admit':
+      return 'admission';
     case 'workspace.mirror':
-    case 'workspace.vet':
       return `mirror/${effect.params.repo.repo}`;
     case 'workspace.reserve':
       return 'ports';
+    case 'workspace.compare':
+      return `compare/${effect.params.container}`;
+    case 'workspace.vet':
     case 'workspace.up':
     case 'workspace.startWorker':
     case 'workspace.checkWalls':

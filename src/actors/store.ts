@@ -376,6 +376,11 @@ export interface StorePorts {
   /** @returns the channel that holds for the repo: the first one put wins. */
   putProjectChannel(repo: string, channelId: string, options?: { readonly replace?: boolean }): Promise<string>;
 
+  /** The host key (`type base64`) that was trusted first for this `host:port`. */
+  hostKey(target: string): Promise<string | undefined>;
+  /** @returns the key that counts: the first ever kept for this `host:port`. */
+  keepHostKey(target: string, key: string): Promise<string>;
+
   putGrant(grant: GrantRow): Promise<void>;
   revokeGrant(id: string, at: number): Promise<void>;
   activeGrants(at: number): Promise<readonly GrantRow[]>;

@@ -91,7 +91,7 @@ export const workspace = {
     example: 'demo=/home/me/demo',
   }),
   agentEnv: defaulted('SM_AGENT_ENV', environmentNames, 'ANTHROPIC_API_KEY,ANTHROPIC_BASE_URL', {
-    help: 'Local workspace: names of environment variables that are passed on to agents.',
+    help: "Names of environment variables that are passed on to agents: from the gateway's environment or, on a VM, from SM_VM_SECRETS_FILE. GH_TOKEN and keys of the model are always looked for there.",
   }),
   workerCommand: optional('SM_WORKER_COMMAND', text, {
     help: 'Local workspace: command that starts the agent worker, instead of the installed one.',
@@ -121,6 +121,10 @@ export const vm = {
     unit: SECONDS,
     help: 'Timeout for connecting and for short commands. Cloning and `devcontainer up` have their own.',
   }),
+  secretsFile: optional('SM_VM_SECRETS_FILE', absolutePath, {
+    help: "File on the VM with what agents are given, as lines of NAME=value, for what the gateway's own environment does not have. Only its owner may be able to read it (mode 0600).",
+    example: '/home/claude/.config/csm/secrets',
+  }),
 };
 
 export const container = {
@@ -130,6 +134,9 @@ export const container = {
   devcontainerTimeoutSecs: defaulted('SM_DEVCONTAINER_TIMEOUT_SECS', seconds(1), '120', {
     unit: SECONDS,
     help: 'Timeout for `devcontainer up`.',
+  }),
+  maxStarts: defaulted('SM_CONTAINER_MAX_STARTS', integer(1, 100), '3', {
+    help: 'How many containers may be on their way up at the same time; others wait for their turn.',
   }),
   maxSessions: defaulted('SM_CONTAINER_MAX_SESSIONS', integer(1, 1000), '5', {
     help: 'Maximum concurrent sessions per container.',

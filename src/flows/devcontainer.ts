@@ -4,7 +4,9 @@
  *
  * The vetted text is what is used (`--override-config`), whatever becomes of the checkout in the meantime. Not covered by
  * that: compose files, Dockerfiles and local Features, which are read from the checkout once more when the container is built.
+ * So nobody may be able to change the checkout from then on, and the hash must still be the one that was vetted.
  */
+import { createHash } from 'node:crypto';
 import { posix } from 'node:path';
 import { TerminalError } from '../actors/index.ts';
 import {
@@ -65,23 +67,44 @@ export interface PreparedDevcontainer {
   readonly notes: readonly Note[];
   /** Whether the repository has a configuration of its own. */
   readonly own: boolean;
+  /** Of the configuration and the files it names. */
+  readonly hash: string;
 }
 
-/** @throws TerminalError DEVCONTAINER_REFUSED with every refusal in words, and what reading and asking throw */
-export async function prepareDevcontainer(host: Host, request: PrepareRequest): Promise<PreparedDevcontainer> {
-  const { owner, checkout, stateFolder, signal, rules } = request;
-  const { shell, runtime } = host;
+/** Where a configuration comes from, and what it is merged with. */
+type Sources = Pick<PrepareRequest, 'owner' | 'checkout' | 'choice' | 'fallback' | 'additions' | 'signal'>;
+
+/** The configuration and every file of the checkout that it names. */
+async function readSources({ shell }: Host, request: Sources) {
+  const { owner, checkout, signal } = request;
   const found = await findConfig(shell, { checkout, choice: request.choice, fallback: request.fallback }, signal);
   const additions = { ...request.additions, labels: labelsOf(owner), volumes: volumesOf(owner) };
   const merged = mergeConfig(found.config, additions);
   const place = { checkout, configFile: found.file, config: merged.config };
   const compose = await readComposeFiles(shell, place, signal);
+  const dockerfiles = await readDockerfiles(shell, { ...place, compose }, signal);
+  const hash = createHash('sha256')
+    .update(JSON.stringify([found.config, compose, dockerfiles]))
+    .digest('hex');
+  return { found, additions, merged, compose, dockerfiles, hash };
+}
+
+/** To tell whether a container was, or would be, made from what the repository says now. Nothing is vetted. */
+export async function hashOfDevcontainer(host: Host, request: Sources): Promise<string> {
+  return (await readSources(host, request)).hash;
+}
+
+/** @throws TerminalError DEVCONTAINER_REFUSED with every refusal in words, and what reading and asking throw */
+export async function prepareDevcontainer(host: Host, request: PrepareRequest): Promise<PreparedDevcontainer> {
+  const { checkout, stateFolder, signal, rules } = request;
+  const { shell, runtime } = host;
+  const { found, additions, merged, compose, dockerfiles, hash } = await readSources(host, request);
   const files = {
     config: merged.config,
     ownRunArgs: merged.ownRunArgs,
     volumes: additions.volumes,
     compose,
-    dockerfiles: await readDockerfiles(shell, { ...place, compose }, signal),
+    dockerfiles,
   };
   const vet = async (more: Pick<DevcontainerInput, 'features' | 'imageLabels' | 'merged'>): Promise<Verdict> => {
     const input = { ...files, ...more };
@@ -94,7 +117,6 @@ export async function prepareDevcontainer(host: Host, request: PrepareRequest): 
   };
   await vet({ features: [], imageLabels: [] });
 
-  const overrideFile = posix.join(stateFolder, 'devcontainer.json');
   const config = { ...merged.config };
   if (config.dockerComposeFile !== undefined) {
     const file = posix.join(stateFolder, 'compose.json');
@@ -106,22 +128,35 @@ export async function prepareDevcontainer(host: Host, request: PrepareRequest): 
     );
     config.dockerComposeFile = [...listOf(config.dockerComposeFile), file];
   }
-  await shell.writeFile(overrideFile, JSON.stringify(config, null, 2), 0o600, signal);
-  const call: CliCall = {
-    runtime,
-    checkout,
-    configFile: found.own ? found.file : null,
-    overrideFile,
-    userData: stateFolder,
-    idLabel: idLabelOf(owner),
-    composePath: request.composePath,
-  };
+  await shell.writeFile(overrideIn(stateFolder), JSON.stringify(config, null, 2), 0o600, signal);
+  const call = cliCall({ ...request, runtime, configFile: found.own ? found.file : null });
   const { localEnv, timeoutMs, onProgress } = request;
   const asking = { ...call, localEnv, timeoutMs, signal, ...(onProgress ? { onProgress } : {}) };
   const contributions = await readConfiguration(host, asking);
   const imageLabels = await readImageLabels(host, imagesOf(files), signal);
   const verdict = await vet({ ...contributions, imageLabels });
-  return { call, notes: [...merged.notes, ...verdict.notes], own: found.own };
+  return { call, notes: [...merged.notes, ...verdict.notes], own: found.own, hash };
+}
+
+/** How the CLI is asked about a container whose configuration was prepared in its state folder. */
+export function cliCall(
+  place: Pick<PrepareRequest, 'owner' | 'checkout' | 'stateFolder' | 'composePath'> &
+    Pick<CliCall, 'runtime' | 'configFile'>,
+): CliCall {
+  const { owner, checkout, stateFolder, composePath, runtime, configFile } = place;
+  return {
+    runtime,
+    checkout,
+    configFile,
+    overrideFile: overrideIn(stateFolder),
+    userData: stateFolder,
+    idLabel: idLabelOf(owner),
+    composePath,
+  };
+}
+
+function overrideIn(stateFolder: string): string {
+  return posix.join(stateFolder, 'devcontainer.json');
 }
 
 function listOf(value: JsonObject[string]): readonly string[] {
@@ -132,10 +167,14 @@ function listOf(value: JsonObject[string]): readonly string[] {
 function projectShape(config: JsonObject, compose: readonly ComposeFile[]) {
   const documents = compose.map(({ document }) => objectOf(document));
   const version = documents[0]?.version;
+  const services = documents.flatMap((document) => Object.entries(objectOf(document.services)));
   return {
     service: typeof config.service === 'string' ? config.service : '',
-    services: documents.flatMap(({ services }) => Object.keys(objectOf(services))),
+    services: services.map(([name]) => name),
     built: builtServices(compose),
+    deployed: services.flatMap(([name, service]) =>
+      objectOf(objectOf(objectOf(service).deploy).resources).limits === undefined ? [] : [name],
+    ),
     version: version === undefined ? null : String(version),
   };
 }

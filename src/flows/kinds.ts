@@ -10,7 +10,7 @@ import type { ChartEvent } from '../machines/events.ts';
 import { GATEWAY_BIRTH_EVENTS, GATEWAY_VERSION, gatewayMachine } from '../machines/gateway.ts';
 import type { SessionRequest } from '../machines/session/context.ts';
 import { SESSION_BIRTH_EVENTS, SESSION_VERSION, sessionMachine } from '../machines/session.ts';
-import { SESSION_MIGRATIONS } from './migrations.ts';
+import { CONTAINER_MIGRATIONS, SESSION_MIGRATIONS } from './migrations.ts';
 import { approvalTrouble, containerTrouble, rootTrouble, sessionTrouble } from './supervision.ts';
 
 export function kindsOf(config: Config): readonly KindDefinition[] {
@@ -27,6 +27,7 @@ export function kindsOf(config: Config): readonly KindDefinition[] {
       kind: 'container',
       machine: containerMachine,
       version: CONTAINER_VERSION,
+      migrate: CONTAINER_MIGRATIONS,
       birthEvents: CONTAINER_BIRTH_EVENTS,
       inputOf: (address, event) => ({
         address,

@@ -10,7 +10,7 @@ export function observe(
   { runtime, metrics }: { readonly runtime: Runtime; readonly metrics: Metrics },
   store: StorePorts,
   database: Pick<Database, 'pressure' | 'state'>,
-  chatIsUp: () => boolean,
+  links: Readonly<Record<string, () => boolean>>,
 ): void {
   const startedAt = new Map<string, number>();
   runtime.onCommit((notice) => {
@@ -55,7 +55,7 @@ export function observe(
       ];
     },
     linkUp: () => [
-      { labels: { link: 'chat' }, value: chatIsUp() ? 1 : 0 },
+      ...Object.entries(links).map(([link, isUp]) => ({ labels: { link }, value: isUp() ? 1 : 0 })),
       { labels: { link: 'database' }, value: database.state().name === 'up' ? 1 : 0 },
     ],
     leading: () => [{ value: runtime.stats().leading ? 1 : 0 }],

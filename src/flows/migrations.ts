@@ -1,6 +1,7 @@
 /** Envelopes of earlier chart versions, made into those of the next. Golden envelopes of every version must load. */
 import type { Envelope } from '../actors/index.ts';
-import type { JsonObject } from '../machines/json.ts';
+import { NO_MACHINE } from '../machines/container/context.ts';
+import type { Json, JsonObject } from '../machines/json.ts';
 
 type Migrations = Readonly<Record<number, (envelope: Envelope) => Envelope>>;
 
@@ -13,9 +14,28 @@ function withContext(envelope: Envelope, change: (context: JsonObject) => JsonOb
 export const SESSION_MIGRATIONS: Migrations = {
   // A session can change its model, who is answered, and be asked for a title.
   1: (envelope) =>
-    withContext(envelope, ({ request }) => ({
+    withContext(envelope, ({ request, checkout }) => ({
       titleFor: '',
       model: (request as JsonObject).model ?? '',
       audience: 'everyone',
+      // Without containers both names of the checkout are the same.
+      cwd: checkout ?? '',
     })),
 };
+
+export const CONTAINER_MIGRATIONS: Migrations = {
+  // What stands on the machine is known, and the health of what runs is a region of its own.
+  1: (envelope) => {
+    const added = { machine: NO_MACHINE, takenPorts: [], looks: 0, lookedAt: 0, fresh: false };
+    const { snapshot } = withContext(envelope, () => added);
+    return { ...envelope, snapshot: { ...snapshot, value: containerValue(snapshot.value ?? null) } };
+  },
+};
+
+function containerValue(value: Json): Json {
+  if (typeof value !== 'object' || value === null || !('running' in value || 'recovering' in value)) return value;
+  const { running, recovering } = value as JsonObject;
+  if (running !== undefined) return { running: { guests: running, health: 'healthy' } };
+  // It was being looked at; the answer is still to come.
+  return recovering === 'looking' ? { running: { guests: 'occupied', health: { suspect: 'looking' } } } : value;
+}

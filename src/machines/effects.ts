@@ -77,6 +77,38 @@ export interface RepoRef extends JsonObject {
   readonly branch: string;
 }
 
+/** What of a container stands on the machine, as far as the steps on its way up have found out. */
+export interface Machine extends JsonObject {
+  /** Of the machine, where the worker is reached; 0: none yet. */
+  readonly port: number;
+  /** The repository's own devcontainer configuration; empty: it has none. */
+  readonly configFile: string;
+  /** Of everything that decides what the container is like. */
+  readonly configHash: string;
+  /** Full id. */
+  readonly containerId: string;
+  readonly remoteUser: string;
+  /** The main checkout, as the container sees it. */
+  readonly workspaceFolder: string;
+  /** Of the machine's boot in which the container was last started. */
+  readonly bootId: string;
+}
+
+/** A container, and the one of its generations that is meant. */
+interface OfContainer extends JsonObject {
+  readonly repo: RepoRef;
+  readonly container: Address;
+  readonly generation: number;
+}
+
+type OnMachine = OfContainer & { readonly machine: Machine };
+
+/**
+ * What was found where a container should be. `rebooted`: it is stopped because the machine was; `noWorker`: it runs, its worker
+ * does not.
+ */
+export type Found = 'worker' | 'noWorker' | 'stopped' | 'rebooted' | 'gone';
+
 export type ExternalEffect =
   // ---- chat
   | Request<'chat.reply', { place: Place; message: string; replyTo: string }>
@@ -119,17 +151,29 @@ export type ExternalEffect =
   /** Posts or refreshes an approval's card from the committed state of the approval. Done: `postId`. */
   | Request<'chat.card', { approval: Address }>
   // ---- workspace and container
-  | Request<'workspace.mirror', { repo: RepoRef }>
-  | Request<'workspace.vet', { repo: RepoRef }>
-  | Request<'workspace.reserve', { repo: RepoRef; container: Address }>
-  | Request<'workspace.up', { repo: RepoRef; container: Address; generation: number }>
+  /** Waits until few enough others are on their way up. */
+  | Request<'workspace.admit', OfContainer>
+  /** The mirror and the main checkout. `fresh`: the last attempt failed, so what was pushed since may mend it. */
+  | Request<'workspace.mirror', OfContainer & { fresh: boolean }>
+  /** A port of the machine that no other container has, and none of `avoid`. Done: `port`. */
+  | Request<'workspace.reserve', OfContainer & { avoid: readonly number[] }>
+  /** Looks at everything that decides what the container may do. Done: `configFile`, `configHash`, `notice`. */
+  | Request<'workspace.vet', OnMachine>
+  /** Makes the container or starts the one that is there. Done: `containerId`, `remoteUser`, `workspaceFolder`, `bootId`. */
+  | Request<'workspace.up', OnMachine>
   /** Done: `endpoint` (host:port), `identity`. */
-  | Request<'workspace.startWorker', { repo: RepoRef; container: Address; generation: number }>
-  | Request<'workspace.checkWalls', { repo: RepoRef; container: Address; generation: number }>
-  /** Is it there and does its worker answer? Done: `running`, `endpoint`. */
-  | Request<'workspace.inspect', { repo: RepoRef; container: Address; generation: number }>
-  | Request<'workspace.remove', { repo: RepoRef; container: Address; generation: number }>
-  /** An own checkout for a session. Done: `path`, `branch`. */
+  | Request<'workspace.startWorker', OnMachine>
+  | Request<'workspace.checkWalls', OnMachine>
+  /** Is it there and does its worker answer? Done: `found`, `endpoint`. */
+  | Request<'workspace.inspect', OnMachine>
+  /** The container of this generation and of earlier ones. */
+  | Request<'workspace.remove', OfContainer>
+  /** Whether the repository's configuration is another one than the container was made from. Done: `changed`. */
+  | Request<'workspace.compare', OnMachine>
+  /**
+   * An own checkout for a session. Done: `path` (for people), `branch`, `inside` (for the agent; empty: where the container has
+   * its main checkout).
+   */
   | Request<'workspace.checkout', { repo: RepoRef; session: string; worktree: string }>
   /** Removes a worktree if nothing in it would be lost. Done: `kept` (why; empty if nothing is), `path`. */
   | Request<'workspace.tidy', { repo: RepoRef; session: string; worktree: string; path: string }>

@@ -32,6 +32,7 @@ export const gatewayMachine = setup({
     tellRefusal: action.tellRefusal,
     stopByPrefix: action.stopByPrefix,
     tellOperators: action.tellOperators,
+    passWarning: action.passWarning,
     recordBoot: assign(action.booted),
     recordSystem: assign(action.systemChanged),
     recordTrouble: assign(action.troubleHeard),
@@ -75,6 +76,7 @@ export const gatewayMachine = setup({
     'POST.DELETED': {},
     'SYSTEM.UP': { actions: 'recordSystem' },
     'SYSTEM.DOWN': { actions: 'recordSystem' },
+    'SYSTEM.WARNING': { actions: 'passWarning' },
     // Late news of a run that is over.
     RECOVERED: {},
     DRAIN: {},

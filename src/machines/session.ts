@@ -62,6 +62,7 @@ export const sessionMachine = sessionSetup.createMachine({
     // A place in a container that is not wanted any more is given back.
     'CONTAINER.READY': [{ guard: 'isAttached' }, { actions: 'declineContainer' }],
     'CONTAINER.PROGRESS': {},
+    'CONTAINER.NOTICE': { actions: 'sayNotice' },
     'CONTAINER.REFUSED': { actions: 'detached' },
     'CONTAINER.STOPPED': { actions: 'detached' },
     'LINK.UP': { actions: ['reportLoss', 'linkUp'] },
@@ -134,7 +135,7 @@ export const sessionMachine = sessionSetup.createMachine({
           generation: context.generation,
           endpoint: context.endpoint,
           identity: context.identity,
-          cwd: context.checkout,
+          cwd: context.cwd,
           resumeId: context.agentSessionId,
           model: context.model,
           plan: context.plan,

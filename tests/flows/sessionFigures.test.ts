@@ -39,7 +39,7 @@ test('a session that was set aside or has ended in an error is not counted as on
     state: () => ({ name: 'up', since: 0 }) as const,
   };
   const metrics = createMetrics();
-  observe({ runtime: runtime as Runtime, metrics }, store as StorePorts, database, () => true);
+  observe({ runtime: runtime as Runtime, metrics }, store as StorePorts, database, {});
   assert.match(await metrics.registry.metrics(), /^csm_active_sessions 3$/m);
 });
 

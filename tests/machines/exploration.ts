@@ -54,9 +54,13 @@ const RESULTS: Readonly<Record<string, readonly JsonObject[]>> = {
   'workspace.tidy': [{ kept: '', path: '/w' }],
   'workspace.startWorker': [{ endpoint: 'e1', identity: 'i1' }],
   'workspace.inspect': [
-    { running: true, endpoint: 'e1' },
-    { running: false, endpoint: '' },
+    { found: 'worker', endpoint: 'e1' },
+    { found: 'noWorker', endpoint: '' },
+    { found: 'stopped', endpoint: '' },
+    { found: 'gone', endpoint: '' },
   ],
+  'workspace.reserve': [{ port: 50_051 }],
+  'workspace.compare': [{ changed: true }, { changed: false }],
   'worker.probe': [{ reachable: true, error: '' }],
   'firewall.allow': [{ enforced: true }],
 };
@@ -261,6 +265,7 @@ const gateway: Subject = {
       { type: 'SYSTEM.UP', system },
       { type: 'SYSTEM.DOWN', system, reason: 'x' },
     ]),
+    { type: 'SYSTEM.WARNING', text: 'x' },
     { type: 'CHILD.TROUBLED', address: 'session/p0', status: 'parked', reason: 'x' },
   ],
   facts: ({ gathering, down }) => [

@@ -128,6 +128,17 @@ test('stopping withdraws questions, closes the agent, looks at the checkout and 
   assert.is(session.value(), 'stopped');
 });
 
+test('a stop that reaches the container is told to one that failed to come up, and to none that gave no place', () => {
+  const detachOf = (refused: object) => {
+    const session = attaching();
+    session.send('CONTAINER.REFUSED', { reason: 'no', next: '', ...refused });
+    session.send('COMMAND.STOP', stop('s1', { container: true }));
+    return told(session.done('workspace.tidy', { kept: '', path: '/w' }), 'DETACH');
+  };
+  assert.equal(detachOf({ generation: 3 }), [CONTAINER]);
+  assert.equal(detachOf({}), []);
+});
+
 test('late events do not bring a stopped session back, and a message to it is answered', () => {
   const session = stopped();
   for (const late of ['LINK.UP', 'CONTAINER.READY', 'TURN.STARTED', 'THREAD.OPENED', 'WORKSPACE.READY']) {

@@ -266,7 +266,7 @@ function carryOut(world: World, effect: ExternalEffect): NonNullable<Job['outcom
       return done({ endpoint: worker.endpoint, identity: `g${generation}` });
     }
     case 'workspace.inspect':
-      return done({ running: worker.alive, endpoint: worker.endpoint });
+      return done({ found: worker.alive ? 'worker' : 'noWorker', endpoint: worker.endpoint });
     case 'workspace.remove':
       world.crash('wiped');
       return done();

@@ -14,7 +14,7 @@ export interface TestEnvironment extends Environment {
 }
 
 export async function startTestEnvironment(
-  options: Partial<Pick<EnvironmentOptions, 'gatewayEnv' | 'slowDelayMs'>> = {},
+  options: Partial<Pick<EnvironmentOptions, 'gatewayEnv' | 'slowDelayMs' | 'modelHost'>> = {},
 ): Promise<TestEnvironment> {
   const dataDir = await mkdtemp(join(tmpdir(), 'csm-test-'));
   try {

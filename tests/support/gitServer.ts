@@ -15,7 +15,8 @@ export interface GitServer {
   close(): Promise<void>;
 }
 
-export async function startGitServer(root: string, token = ''): Promise<GitServer> {
+/** @param host the address to listen on */
+export async function startGitServer(root: string, token = '', host = '127.0.0.1'): Promise<GitServer> {
   const server = createServer((request, response) => {
     state.requests.push(`${request.method} ${request.url}`);
     if (state.answer?.(request, response)) return;
@@ -26,11 +27,11 @@ export async function startGitServer(root: string, token = ''): Promise<GitServe
     }
     backend(root, request, response);
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(0, host, resolve));
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : 0;
   const state: GitServer = {
-    url: `http://127.0.0.1:${port}`,
+    url: `http://${host}:${port}`,
     requests: [],
     token,
     answer: undefined,

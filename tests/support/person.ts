@@ -68,14 +68,21 @@ export function person(environment: TestEnvironment, who?: { readonly id: string
     return found;
   };
 
-  /** Starts a session from the lobby and waits until it is ready. */
-  const start = async (command = '@claude start demo --worktree'): Promise<Thread> => {
-    const ask = await say(command);
-    const link = await hear(ask.id, (post) => /\/pl\/[a-z0-9]{26}/.test(post.message));
+  /** Asks for a session in the lobby and waits until there is a thread for it. */
+  const ask = async (command: string): Promise<Thread> => {
+    const post = await say(command);
+    const link = await hear(post.id, ({ message }) => /\/pl\/[a-z0-9]{26}/.test(message));
     const rootId = /\/pl\/([a-z0-9]{26})/.exec(link.message)?.[1] ?? '';
     const { channel_id: channelId } = await json<Post>('GET', `/posts/${rootId}`);
-    await hear(rootId, (post) => post.message.includes('Ready on'));
-    return { session: `session/${ask.id}`, channelId, rootId };
+    return { session: `session/${post.id}`, channelId, rootId };
+  };
+
+  /** Starts a session from the lobby and waits until it is ready. */
+  const start = async (command = '@claude start demo --worktree', patienceMs = PATIENCE_MS): Promise<Thread> => {
+    const thread = await ask(command);
+    const told = await hear(thread.rootId, ({ message }) => /Ready on|`@claude retry`/.test(message), patienceMs);
+    if (!told.message.includes('Ready on')) throw new Error(`It did not come up: ${told.message}`);
+    return thread;
   };
 
   /** What the bot posted in the thread after that post, once it fits: an answer, not what was there before. */
@@ -99,6 +106,7 @@ export function person(environment: TestEnvironment, who?: { readonly id: string
         ({ emoji_name }) => emoji_name,
       ),
     hear,
+    ask,
     start,
     answersIn,
     edit: (id: string, message: string) => json<Post>('PUT', `/posts/${id}/patch`, { message }),

@@ -132,6 +132,9 @@ export function userMessage(
   return { type: 'user', message: { role: 'user', content }, parent_tool_use_id: null, uuid };
 }
 
+/** Where Claude Code finds its model if nothing else is said. */
+const MODEL_URL = 'https://api.anthropic.com';
+
 function toOptions(start: AgentStart, stderr: (data: string) => void, onSpawn: (child: ChildProcess) => void): Options {
   return {
     cwd: start.cwd,
@@ -141,6 +144,8 @@ function toOptions(start: AgentStart, stderr: (data: string) => void, onSpawn: (
         ? { type: 'preset', preset: 'claude_code' }
         : { type: 'preset', preset: 'claude_code', append: start.systemPromptAppend },
     settingSources: ['user', 'project', 'local'],
+    // Before those of the repository, which could have the agent's key sent to a place of their own.
+    settings: { env: { ANTHROPIC_BASE_URL: start.environment.ANTHROPIC_BASE_URL ?? MODEL_URL } },
     includePartialMessages: true,
     // Never bypass: the hook allows what the policy allows, so nothing depends on a mode that root may not use.
     permissionMode: start.plan ? 'plan' : 'default',

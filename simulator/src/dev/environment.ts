@@ -22,6 +22,8 @@ export interface EnvironmentOptions {
   readonly gatewayEnv?: Readonly<Record<string, string>>;
   /** Milliseconds after each word of a `slow` answer. */
   readonly slowDelayMs?: number;
+  /** The address of the scripted model; default loopback. */
+  readonly modelHost?: string;
 }
 
 export interface Environment {
@@ -154,8 +156,11 @@ function baseEnv(dataDir: string): Record<string, string> {
   };
 }
 
-async function startScriptedModel({ slowDelayMs }: EnvironmentOptions): Promise<ModelApi> {
-  return startModelApi({ ...(slowDelayMs === undefined ? {} : { slowDelayMs }) });
+async function startScriptedModel({ slowDelayMs, modelHost: host }: EnvironmentOptions): Promise<ModelApi> {
+  return startModelApi({
+    ...(slowDelayMs === undefined ? {} : { slowDelayMs }),
+    ...(host === undefined ? {} : { host }),
+  });
 }
 
 function agentEnv({ model: which }: EnvironmentOptions, model: ModelApi | undefined): Record<string, string> {

@@ -11,18 +11,26 @@ const KEPT_VARIABLES = `PATH HOME USER LOGNAME SHELL LANG LC_ALL TZ TMPDIR XDG_R
   https_proxy no_proxy SSL_CERT_FILE SSL_CERT_DIR NODE_EXTRA_CA_CERTS`.split(/\s+/);
 
 const CLEAN = `
-keep=" $1 "
-shift
+keep=" $1 " lock=$2
+shift 2
 for name in $(env | sed -n 's/^\\([A-Za-z_][A-Za-z0-9_]*\\)=.*/\\1/p'); do
   case "$keep" in *" $name "*) ;; *) unset "$name" ;; esac
 done
 command -v "$1" >/dev/null 2>&1 || { echo "$1: not found" >&2; exit 127; }
-exec "$@"
+[ -n "$lock" ] || exec "$@"
+# The command and what it leaves behind do not hold the lock; this shell does, as long as the command runs.
+exec 9>>"$lock" && flock 9 || exit 1
+"$@" 9>&-
+exit $?
 `;
 
-/** The command in an environment without the VM user's secrets. @param more variables it may see besides */
-export function inCleanEnvironment(words: readonly string[], more: readonly string[]): Command {
-  return { script: CLEAN, args: [[...KEPT_VARIABLES, ...more].join(' '), ...words] };
+/**
+ * The command in an environment without the VM user's secrets.
+ * @param more variables it may see besides
+ * @param lock a file of the VM: of several such commands one runs at a time
+ */
+export function inCleanEnvironment(words: readonly string[], more: readonly string[], lock = ''): Command {
+  return { script: CLEAN, args: [[...KEPT_VARIABLES, ...more].join(' '), lock, ...words] };
 }
 
 export interface CliCall {

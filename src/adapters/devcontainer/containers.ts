@@ -1,6 +1,8 @@
 /** Containers of ours on the VM. Others are never touched: everything goes by full ids, and our labels are looked at first. */
 import { z } from 'zod';
 import { RetryableError, TerminalError } from '../../actors/index.ts';
+import { followLinks } from './checkoutFiles.ts';
+import type { Owner } from './names.ts';
 import type { Runtime, Shell, ShellResult } from './shell.ts';
 
 const TIMEOUT_MS = 60_000;
@@ -19,7 +21,11 @@ export interface Container {
   readonly labels: Readonly<Record<string, string>>;
   /** Ports of the VM that it is published on. */
   readonly hostPorts: readonly number[];
+  /** Folders and files of the VM that are mounted into it, and where. */
+  readonly mounts: readonly { readonly source: string; readonly target: string }[];
   readonly image: string;
+  /** Empty if the runtime does not say it. */
+  readonly imageId: string;
   /** ISO date; empty if it never ran. */
   readonly startedAt: string;
 }
@@ -28,11 +34,15 @@ export interface Container {
 const Inspected = z.array(
   z.object({
     Id: z.string().regex(/^[0-9a-f]{64}$/),
+    Image: z.string().optional(),
     State: z.object({ Status: z.string(), Running: z.boolean(), StartedAt: z.string().optional() }),
     Config: z.object({ Image: z.string().optional(), Labels: z.record(z.string(), z.string()).nullish() }),
     HostConfig: z
       .object({ PortBindings: z.record(z.string(), z.array(z.object({ HostPort: z.string() })).nullable()).nullish() })
       .optional(),
+    Mounts: z
+      .array(z.object({ Type: z.string().optional(), Source: z.string().optional(), Destination: z.string() }))
+      .nullish(),
   }),
 );
 
@@ -54,7 +64,11 @@ export function parseInspect(stdout: string): readonly Container[] {
     hostPorts: Object.values(item.HostConfig?.PortBindings ?? {}).flatMap((bindings) =>
       (bindings ?? []).map(({ HostPort }) => Number(HostPort)).filter((port) => port > 0),
     ),
+    mounts: (item.Mounts ?? []).flatMap(({ Type, Source, Destination }) =>
+      Type === 'bind' && Source ? [{ source: Source, target: Destination }] : [],
+    ),
     image: item.Config.Image ?? '',
+    imageId: item.Image ?? '',
     startedAt: /^0001-/.test(item.State.StartedAt ?? '0001-') ? '' : (item.State.StartedAt ?? ''),
   }));
 }
@@ -64,12 +78,57 @@ export function isOurs(container: Pick<Container, 'labels'>, instance: string): 
 }
 
 /** Every container of this installation, running or not. */
-export async function listOurs(host: Host, instance: string, signal?: AbortSignal): Promise<readonly Container[]> {
-  const words = ['ps', '--all', '--quiet', '--no-trunc', '--filter', 'label=csm.managed=true'];
-  const listed = await mustRun(host, [...words, '--filter', `label=csm.instance=${instance}`], signal);
+export function listOurs(host: Host, instance: string, signal?: AbortSignal): Promise<readonly Container[]> {
+  return listWith(host, { 'csm.managed': 'true', 'csm.instance': instance }, instance, signal);
+}
+
+/** Those of a repository's branch, of every generation; with a compose project, its other services too. */
+export function listOf(
+  host: Host,
+  owner: Omit<Owner, 'generation'>,
+  signal?: AbortSignal,
+): Promise<readonly Container[]> {
+  const { instance, repo, branch } = owner;
+  const labels = { 'csm.managed': 'true', 'csm.instance': instance, 'csm.repo': repo, 'csm.branch': branch };
+  return listWith(host, labels, instance, signal);
+}
+
+async function listWith(
+  host: Host,
+  labels: Readonly<Record<string, string>>,
+  instance: string,
+  signal?: AbortSignal,
+): Promise<readonly Container[]> {
+  const filters = Object.entries(labels).flatMap(([name, value]) => ['--filter', `label=${name}=${value}`]);
+  const listed = await mustRun(host, ['ps', '--all', '--quiet', '--no-trunc', ...filters], signal);
   const ids = listed.stdout.split('\n').filter((line) => line !== '');
   const found = await Promise.all(ids.map((id) => inspect(host, id, signal)));
-  return found.filter((container) => container !== undefined && isOurs(container, instance)) as Container[];
+  // The runtime's filters are a convenience; what counts is what the container says.
+  return found
+    .filter((container) => container !== undefined)
+    .filter((container) => isOurs(container, instance))
+    .filter((container) => Object.entries(labels).every(([name, value]) => container.labels[name] === value));
+}
+
+/**
+ * Whether a folder of the VM that the container mounts leads elsewhere than it did: what is inside the checkout may have been
+ * replaced by a link, which the runtime would follow at the next start.
+ */
+export async function haveMountsMoved(host: Host, { mounts }: Container, signal?: AbortSignal): Promise<boolean> {
+  const sources = mounts.map(({ source }) => source);
+  const places = await followLinks(host.shell, sources, signal);
+  return sources.some((source) => places.get(source) !== source);
+}
+
+/**
+ * Whether it has our labels from its image: somebody has made an image of a container of ours, and containers from that. We put
+ * labels on containers only.
+ */
+export async function isFromCopy(host: Host, { imageId }: Container, signal?: AbortSignal): Promise<boolean> {
+  if (!/^(sha256:)?[0-9a-f]{64}$/.test(imageId)) return false;
+  const words = ['image', 'inspect', '--format', '{{json .Config.Labels}}', imageId];
+  const { code, stdout } = await run(host, words, signal);
+  return code === 0 && /"csm\.managed":/.test(stdout);
 }
 
 /** Undefined if there is none. @throws TerminalError if it is not ours */

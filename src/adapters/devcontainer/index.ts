@@ -6,8 +6,11 @@ export {
   type Container,
   findOrphans,
   type Host,
+  haveMountsMoved,
   inspectOurs,
+  isFromCopy,
   isOurs,
+  listOf,
   listOurs,
   parseInspect,
   removeOurs,
@@ -18,7 +21,7 @@ export { chooseConfig, defaultConfig, type FoundConfig, findConfig } from './dis
 export { StartCommandError, upError } from './errors.ts';
 export { parseConfigText } from './jsonc.ts';
 export { idLabelOf, keyOf, labelsOf, type Owner, projectOf, volumesOf } from './names.ts';
-export { listeningPorts, lowestFreePort, parseListening, WORKER_PORTS } from './ports.ts';
+export { type PortRequest, releasePort, releasePorts, reservePort, WORKER_PORTS } from './ports.ts';
 export { createLogReader, parseLogLine, sentenceOf } from './progress.ts';
 export {
   baseImages,

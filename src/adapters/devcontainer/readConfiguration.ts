@@ -27,11 +27,13 @@ export async function readConfiguration({ shell }: Host, request: ReadRequest): 
   const { localEnv, timeoutMs, signal, onProgress } = request;
   const scrub = createScrub(Object.values(localEnv));
   const log = createLogReader((sentence) => onProgress?.(scrub(sentence)));
+  // As for `up`: what the CLI leaves there goes with the container.
+  const env = { ...localEnv, TMPDIR: request.userData };
   const result = await shell
-    .exec(inCleanEnvironment(readConfigurationWords(request), Object.keys(localEnv)), {
+    .exec(inCleanEnvironment(readConfigurationWords(request), Object.keys(env)), {
       timeoutMs,
       signal,
-      env: localEnv,
+      env,
       maxOutputBytes: 4 * 1024 * 1024,
       onLine: (line, stream) => {
         if (stream === 'stderr') log.take(line);

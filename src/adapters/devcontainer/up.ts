@@ -26,8 +26,8 @@ export interface UpResult {
 }
 
 /**
- * Brings the devcontainer up, or finds it running. Two of them for one id label would make two containers: the caller
- * lets only one run at a time.
+ * Brings the devcontainer up, or finds it running. Two at once for one id label would make two containers: the second waits for
+ * the first, also for one that a gateway left behind which is gone.
  * @throws StartCommandError with the container that was kept; TerminalError or RetryableError with `human`; what the
  *   shell throws when it loses its connection or is told to give up
  */
@@ -39,9 +39,10 @@ export async function devcontainerUp(shell: Shell, request: UpRequest): Promise<
     last = scrub(sentence);
     onProgress?.(last);
   });
-  const env = { ...localEnv, COMPOSE_PROJECT_NAME: request.project };
+  // What the CLI leaves in its temporary folder goes with the container, and nobody else on the VM can have put anything there.
+  const env = { ...localEnv, COMPOSE_PROJECT_NAME: request.project, TMPDIR: request.userData };
   const result = await shell
-    .exec(inCleanEnvironment(upWords(request), Object.keys(env)), {
+    .exec(inCleanEnvironment(upWords(request), Object.keys(env), `${request.userData}/up.lock`), {
       timeoutMs,
       signal,
       env,

@@ -10,10 +10,10 @@ import { workerError } from './workerErrors.ts';
 import { SCRIPTS } from './workerScripts.ts';
 
 /**
- * Where the worker listens in every container.
- * @public
+ * Where the worker listens in every container. Not where SM_GRPC_PORT_START begins: repositories that follow the product's
+ * example configuration start a server of their own at that port.
  */
-export const CONTAINER_WORKER_PORT = 50_051;
+export const CONTAINER_WORKER_PORT = 25_051;
 
 const START_LIMIT_SECONDS = 60;
 /** Besides waiting for the worker: ending an earlier one, and what a busy machine takes. */

@@ -91,6 +91,8 @@ fi
 rm -f -- "$notes/seen"
 # The folder of the worktrees is mounted in containers: they see a new one, and may change it, as soon as it is there.
 [ -z "$branch" ] || : >"$notes/seen" || fail
+# Whoever the container lets the agent be can work in it. Around it stands a folder that nobody else on this machine enters.
+if chmod 700 -- "\${target%/*/*}" 2>/dev/null; then chmod -R a+rwX -- "$scratch" || fail; fi
 printf "%s\\n%s\\n%s\\n" "$asked" "$base" "\${branch:-$base}" >"$notes/note.new" || fail
 mv -fT -- "$notes/note.new" "$notes/note" || fail
 mv -T -- "$scratch" "$target" || fail

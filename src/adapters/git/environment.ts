@@ -39,6 +39,7 @@ export function gitEnvironment(
     ['fetch.fsck.missingSpaceBeforeDate', 'ignore'],
     // Nothing stays behind in the background.
     ['gc.auto', '0'],
+    ['fetch.unpackLimit', '1'],
     ['maintenance.auto', 'false'],
     ['http.lowSpeedLimit', STALLED.bytesPerSecond],
     ['http.lowSpeedTime', STALLED.seconds],

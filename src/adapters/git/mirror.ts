@@ -15,6 +15,9 @@ export interface Mirror {
   readonly branch: string;
 }
 
+/** Of a mirror, before they are put together. */
+const MOST_PACKS = 20;
+
 /**
  * $1 stem, $2 address, $3 whether to bring an existing one up to date, $4 the branch or nothing.
  * Prints the branch; or, with exit code 65, those there are.
@@ -37,7 +40,10 @@ update() {
   head=$(printf "%s\\n" "$head" | sed -n 's|^ref: \\(refs/heads/[^[:space:]]*\\)[[:space:]]HEAD$|\\1|p')
   git -C "$1" fetch --progress --prune --no-tags --no-recurse-submodules --no-write-fetch-head \\
     -- "$url" "+refs/heads/*:refs/heads/*" "+refs/tags/*:refs/tags/*" || return 1
-  [ -z "$head" ] || git -C "$1" symbolic-ref HEAD "$head"
+  [ -z "$head" ] || git -C "$1" symbolic-ref HEAD "$head" || return 1
+  # Every fetch leaves a pack, and git tidies up by itself nowhere here. Without room for it the mirror is as good as before.
+  [ "$(find "$1/objects/pack" -name "*.pack" | wc -l)" -lt ${MOST_PACKS} ] ||
+    git -C "$1" repack --quiet -d --geometric=2 || git -C "$1" repack --quiet -a -d || true
 }
 
 if [ ! -d "$mirror" ]; then

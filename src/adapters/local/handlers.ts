@@ -28,8 +28,10 @@ export function localWorkspaceHandlers(options: LocalWorkspaceOptions) {
       await ensureMirror(paths, repo, options.autoPull, signal);
     },
     // A local workspace runs no configuration of the repository on the host, publishes no ports and has no walls.
+    'workspace.admit': async () => {},
     'workspace.vet': async () => {},
     'workspace.reserve': async () => {},
+    'workspace.compare': async () => ({ changed: false }),
     'workspace.checkWalls': async () => {},
     'workspace.up': async ({ params: { container } }) => {
       await mkdir(paths.worker(container), { recursive: true, mode: 0o700 });
@@ -52,7 +54,7 @@ export function localWorkspaceHandlers(options: LocalWorkspaceOptions) {
     },
     'workspace.inspect': async ({ params: { container, generation } }) => {
       const endpoint = await findWorker(paths.worker(container), identity(container, generation));
-      return { running: endpoint !== undefined, endpoint: endpoint ?? '' };
+      return { found: endpoint === undefined ? 'noWorker' : 'worker', endpoint: endpoint ?? '' };
     },
     'workspace.remove': async ({ params: { container } }) => {
       await stopWorker(paths.worker(container));

@@ -226,6 +226,15 @@ export const projectChannel = pgTable('project_channel', {
   createdAt: at('created_at').notNull().defaultNow(),
 });
 
+/** The host key that a VM showed first, where that is trusted. */
+export const vmHostKey = pgTable('vm_host_key', {
+  /** `host:port` */
+  target: text('target').primaryKey(),
+  /** `type base64` */
+  key: text('key').notNull(),
+  seenAt: at('seen_at').notNull().defaultNow(),
+});
+
 export const networkGrant = pgTable(
   'network_grant',
   {

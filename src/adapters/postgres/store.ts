@@ -13,6 +13,7 @@ import { deliver } from './sql/deliver.ts';
 import { claimEffects, finishEffects, retryEffect } from './sql/effects.ts';
 import { activeGrants, putGrant, revokeGrant } from './sql/grants.ts';
 import { health } from './sql/health.ts';
+import { hostKey, keepHostKey } from './sql/hostKeys.ts';
 import { inboxState } from './sql/inboxState.ts';
 import { countActors, listActors } from './sql/listActors.ts';
 import { findPost, postCreated, postGone, postPatched, postsOf, reservePost } from './sql/posts.ts';
@@ -65,6 +66,8 @@ export function createStore(db: Database): Store {
     chatCursors: () => chatCursors(db),
     projectChannel: (repo) => projectChannel(db, repo),
     putProjectChannel: (repo, channelId, options) => putProjectChannel(db, repo, channelId, options),
+    hostKey: (target) => hostKey(db, target),
+    keepHostKey: async (target, key) => (await keepHostKey(db, target, key)) ?? (await hostKey(db, target)) ?? key,
     putGrant: (grant) => putGrant(db, grant),
     revokeGrant: (id, at) => revokeGrant(db, id, at),
     activeGrants: (at) => activeGrants(db, at),

@@ -38,7 +38,7 @@ const NO_SUCH_KEY = /no matching host key format/i;
  */
 export async function openConnection(target: Target, times: ConnectTimes, signal: AbortSignal): Promise<Connection> {
   const key = await readKey(target.key);
-  const stored = await storedKey(target.hostKey);
+  const stored = await storedKey(target.hostKey, signal);
   const refused: HostKeyError[] = [];
   for (const types of hostKeyAttempts(target.hostKey, stored, target)) {
     const outcome = await attempt(target, times, key, types, signal);
@@ -49,12 +49,22 @@ export async function openConnection(target: Target, times: ConnectTimes, signal
   throw noKeyFits(target, refused);
 }
 
-async function storedKey({ pins, trustOnFirstUse }: HostKeyPolicy): Promise<string | undefined> {
-  if (pins.length > 0) return undefined;
+/** Where it is kept may not answer for a while; whoever closes the connection does not wait for that. */
+async function storedKey({ pins, trustOnFirstUse }: HostKeyPolicy, signal: AbortSignal): Promise<string | undefined> {
+  if (pins.length > 0 || trustOnFirstUse === undefined) return undefined;
+  let giveUp = (): void => {};
+  const givenUp = new Promise<undefined>((resolve) => {
+    giveUp = () => resolve(undefined);
+    signal.addEventListener('abort', giveUp, { once: true });
+  });
   try {
-    return await trustOnFirstUse?.load();
+    const stored = await Promise.race([trustOnFirstUse.load(), givenUp]);
+    signal.throwIfAborted();
+    return stored;
   } catch (error) {
-    throw memoryError(error);
+    throw signal.aborted ? error : memoryError(error);
+  } finally {
+    signal.removeEventListener('abort', giveUp);
   }
 }
 

@@ -13,4 +13,5 @@ export {
 export type { ExecOptions, ExecResult } from './execOn.ts';
 export { type HostKeyMemory, type HostKeyPolicy, type HostPin, parseHostPins } from './hostKey.ts';
 export type { KeySource } from './key.ts';
+export { openTunnel, type Tunnel } from './tunnel.ts';
 export type { Command } from './wrapper.ts';

@@ -25,7 +25,8 @@ export interface WorkerClient {
 }
 
 /**
- * @param endpoint `host:port`. Without a certificate the connection is not encrypted: a loopback or tunnelled address.
+ * @param endpoint `host:port`, or `unix:` and the path of a socket. Without a certificate the connection is not encrypted: a
+ *   loopback or tunnelled address.
  * @param token proves the gateway to the worker, which knows only its SHA-256.
  * @param certificate PEM of the only certificate that the worker may show, whoever has signed it
  */

@@ -36,7 +36,7 @@ const BACKOFF_MS = { first: 200, most: 5_000 };
 
 export interface LinkPorts {
   readonly registry: LinkRegistry;
-  readonly connect: (input: LinkInput) => WorkerClient;
+  readonly connect: (input: LinkInput) => Promise<WorkerClient>;
   readonly clients: Map<Address, WorkerClient>;
   readonly optionsOf: (input: LinkInput) => SessionOptions;
   readonly resumePoint: (session: Address) => Promise<{ readonly logId: string; readonly seq: number } | undefined>;
@@ -48,7 +48,7 @@ export interface LinkPorts {
 export function workerLink(ports: LinkPorts) {
   return async (task: TaskRequest, context: TaskContext): Promise<void> => {
     const input = task.input as LinkInput;
-    const client = ports.connect(input);
+    const client = await ports.connect(input);
     ports.clients.set(input.session, client);
     try {
       await stayAttached(ports, client, input, context);

@@ -1,6 +1,6 @@
 /** What a container asks of the outside and tells its guests, and how events change its context. */
-import type { Effect, ExternalEffect, Reply } from '../effects.ts';
-import type { ContainerContext, ContainerEvent, Guest } from './context.ts';
+import type { Effect, ExternalEffect, Found, Reply } from '../effects.ts';
+import { type ContainerContext, type ContainerEvent, type Guest, NO_MACHINE } from './context.ts';
 
 interface Args {
   readonly context: ContainerContext;
@@ -16,41 +16,59 @@ function reply({ context }: Args, done: string, failed = 'STEP.FAILED'): Reply {
   return { done, failed, with: { generation: context.generation } };
 }
 
-function machineParams({ context }: Args) {
+function ofContainer({ context }: Args) {
   return { repo: context.repo, container: context.address, generation: context.generation };
 }
 
-export function mirror(args: Args): ExternalEffect {
-  return { kind: 'workspace.mirror', params: { repo: args.context.repo }, reply: reply(args, 'CLONED') };
+function onMachine(args: Args) {
+  return { ...ofContainer(args), machine: args.context.machine };
 }
 
-export function vet(args: Args): ExternalEffect {
-  return { kind: 'workspace.vet', params: { repo: args.context.repo }, reply: reply(args, 'VETTED') };
+export function admit(args: Args): ExternalEffect {
+  return { kind: 'workspace.admit', params: ofContainer(args), reply: reply(args, 'ADMITTED') };
+}
+
+export function mirror(args: Args): ExternalEffect {
+  const params = { ...ofContainer(args), fresh: args.context.fresh };
+  return { kind: 'workspace.mirror', params, reply: reply(args, 'CLONED') };
 }
 
 export function reserve(args: Args): ExternalEffect {
-  const { repo, address } = args.context;
-  return { kind: 'workspace.reserve', params: { repo, container: address }, reply: reply(args, 'RESERVED') };
+  const params = { ...ofContainer(args), avoid: args.context.takenPorts };
+  return { kind: 'workspace.reserve', params, reply: reply(args, 'RESERVED') };
+}
+
+export function vet(args: Args): ExternalEffect {
+  return { kind: 'workspace.vet', params: onMachine(args), reply: reply(args, 'VETTED') };
 }
 
 export function build(args: Args): ExternalEffect {
-  return { kind: 'workspace.up', params: machineParams(args), reply: reply(args, 'BUILT') };
+  return { kind: 'workspace.up', params: onMachine(args), reply: reply(args, 'BUILT') };
 }
 
 export function startWorker(args: Args): ExternalEffect {
-  return { kind: 'workspace.startWorker', params: machineParams(args), reply: reply(args, 'WORKER.STARTED') };
+  return { kind: 'workspace.startWorker', params: onMachine(args), reply: reply(args, 'WORKER.STARTED') };
 }
 
 export function checkWalls(args: Args): ExternalEffect {
-  return { kind: 'workspace.checkWalls', params: machineParams(args), reply: reply(args, 'WALLS.CHECKED') };
+  return { kind: 'workspace.checkWalls', params: onMachine(args), reply: reply(args, 'WALLS.CHECKED') };
 }
 
 export function inspect(args: Args): ExternalEffect {
-  return { kind: 'workspace.inspect', params: machineParams(args), reply: reply(args, 'INSPECTED') };
+  return { kind: 'workspace.inspect', params: onMachine(args), reply: reply(args, 'INSPECTED', 'LOOK.FAILED') };
+}
+
+/** Nobody waits for the answer; whoever came is told if it matters. */
+export function compare(args: Args): ExternalEffect[] {
+  const { context, event } = args;
+  if (event.type !== 'ATTACH' || context.machine.configHash === '') return [];
+  const { generation } = context;
+  const answer = { done: 'COMPARED', with: { generation, session: event.session } };
+  return [{ kind: 'workspace.compare', params: onMachine(args), reply: answer }];
 }
 
 export function remove(args: Args): ExternalEffect {
-  return { kind: 'workspace.remove', params: machineParams(args), reply: reply(args, 'REMOVED', 'REMOVE.FAILED') };
+  return { kind: 'workspace.remove', params: ofContainer(args), reply: reply(args, 'REMOVED', 'REMOVE.FAILED') };
 }
 
 // ---- telling the guests
@@ -61,7 +79,8 @@ function tellAll({ context, event }: Args, body: { type: string; [key: string]: 
 
 function ready(context: ContainerContext) {
   const { endpoint, generation, identity } = context;
-  return { type: 'CONTAINER.READY', endpoint, generation, identity };
+  const { workspaceFolder } = context.machine;
+  return { type: 'CONTAINER.READY', endpoint, generation, identity, workspaceFolder };
 }
 
 export function tellReady(args: Args): Effect[] {
@@ -76,7 +95,7 @@ export function answerReady({ context, event }: Args): Effect[] {
 
 export function tellFailed(args: Args): Effect[] {
   const { reason, next } = args.context.failure ?? { reason: 'The workspace failed.', next: '' };
-  return tellAll(args, { type: 'CONTAINER.REFUSED', reason, next });
+  return tellAll(args, { type: 'CONTAINER.REFUSED', reason, next, generation: args.context.generation });
 }
 
 export function tellStopped(args: Args): Effect[] {
@@ -92,6 +111,23 @@ export function tellComing({ event }: Args): Effect[] {
 
 export function progress(text: string) {
   return (args: Args): Effect[] => tellAll(args, { type: 'CONTAINER.PROGRESS', text });
+}
+
+export function passProgress(args: Args): Effect[] {
+  return args.event.type === 'STEP.PROGRESS' ? progress(args.event.text)(args) : [];
+}
+
+/** What people should know of how the container was made. */
+export function tellNotice(args: Args): Effect[] {
+  const text = args.event.type === 'VETTED' ? (args.event.notice ?? '') : '';
+  return text === '' ? [] : tellAll(args, { type: 'CONTAINER.NOTICE', text });
+}
+
+export function tellChanged({ event }: Args): Effect[] {
+  if (event.type !== 'COMPARED' || !event.changed) return [];
+  const text =
+    "The repository's devcontainer configuration has changed since this container was made. The change counts when the container is made anew: `@claude stop --container`, then `@claude resume`.";
+  return [{ kind: 'tell', to: event.session, event: { type: 'CONTAINER.NOTICE', at: event.at, text } }];
 }
 
 function refuse({ event }: Args, reason: string, next: string): Effect[] {
@@ -137,7 +173,32 @@ export function detached({ context, event }: Args): Change {
 }
 
 export function newGeneration({ context }: Args): Change {
-  return { generation: context.generation + 1, failure: null, endpoint: '', identity: '' };
+  return {
+    generation: context.generation + 1,
+    failure: null,
+    endpoint: '',
+    identity: '',
+    machine: NO_MACHINE,
+    takenPorts: [],
+    looks: 0,
+    fresh: context.failure !== null,
+  };
+}
+
+export function reserved({ context, event }: Args): Change {
+  return event.type === 'RESERVED' ? { machine: { ...context.machine, port: event.port ?? 0 } } : {};
+}
+
+export function vetted({ context, event }: Args): Change {
+  if (event.type !== 'VETTED') return {};
+  const { configFile = '', configHash = '' } = event;
+  return { machine: { ...context.machine, configFile, configHash } };
+}
+
+export function built({ context, event }: Args): Change {
+  if (event.type !== 'BUILT') return {};
+  const { containerId = '', remoteUser = '', workspaceFolder = '', bootId = '' } = event;
+  return { machine: { ...context.machine, containerId, remoteUser, workspaceFolder, bootId } };
 }
 
 export function workerStarted({ event }: Args): Change {
@@ -146,14 +207,61 @@ export function workerStarted({ event }: Args): Change {
     : {};
 }
 
+/** A stranger has the port: another one is reserved. */
+export function portTaken({ context }: Args): Change {
+  return { takenPorts: [...context.takenPorts, context.machine.port], machine: { ...context.machine, port: 0 } };
+}
+
+/** Looks in quick succession are counted: a worker that is found running and yet missed hangs. */
+export function looked({ context, event }: Args): Change {
+  const looks = event.at - context.lookedAt > DOUBT_MS ? 1 : context.looks + 1;
+  return { looks, lookedAt: event.at };
+}
+
+const DOUBT_MS = 10 * 60_000;
+const MOST_LOOKS = 4;
+const MOST_PORTS = 5;
+
 export function failed({ event }: Args): Change {
-  const human = event.type === 'STEP.FAILED' || event.type === 'REMOVE.FAILED' ? event.human : '';
+  const human =
+    event.type === 'STEP.FAILED' || event.type === 'REMOVE.FAILED' || event.type === 'LOOK.FAILED' ? event.human : '';
   return {
     failure: {
       reason: human === '' ? 'The workspace could not be prepared.' : human,
       next: '`@claude retry` tries again.',
     },
   };
+}
+
+/** The port went to a stranger between reservation and use. */
+export function isPortTaken({ context, event }: Args): boolean {
+  return event.type === 'STEP.FAILED' && event.code === 'PORT_TAKEN' && context.takenPorts.length < MOST_PORTS;
+}
+
+/** What was looked for is there and where the guests look for it, and it is not missed all the time. */
+export function stillRuns({ context, event }: Args): boolean {
+  if (event.type !== 'INSPECTED' || event.found !== 'worker') return false;
+  return event.endpoint === context.endpoint && context.looks < MOST_LOOKS;
+}
+
+export function isStopped({ event }: Args): boolean {
+  return event.type === 'INSPECTED' && (event.found === 'stopped' || event.found === 'rebooted');
+}
+
+export function isGone({ event }: Args): boolean {
+  return event.type === 'INSPECTED' && event.found === 'gone';
+}
+
+const FOUND_WORDS: Readonly<Record<Found, string>> = {
+  worker: 'The agent worker does not answer. Starting it again …',
+  noWorker: 'The agent worker has ended. Starting it again …',
+  stopped: 'The container was stopped. Starting it again …',
+  rebooted: 'The VM was restarted. Starting the container again …',
+  gone: 'The container is gone. Making a new one …',
+};
+
+export function sayFound(args: Args): Effect[] {
+  return args.event.type === 'INSPECTED' ? progress(FOUND_WORDS[args.event.found])(args) : [];
 }
 
 export function isFull({ context, event }: Args): boolean {

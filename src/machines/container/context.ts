@@ -1,5 +1,5 @@
 import type { Address } from '../addresses.ts';
-import type { RepoRef } from '../effects.ts';
+import type { Found, Machine, RepoRef } from '../effects.ts';
 import type { ChartEvent } from '../events.ts';
 import type { JsonObject } from '../json.ts';
 
@@ -23,9 +23,27 @@ export interface ContainerContext extends JsonObject {
   readonly identity: string;
   /** Grows with every container made under this address; worker tokens are bound to it. */
   readonly generation: number;
+  readonly machine: Machine;
+  /** Ports that turned out to be taken by strangers, in this generation. */
+  readonly takenPorts: readonly number[];
+  /** How often the worker was looked at since it last was beyond doubt. */
+  readonly looks: number;
+  readonly lookedAt: number;
+  /** The generation before this one failed. */
+  readonly fresh: boolean;
   readonly failure: { readonly reason: string; readonly next: string } | null;
   readonly startedAt: number;
 }
+
+export const NO_MACHINE: Machine = {
+  port: 0,
+  configFile: '',
+  configHash: '',
+  containerId: '',
+  remoteUser: '',
+  workspaceFolder: '',
+  bootId: '',
+};
 
 export interface ContainerInput extends JsonObject {
   readonly address: Address;
@@ -42,6 +60,11 @@ export function newContainer(input: ContainerInput): ContainerContext {
     endpoint: '',
     identity: '',
     generation: 0,
+    machine: NO_MACHINE,
+    takenPorts: [],
+    looks: 0,
+    lookedAt: 0,
+    fresh: false,
     failure: null,
     startedAt: 0,
   };
@@ -62,13 +85,23 @@ export type ContainerEvent =
   | (Event<'KEEP'> & { readonly session: Address; readonly generation: number; readonly main: boolean })
   | (Event<'DETACH'> & { readonly session: Address; readonly scope: 'session' | 'container' | 'all' })
   | (Event<'LOST'> & { readonly session: Address; readonly generation: number })
+  /** A step tells how far it is. */
+  | (Step<'STEP.PROGRESS'> & { readonly text: string })
+  | Step<'ADMITTED'>
   | Step<'CLONED'>
-  | Step<'VETTED'>
-  | Step<'RESERVED'>
-  | Step<'BUILT'>
+  | (Step<'RESERVED'> & { readonly port?: number })
+  | (Step<'VETTED'> & { readonly configFile?: string; readonly configHash?: string; readonly notice?: string })
+  | (Step<'BUILT'> & {
+      readonly containerId?: string;
+      readonly remoteUser?: string;
+      readonly workspaceFolder?: string;
+      readonly bootId?: string;
+    })
   | (Step<'WORKER.STARTED'> & { readonly endpoint: string; readonly identity: string })
   | Step<'WALLS.CHECKED'>
-  | (Step<'INSPECTED'> & { readonly running: boolean; readonly endpoint: string })
+  | (Step<'INSPECTED'> & { readonly found: Found; readonly endpoint: string })
+  | (Step<'LOOK.FAILED'> & { readonly human: string })
+  | (Step<'COMPARED'> & { readonly changed: boolean; readonly session: Address })
   | Step<'REMOVED'>
-  | (Step<'STEP.FAILED'> & { readonly human: string })
+  | (Step<'STEP.FAILED'> & { readonly code: string; readonly human: string })
   | (Step<'REMOVE.FAILED'> & { readonly human: string });

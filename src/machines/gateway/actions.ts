@@ -93,6 +93,10 @@ export function systemChanged({ context, event }: Args): Change {
   return { down: [...others, { system, since, reason: event.reason }] };
 }
 
+export function passWarning({ event }: Args): Effect[] {
+  return event.type === 'SYSTEM.WARNING' ? [{ kind: 'chat.tellOperator', params: { message: event.text } }] : [];
+}
+
 // ---- troubles of other actors
 
 export function troubleHeard({ context, event }: Args): Change {

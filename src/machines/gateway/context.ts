@@ -64,6 +64,8 @@ export type GatewayEvent =
   | Event<'DRAINED'>
   | (Event<'SYSTEM.UP'> & { readonly system: System })
   | (Event<'SYSTEM.DOWN'> & { readonly system: System; readonly reason: string })
+  /** Something that an operator should see to before it becomes an outage. */
+  | (Event<'SYSTEM.WARNING'> & { readonly text: string })
   | (Event<'CHILD.TROUBLED'> & ChildTrouble)
   /** Time to tell operators what was gathered. */
   | Event<'TROUBLES.DUE'>

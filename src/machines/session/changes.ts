@@ -200,13 +200,16 @@ export function threadOpened({ event }: Args): Change {
 }
 
 export function workspaceReady({ event }: Args): Change {
-  return event.type === 'WORKSPACE.READY' ? { checkout: event.path, branch: event.branch } : {};
+  if (event.type !== 'WORKSPACE.READY') return {};
+  return { checkout: event.path, branch: event.branch, cwd: event.inside ?? event.path };
 }
 
-export function containerReady({ event }: Args): Change {
-  return event.type === 'CONTAINER.READY'
-    ? { endpoint: event.endpoint, generation: event.generation, identity: event.identity }
-    : {};
+/** Where the main checkout is in a container is known when there is one. */
+export function containerReady({ context, event }: Args): Change {
+  if (event.type !== 'CONTAINER.READY') return {};
+  const { endpoint, generation, identity, workspaceFolder = '' } = event;
+  const isMain = context.request.worktree === null && workspaceFolder !== '';
+  return { endpoint, generation, identity, ...(isMain ? { cwd: workspaceFolder } : {}) };
 }
 
 /** Whether the worker began a new log since it was last heard: what was not told by then will never be. */
@@ -286,6 +289,12 @@ export function audienceChanged({ event }: Args): Change {
 
 export function reopened({ event }: Args): Change {
   return { openedAt: event.at, readyAt: 0, activeAt: event.at, failure: null, stopScope: 'session' };
+}
+
+/** A container that failed may stand there still: what stops it is told to it, as to one that was ready. */
+export function detached({ event }: Args): Change {
+  const made = event.type === 'CONTAINER.REFUSED' ? event.generation : undefined;
+  return { attached: false, ...(made === undefined ? {} : { generation: made }) };
 }
 
 /** Asked again, a stop can only reach further. */

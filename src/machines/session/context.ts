@@ -87,7 +87,10 @@ export interface SessionContext extends JsonObject {
   readonly title: string;
   /** The input whose answer becomes the title; empty if none does. */
   readonly titleFor: string;
+  /** As people are told of it. */
   readonly checkout: string;
+  /** The same folder, where the agent has it. */
+  readonly cwd: string;
   readonly branch: string;
   readonly container: Address;
   /** The container was asked for a place and has not taken it back. */
@@ -151,6 +154,7 @@ export function newSession(input: SessionInput): SessionContext {
     title: '',
     titleFor: '',
     checkout: '',
+    cwd: '',
     branch: input.request.repo.branch,
     container: input.container,
     attached: false,

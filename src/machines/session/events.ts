@@ -84,7 +84,12 @@ export type FromChat =
 export type FromRequests =
   | (Event<'THREAD.OPENED'> & { readonly channelId: string; readonly rootId: string })
   | Failed<'THREAD.FAILED'>
-  | (Event<'WORKSPACE.READY'> & { readonly path: string; readonly branch: string })
+  | (Event<'WORKSPACE.READY'> & {
+      readonly path: string;
+      readonly branch: string;
+      /** Where the agent has it, if not at `path`; empty: known when the container is there. */
+      readonly inside?: string;
+    })
   | Failed<'WORKSPACE.FAILED'>
   | (Event<'WORKSPACE.TIDIED'> & { readonly kept: string; readonly path: string; readonly checkout: string })
   | Failed<'WORKSPACE.UNTIDY'>
@@ -103,9 +108,18 @@ export type FromContainer =
       readonly endpoint: string;
       readonly generation: number;
       readonly identity: string;
+      /** The main checkout inside the container; empty where there is no container around it. */
+      readonly workspaceFolder?: string;
     })
+  /** Something people should know of the workspace. */
+  | (Event<'CONTAINER.NOTICE'> & { readonly text: string })
   | (Event<'CONTAINER.PROGRESS'> & { readonly text: string })
-  | (Event<'CONTAINER.REFUSED'> & { readonly reason: string; readonly next: string })
+  | (Event<'CONTAINER.REFUSED'> & {
+      readonly reason: string;
+      readonly next: string;
+      /** Of the container that was being made for this session; undefined if it got no place. */
+      readonly generation?: number;
+    })
   | Event<'CONTAINER.STOPPED'>;
 
 export type FromWorker =

@@ -34,6 +34,11 @@ export function sayProgress({ context, event }: Args): Effect[] {
   return event.type === 'CONTAINER.PROGRESS' ? progress(event.text)({ context, event }) : [];
 }
 
+export function sayNotice({ context, event }: Args): Effect[] {
+  if (event.type !== 'CONTAINER.NOTICE' || context.rootId === '') return [];
+  return [{ kind: 'say', note: `notice-${event.at}`, tone: 'info', text: event.text }];
+}
+
 /** Says why the session cannot go on. Without a thread yet, the answer goes where the command was typed. */
 export function sayFailure({ context, event }: Args): Effect {
   const { reason, next } = context.failure ?? { reason: 'Something went wrong.', next: '' };

@@ -39,7 +39,7 @@ export const sessionSetup = setup({
     threadOpened: assign(change.threadOpened),
     workspaceReady: assign(change.workspaceReady),
     attached: assign({ attached: true }),
-    detached: assign({ attached: false }),
+    detached: assign(change.detached),
     containerReady: assign(change.containerReady),
     linkUp: assign(change.linkUp),
     becomeReady: assign(({ event }) => ({ readyAt: event.at })),

@@ -14,6 +14,25 @@ const BUILD_OPTIONS = ['--build-arg', '--label', '--platform', '--progress', '--
 export function vetImage(image: unknown, path: string, { found }: Vetting): void {
   if (image === undefined) return;
   if (typeof image !== 'string' || !isPlainWord(image)) found.refuse(path, 'unreadable', 'is not the name of an image');
+  else vetForeign(image, path, found);
+}
+
+/**
+ * What the session manager and the devcontainer CLI call images that they build on the VM, whosever they are. Not seen: a name
+ * that a Dockerfile puts together from parts.
+ */
+const BUILT_HERE = /(^|[^\w.-]|:-)(csm-[0-9a-f]{12}-\d|vsc-[^\s/:]*-[0-9a-f]{32})/i;
+
+/** A text that names an image, or may become part of such a name. */
+export function vetForeign(text: string, path: string, found: Vetting['found']): void {
+  if (BUILT_HERE.test(text)) found.refuse(path, 'ours', `uses ${quoted(text)}, which was built for a repository`);
+}
+
+/** Images that a Dockerfile takes something from, and what may stand in for them. */
+function vetImagesOf(instruction: string, path: string, found: Vetting['found']): void {
+  const [from = ''] = /^\s*(?:ONBUILD\s+)*(?:FROM|ARG)\s.*$/is.exec(instruction) ?? [];
+  const copied = [...instruction.matchAll(/(?:--|[,=])from=([^\s,]+)/gi)].map(([, image = '']) => image);
+  for (const text of [from, ...copied]) vetForeign(text.trim(), path, found);
 }
 
 /** `build`, and its older spelling `dockerFile` and `context`. */
@@ -35,12 +54,16 @@ export function vetBuild(config: Data, vetting: Vetting): void {
   if (build.dockerfile !== undefined) vetPlace(build.dockerfile, base, 'build.dockerfile', vetting);
   if (build.context !== undefined) vetPlace(build.context, base, 'build.context', vetting);
   vetTextMap(build.args, 'build.args', vetting);
+  for (const [key, value] of Object.entries(isData(build.args) ? build.args : {})) {
+    vetForeign(String(value), `build.args.${key}`, found);
+  }
   if (build.target !== undefined && !(typeof build.target === 'string' && isPlainWord(build.target))) {
     found.refuse('build.target', 'unreadable', 'is not the name of a build stage');
   }
   for (const { path, text } of textOrTexts(build.cacheFrom, 'build.cacheFrom', found)) {
     if (!isPlainWord(text))
       found.refuse(path, 'outside', `takes a cache from a place that is no image (${quoted(text)})`);
+    else vetForeign(text, path, found);
   }
   const options = textOrTexts(build.options, 'build.options', found);
   for (let index = 0; index < options.length; index += 1) {
@@ -74,6 +97,7 @@ export function vetDockerfile(text: string, path: string, { found }: Vetting): v
     found.refuse(path, 'unreadable', 'ends its lines with another sign than a backslash');
   }
   for (const instruction of instructionsOf(text)) {
+    vetImagesOf(instruction, path, found);
     const words = /^\s*(?:ONBUILD\s+)*RUN\s+(.*)$/is.exec(instruction)?.[1]?.split(/\s+/) ?? [];
     for (const word of words) {
       if (!word.startsWith('--')) break;

@@ -1,5 +1,5 @@
 /** One service of a compose file: everything it asks of the VM. What is not known here is refused. */
-import { vetDockerfile, vetImage } from './build.ts';
+import { vetDockerfile, vetForeign, vetImage } from './build.ts';
 import { type ComposeVetting, vetOtherFile } from './composeFile.ts';
 import { type Mount, parseVolumeText, vetMount } from './mounts.ts';
 import { vetFile } from './places.ts';
@@ -51,7 +51,9 @@ function refuseVariable(text: string, path: string, { found }: ComposeVetting): 
 
 const CHECKED: Readonly<Record<string, Vet>> = {
   image: (value, path, vetting) => {
-    vetImage(typeof value === 'string' ? value.replace(/\$\{?\w+(:?-[\w./-]*)?\}?/g, 'v') : value, path, vetting);
+    if (typeof value !== 'string') return vetImage(value, path, vetting);
+    vetForeign(value, path, vetting.found);
+    vetImage(value.replace(/\$\{?\w+(:?-[\w./-]*)?\}?/g, 'v'), path, vetting);
   },
   privileged: (value, path, { found }) => {
     if (value !== false) found.refuse(path, 'privilege', 'asks for a privileged container');
@@ -146,15 +148,18 @@ function vetServiceBuild(value: unknown, path: string, vetting: ComposeVetting):
   for (const { path: at, text } of textOrTexts(cacheFrom, `${path}.cache_from`, found)) {
     if (!isPlainWord(text))
       found.refuse(at, 'outside', `takes a cache from a place that is no image (${quoted(text)})`);
+    else vetForeign(text, at, found);
   }
   // An argument without a value takes the VM's.
   if (isData(args)) {
     for (const [key, item] of Object.entries(args)) {
       if (item === null) vetHostVariable(key, `${path}.args.${key}`, rules, found);
+      else vetForeign(String(item), `${path}.args.${key}`, found);
     }
   } else {
     for (const { path: at, text } of textOrTexts(args, `${path}.args`, found)) {
       if (!text.includes('=')) vetHostVariable(text, at, rules, found);
+      vetForeign(text, at, found);
     }
   }
   for (const key of Object.keys(rest)) {

@@ -10,6 +10,7 @@ export {
   type Merged,
   mergeConfig,
   WORKER_FOLDER,
+  WORKTREES_FOLDER,
 } from './merge.ts';
 export type { OwnVolumes } from './places.ts';
 export {

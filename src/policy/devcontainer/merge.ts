@@ -15,6 +15,8 @@ import type { Note } from './verdict.ts';
 
 /** The agent's home in every container. */
 export const HOME_FOLDER = `${OWN_FOLDER}/home`;
+/** The repository's worktrees. */
+export const WORKTREES_FOLDER = `${OWN_FOLDER}/worktrees`;
 /** The worker bundle, read-only. */
 export const WORKER_FOLDER = `${OWN_FOLDER}/worker`;
 
@@ -35,6 +37,8 @@ export interface Additions {
   readonly volumes: OwnVolumes;
   /** Folder of the VM with the worker bundle; null if the image has the worker. */
   readonly workerMount: string | null;
+  /** Folder of the VM with the repository's worktrees; null: none is mounted. */
+  readonly worktrees: string | null;
   readonly limits: Limits;
   /** For a repository that names no network. */
   readonly network: string;
@@ -209,11 +213,12 @@ export function bytesOf(text: string): number {
 }
 
 function ourRunArgs(additions: Additions, limits: Limits): readonly string[] {
-  const { labels, publish, volumes, workerMount, userns } = additions;
+  const { labels, publish, volumes, workerMount, worktrees, userns } = additions;
   return [
     ...(publish === null ? [] : [`--publish=${publish.address}:${publish.hostPort}:${publish.containerPort}`]),
     ...Object.entries(labels).map(([name, value]) => `--label=${name}=${value}`),
     `--mount=type=volume,source=${volumes.home},target=${HOME_FOLDER}`,
+    ...(worktrees === null ? [] : [`--mount=type=bind,source=${worktrees},target=${WORKTREES_FOLDER}`]),
     ...(workerMount === null ? [] : [`--mount=type=bind,source=${workerMount},target=${WORKER_FOLDER},readonly`]),
     ...(limits.memoryBytes > 0 ? [`--memory=${limits.memoryBytes}`] : []),
     ...(limits.cpus > 0 ? [`--cpus=${limits.cpus}`] : []),
@@ -234,20 +239,35 @@ export function composeAdditions(
     readonly services: readonly string[];
     /** Of these the ones whose image is built: what they build gets a name of its own. */
     readonly built: readonly string[];
+    /** Those with limits below `deploy`, which must not say anything else than ours: compose refuses the file then. */
+    readonly deployed: readonly string[];
     readonly version: string | null;
   },
   additions: Additions,
 ): JsonObject {
-  const { labels, publish, volumes, workerMount, limits } = additions;
+  const { labels, publish, volumes, workerMount, worktrees, limits } = additions;
   const bounds = {
     labels,
     ...(limits.memoryBytes > 0 ? { mem_limit: limits.memoryBytes } : {}),
     ...(limits.cpus > 0 ? { cpus: limits.cpus } : {}),
     ...(limits.pids > 0 ? { pids_limit: limits.pids } : {}),
   };
+  const deploy = {
+    resources: {
+      limits: {
+        ...(limits.memoryBytes > 0 ? { memory: String(limits.memoryBytes) } : {}),
+        ...(limits.cpus > 0 ? { cpus: String(limits.cpus) } : {}),
+        ...(limits.pids > 0 ? { pids: limits.pids } : {}),
+      },
+    },
+  };
   const main = {
     ...(publish === null ? {} : { ports: [`${publish.address}:${publish.hostPort}:${publish.containerPort}`] }),
-    volumes: [`csm-home:${HOME_FOLDER}`, ...(workerMount === null ? [] : [`${workerMount}:${WORKER_FOLDER}:ro`])],
+    volumes: [
+      `csm-home:${HOME_FOLDER}`,
+      ...(worktrees === null ? [] : [`${worktrees}:${WORKTREES_FOLDER}`]),
+      ...(workerMount === null ? [] : [`${workerMount}:${WORKER_FOLDER}:ro`]),
+    ],
   };
   const services = Object.fromEntries(
     [...new Set([...project.services, project.service])].map((name) => [
@@ -255,6 +275,7 @@ export function composeAdditions(
       {
         ...bounds,
         ...(name === project.service ? main : { labels: { ...labels, 'csm.id': '' } }),
+        ...(project.deployed.includes(name) ? { deploy } : {}),
         ...(project.built.includes(name) ? { image: ownImage(labels['csm.key'] ?? '', name) } : {}),
       },
     ]),

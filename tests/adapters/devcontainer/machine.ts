@@ -1,18 +1,16 @@
-/**
- * A machine with containers, all of it in one folder: real podman with storage of its own, the real devcontainer CLI, and
- * a small image made of this machine's own programs, so that nothing is fetched.
- */
+/** A machine with containers, all of it in one folder: real podman with storage of its own, the real devcontainer CLI. */
 import { execFile, spawn } from 'node:child_process';
-import { chmod, cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import type { Shell } from '../../../src/adapters/devcontainer/index.ts';
+import { imageStore, STOCK } from '../../support/vm/images.ts';
 import { localShell } from './localShell.ts';
 
 const run = promisify(execFile);
 
-export const IMAGE = 'localhost/slim:1';
+export const IMAGE = STOCK;
 export const CLI = resolve('node_modules/@devcontainers/cli/devcontainer.js');
 
 export interface Machine {
@@ -47,7 +45,6 @@ export async function startMachine(
     await rm(folder, { recursive: true, force: true });
   };
   try {
-    await importImage(folder, env);
     await podman('network', 'create', 'isolated');
   } catch (error) {
     await remove();
@@ -97,7 +94,14 @@ async function configure(folder: string): Promise<Record<string, string>> {
   );
   await writeFile(
     join(folder, 'storage.conf'),
-    `[storage]\ndriver = "overlay"\ngraphroot = "${join(folder, 'graph')}"\nrunroot = "${join(folder, 'run')}"\n`,
+    [
+      '[storage]',
+      'driver = "overlay"',
+      `graphroot = "${join(folder, 'graph')}"`,
+      `runroot = "${join(folder, 'run')}"`,
+      '[storage.options]',
+      `additionalimagestores = ["${await imageStore()}"]`,
+    ].join('\n'),
   );
   await mkdir(join(folder, 'bin'));
   await symlink(CLI, join(folder, 'bin', 'devcontainer'));
@@ -109,56 +113,4 @@ async function configure(folder: string): Promise<Record<string, string>> {
     CONTAINERS_STORAGE_CONF: join(folder, 'storage.conf'),
     LANG: 'C.UTF-8',
   };
-}
-
-/** busybox, bash, what the devcontainer CLI runs inside, and the libraries that Node needs of a distribution. */
-async function importImage(folder: string, env: Record<string, string>): Promise<void> {
-  const root = join(folder, 'root');
-  for (const name of ['bin', 'etc', 'proc', 'root', 'sys', 'tmp', 'usr/bin', 'var']) {
-    await mkdir(join(root, name), { recursive: true });
-  }
-  await chmod(join(root, 'tmp'), 0o1777);
-  await cp('/bin/busybox', join(root, 'bin/busybox'));
-  const { stdout: applets } = await run('/bin/busybox', ['--list']);
-  for (const applet of applets.trim().split('\n')) {
-    if (!['busybox', 'bash'].includes(applet)) await symlink('busybox', join(root, 'bin', applet));
-  }
-  for (const program of ['/bin/bash', '/usr/bin/getent']) await copyWithLibraries(program, root);
-  await copyLibraries(process.execPath, root);
-  // Of the C library, whatever else is in an image.
-  await copyFiles(['/lib/x86_64-linux-gnu/librt.so.1'], root);
-  await writeFile(
-    join(root, 'etc/passwd'),
-    'root:x:0:0:root:/root:/bin/bash\nvscode:x:1000:1000::/home/vscode:/bin/bash\n',
-  );
-  await writeFile(join(root, 'etc/group'), 'root:x:0:\nvscode:x:1000:\n');
-  await writeFile(join(root, 'etc/os-release'), await readFile('/etc/os-release'));
-  await writeFile(join(root, 'etc/profile'), '');
-  await mkdir(join(root, 'home/vscode'), { recursive: true });
-  const tar = join(folder, 'root.tar');
-  await run('tar', ['-C', root, '-cf', tar, '.']);
-  await run('podman', ['import', '--change', 'ENV PATH=/usr/local/bin:/usr/bin:/bin', tar, IMAGE], { env, cwd: '/' });
-  await rm(root, { recursive: true });
-  await rm(tar);
-}
-
-async function copyWithLibraries(program: string, root: string): Promise<void> {
-  await copyFiles([program], root);
-  await copyLibraries(program, root);
-}
-
-async function copyLibraries(program: string, root: string): Promise<void> {
-  const { stdout } = await run('ldd', [program]);
-  const found = stdout.matchAll(/(?:=> |^\s+)(\/\S+) \(/gm);
-  await copyFiles(
-    [...found].map(([, path = '']) => path),
-    root,
-  );
-}
-
-async function copyFiles(paths: readonly string[], root: string): Promise<void> {
-  for (const path of paths) {
-    await mkdir(dirname(join(root, path)), { recursive: true });
-    await cp(path, join(root, path), { dereference: true });
-  }
 }

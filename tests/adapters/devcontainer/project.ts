@@ -63,6 +63,7 @@ export async function project(
       rules: { ...RULES, ...rules },
       additions: {
         publish: { address: '127.0.0.1', hostPort, containerPort: 50_051 },
+        worktrees: null,
         workerMount: null,
         limits: { memoryBytes: 256 * 1024 ** 2, cpus: 1, pids: 200 },
         network: 'isolated',

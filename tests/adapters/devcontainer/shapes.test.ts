@@ -13,11 +13,9 @@ import {
   idLabelOf,
   keyOf,
   labelsOf,
-  lowestFreePort,
   parseConfigText,
   parseConfiguration,
   parseInspect,
-  parseListening,
   parseLogLine,
   parseYaml,
   readResult,
@@ -25,7 +23,6 @@ import {
   sentenceOf,
   upError,
   volumesOf,
-  WORKER_PORTS,
 } from '../../../src/adapters/devcontainer/index.ts';
 
 const ID = 'a'.repeat(64);
@@ -187,6 +184,10 @@ const PODMAN = {
   State: { Status: 'running', Running: true, StartedAt: '2026-01-02T03:04:05.6+01:00' },
   Config: { Image: 'localhost/slim:1', Labels: { 'csm.managed': 'true', 'csm.instance': 'me', 'csm.key': 'k1' } },
   HostConfig: { PortBindings: { '50051/tcp': [{ HostIp: '127.0.0.1', HostPort: '50060' }] } },
+  Mounts: [
+    { Type: 'volume', Name: 'v', Source: '/var/lib/v', Destination: '/csm/home' },
+    { Type: 'bind', Source: '/home/claude/repos/web', Destination: '/workspaces/web' },
+  ],
 };
 const DOCKER = {
   Id: OTHER_ID,
@@ -203,10 +204,22 @@ test('what Docker and Podman say of a container is the same to us', () => {
       status: 'running',
       labels: PODMAN.Config.Labels,
       hostPorts: [50_060],
+      mounts: [{ source: '/home/claude/repos/web', target: '/workspaces/web' }],
       image: 'localhost/slim:1',
+      imageId: '',
       startedAt: '2026-01-02T03:04:05.6+01:00',
     },
-    { id: OTHER_ID, running: false, status: 'created', labels: {}, hostPorts: [], image: 'x', startedAt: '' },
+    {
+      id: OTHER_ID,
+      running: false,
+      status: 'created',
+      labels: {},
+      hostPorts: [],
+      mounts: [],
+      image: 'x',
+      imageId: '',
+      startedAt: '',
+    },
   ]);
   for (const odd of ['', '{}', JSON.stringify([{ ...PODMAN, Id: ID.slice(0, 12) }])]) {
     assert.is(thrown(() => parseInspect(odd)).code, 'CONTAINER_RUNTIME_ANSWER');
@@ -219,7 +232,9 @@ test('an orphan is ours, and nobody knows it any more', () => {
     running: true,
     status: 'running',
     hostPorts: [],
+    mounts: [],
     image: '',
+    imageId: '',
     startedAt: '',
     labels,
   });
@@ -247,25 +262,6 @@ test('names are safe whatever a branch is called, and differ where owners do', (
   assert.is(keys.size, 5);
   assert.is(volumesOf(owner).home, volumesOf({ ...owner, generation: 4 }).home, 'the home outlives a rebuild');
   assert.is(volumesOf(owner).prefix, volumesOf({ ...owner, branch: 'main' }).prefix, 'volumes are of the repository');
-});
-
-const SS = `State  Recv-Q Send-Q          Local Address:Port  Peer Address:PortProcess
-LISTEN 0      128                 127.0.0.1:50051      0.0.0.0:*
-LISTEN 0      128        127.0.0.53%lo:53              0.0.0.0:*
-LISTEN 0      4096                        *:50053            *:*
-LISTEN 0      128                      [::]:50054         [::]:*
-`;
-
-test('a worker gets the lowest port that is neither listened on nor reserved', () => {
-  const listening = parseListening(SS);
-  assert.equal([...listening], [50_051, 53, 50_053, 50_054]);
-  assert.is(lowestFreePort(50_051, listening, new Set()), 50_052);
-  assert.is(lowestFreePort(50_051, listening, new Set([50_052])), 50_055);
-  assert.is(lowestFreePort(1024, new Set(), new Set()), 1024);
-  const all = new Set(Array.from({ length: WORKER_PORTS }, (_, index) => 50_051 + index));
-  assert.is(thrown(() => lowestFreePort(50_051, all, new Set())).code, 'PORTS_EXHAUSTED');
-  all.delete(50_099);
-  assert.is(lowestFreePort(50_051, all, new Set()), 50_099);
 });
 
 test('what images and Features add is read from the answer of the CLI', () => {

@@ -11,7 +11,6 @@ import {
   findOrphans,
   inspectOurs,
   keyOf,
-  listeningPorts,
   listOurs,
   removeOurs,
   StartCommandError,
@@ -69,7 +68,7 @@ machineTests('an ordinary repository comes up, with its own settings and ours', 
 
   const [ours] = await listOurs({ shell: machine.shell, runtime: 'podman' }, 'test');
   assert.is(ours?.id, up.containerId);
-  assert.ok((await listeningPorts(machine.shell)).has(ours?.hostPorts[0] ?? 0), 'the published port is seen as taken');
+  assert.equal(ours?.mounts, [{ source: app.checkout, target: '/workspaces/ordinary' }]);
   assert.ok(app.progress.includes('Starting the container.'), app.progress.join(' '));
   assert.ok(app.progress.includes("Running the repository's postCreateCommand."), app.progress.join(' '));
   assert.equal(readdirSync(app.checkout), ['.devcontainer'], 'nothing was written into the checkout');
@@ -94,7 +93,6 @@ machineTests('a repository without a configuration gets the default one, outside
 });
 
 machineTests("the product description's configuration comes up, its `&` included", async ({ machine }) => {
-  await machine.podman('tag', IMAGE, 'ghcr.io/myorg/devcontainer-rust:latest');
   const app = await project(machine, 'described', {
     '.devcontainer/devcontainer.json': `{
     "image": "ghcr.io/myorg/devcontainer-rust:latest",
@@ -252,7 +250,6 @@ machineTests('a missing image, a missing network and a taken port are told apart
   const stranger = createServer().listen(lastHostPort(), '127.0.0.1');
   await new Promise((resolve) => stranger.once('listening', resolve));
   try {
-    assert.ok((await listeningPorts(machine.shell)).has(lastHostPort()));
     const taken = await failure(port.up());
     assert.is(taken.code, 'PORT_TAKEN', taken.message);
   } finally {

@@ -14,17 +14,9 @@ import {
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type EffectRequest, silentLog } from '../../../src/actors/index.ts';
 import { findCheckout } from '../../../src/adapters/git/checkout.ts';
-import {
-  ensureCheckout,
-  ensureMirror,
-  gitHandlers,
-  markSeen,
-  removeCheckout,
-} from '../../../src/adapters/git/index.ts';
+import { ensureCheckout, ensureMirror, markSeen, removeCheckout } from '../../../src/adapters/git/index.ts';
 import { checkoutPlace } from '../../../src/adapters/git/paths.ts';
-import type { ExternalKind, ParamsOf } from '../../../src/machines/effects.ts';
 import { gitAt } from '../../support/gitServer.ts';
 import { hostileTexts } from '../../support/hostileText.ts';
 import { clear, type Ground, layGround, leftovers, live, notAsked, refusalOf, repoRef } from './support.ts';
@@ -258,38 +250,6 @@ test('branches with odd but lawful names are checked out', async ({ options, sou
     const { path } = await ensureCheckout(options, repoRef(branch), '', ask);
     assert.is(gitAt(path, 'symbolic-ref', '--short', 'HEAD').trim(), branch);
   }
-});
-
-test('as effects: mirror, checkout and tidy say what the charts expect', async ({ options }) => {
-  const handlers = gitHandlers({
-    ...options,
-    autoPull: false,
-    runInside: async (path, args) => ({ code: 0, stdout: gitAt(path, ...args), stderr: '' }),
-  });
-  const context = { signal: live, log: silentLog };
-  const request = <Kind extends ExternalKind>(kind: Kind, params: ParamsOf<Kind>): EffectRequest<Kind> => ({
-    ...{ key: 'session/x/1/0', actor: 'session/x', attempt: 1, deadline: Date.now() + 60_000 },
-    ...{ kind, params },
-  });
-  assert.is(await handlers['workspace.mirror'](request('workspace.mirror', { repo: repoRef() }), context), undefined);
-  const made = await handlers['workspace.checkout'](
-    request('workspace.checkout', { repo: repoRef(), session: 's', worktree: 'w' }),
-    context,
-  );
-  assert.is(made.branch, 'w');
-  const params = { repo: repoRef(), session: 's', worktree: 'w', path: made.path };
-  assert.equal(await handlers['workspace.tidy'](request('workspace.tidy', params), context), {
-    removed: true,
-    kept: '',
-    path: made.path,
-  });
-  assert.not(existsSync(made.path));
-  const main = { ...params, worktree: '', path: '/etc' };
-  assert.equal(await handlers['workspace.tidy'](request('workspace.tidy', main), context), {
-    removed: false,
-    kept: '',
-    path: '/etc',
-  });
 });
 
 test.run();

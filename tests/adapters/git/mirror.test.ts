@@ -1,5 +1,5 @@
 // Mirrors: whole or not there, up to date, and with words for everything that can be wrong with a repository.
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -42,6 +42,20 @@ test('a branch that came later is found, and so is a new default branch', async 
   assert.is((await ensureMirror(options, repoRef('feature/new'), ask)).branch, 'feature/new');
   gitAt(source.bare, 'symbolic-ref', 'HEAD', 'refs/heads/feature/new');
   assert.is((await ensureMirror(options, repoRef(), { ...ask, refresh: true })).branch, 'feature/new');
+});
+
+test('a mirror does not fall to pieces: what many fetches have left is put together', async ({ options, source }) => {
+  const { path } = await ensureMirror(options, repoRef(), ask);
+  for (let index = 0; index < 25; index += 1) {
+    writeFileSync(join(source.work, 'n.txt'), String(index));
+    source.commit(`number ${index}`);
+    source.push();
+    await ensureMirror(options, repoRef(), { ...ask, refresh: true });
+  }
+  const packs = readdirSync(join(path, 'objects/pack')).filter((name) => name.endsWith('.pack'));
+  assert.ok(packs.length < 20, `${packs.length} packs`);
+  assert.is(gitAt(path, 'rev-parse', 'main'), source.git('rev-parse', 'main'));
+  assert.match(gitAt(path, 'count-objects'), /^0 objects/);
 });
 
 test('a missing branch is named, with those that may have been meant', async ({ options, source }) => {

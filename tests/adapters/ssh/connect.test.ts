@@ -141,6 +141,24 @@ test('a key that cannot be kept is not trusted, and it is tried again', async ({
   assert.is(saves, 2);
 });
 
+test('closing does not wait for the place where the trusted key is kept', async ({ sshd }) => {
+  let asked = (): void => {};
+  const begun = new Promise<void>((resolve) => {
+    asked = resolve;
+  });
+  const silent: HostKeyMemory = {
+    load: () => {
+      asked();
+      return new Promise(() => {});
+    },
+    save: async (key) => key,
+  };
+  const vm = connectTo(sshd, { hostKey: { pins: [], trustOnFirstUse: silent } });
+  await begun;
+  await vm.close();
+  assert.is(vm.state().reason, 'closed');
+});
+
 test('a user key the VM does not know is an authentication error that names the variables', async ({ sshd, open }) => {
   keygen(join(sshd.folder, 'stranger'), 'ed25519');
   const error = await refusal(open, sshd, { key: { path: join(sshd.folder, 'stranger') } });

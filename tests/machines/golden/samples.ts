@@ -79,32 +79,52 @@ const SESSIONS: Readonly<Record<string, readonly [() => Driven, Sample['next']]>
 const ATTACH = { session: 'session/p0', repo: REQUEST.repo, main: false };
 const DETACH = { session: 'session/p0', scope: 'session' };
 
+const STANDING = {
+  port: 50_051,
+  configHash: 'h1',
+  containerId: 'c'.repeat(64),
+  remoteUser: 'dev',
+  workspaceFolder: '/workspaces/web',
+  bootId: 'b1',
+};
+
 function container(upTo: number): Driven {
   const actor = drive('container', 'container/acme/web@', { type: 'ATTACH', ...ATTACH });
-  const steps = ['mirror', 'vet', 'reserve', 'up', 'startWorker', 'checkWalls'] as const;
-  for (const step of steps.slice(0, upTo)) actor.done(`workspace.${step}`, { endpoint: 'e1', identity: 'i1' });
+  const steps = ['admit', 'mirror', 'reserve', 'vet', 'up', 'startWorker', 'checkWalls'] as const;
+  for (const step of steps.slice(0, upTo))
+    actor.done(`workspace.${step}`, { ...STANDING, endpoint: 'e1', identity: 'i1' });
   return actor;
 }
 
 const CONTAINERS: typeof SESSIONS = {
-  cloning: [() => container(0), { type: 'CLONED', generation: 1 }],
-  building: [() => container(3), { type: 'BUILT', generation: 1 }],
-  occupied: [() => container(6), { type: 'LOST', session: 'session/p0', generation: 1 }],
-  empty: [() => after(container(6), ['DETACH', DETACH]), { type: 'ATTACH', ...ATTACH }],
+  queued: [() => container(0), { type: 'ADMITTED', generation: 1 }],
+  cloning: [() => container(1), { type: 'CLONED', generation: 1 }],
+  building: [() => container(4), { type: 'STEP.FAILED', generation: 1, code: 'PORT_TAKEN', human: 'Taken.' }],
+  occupied: [() => container(7), { type: 'LOST', session: 'session/p0', generation: 1 }],
+  empty: [() => after(container(7), ['DETACH', DETACH]), { type: 'ATTACH', ...ATTACH }],
+  suspect: [
+    () => after(container(7), ['LOST', { session: 'session/p0', generation: 1 }]),
+    { type: 'INSPECTED', generation: 1, found: 'stopped', endpoint: '' },
+  ],
   recovering: [
-    () => after(container(6), ['LOST', { session: 'session/p0', generation: 1 }]),
-    { type: 'INSPECTED', generation: 1, running: true, endpoint: 'e1' },
+    () =>
+      after(
+        container(7),
+        ['LOST', { session: 'session/p0', generation: 1 }],
+        ['INSPECTED', { generation: 1, found: 'stopped', endpoint: '' }],
+      ),
+    { type: 'VETTED', generation: 1 },
   ],
   removing: [
-    () => after(container(6), ['DETACH', { ...DETACH, scope: 'container' }]),
+    () => after(container(7), ['DETACH', { ...DETACH, scope: 'container' }]),
     { type: 'REMOVED', generation: 1 },
   ],
   removed: [
-    () => after(container(6), ['DETACH', { ...DETACH, scope: 'container' }], ['REMOVED', { generation: 1 }]),
+    () => after(container(7), ['DETACH', { ...DETACH, scope: 'container' }], ['REMOVED', { generation: 1 }]),
     { type: 'ATTACH', ...ATTACH },
   ],
   failed: [
-    () => after(container(2), ['STEP.FAILED', { generation: 1, human: 'No port is free.' }]),
+    () => after(container(3), ['STEP.FAILED', { generation: 1, human: 'No port is free.' }]),
     { type: 'ATTACH', ...ATTACH },
   ],
 };

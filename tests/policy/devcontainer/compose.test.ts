@@ -40,6 +40,10 @@ test('an ordinary project passes', () => {
 
 const HOSTILE: readonly (readonly [string, object])[] = [
   ['privileged', { privileged: true }],
+  ['image', { image: 'localhost/csm-0123456789ab-1:app' }],
+  ['image', { image: '${BASE:-csm-0123456789ab-1_app}' }],
+  ['build.args.BASE', { build: { args: { BASE: 'localhost/csm-0123456789ab-1:app' } } }],
+  ['build.args[0]', { build: { args: ['BASE=localhost/csm-0123456789ab-1:app'] } }],
   ['privileged', { privileged: '${X}' }],
   ['volumes[0]', { volumes: ['/:/host'] }],
   ['volumes[0]', { volumes: ['/var/run/docker.sock:/var/run/docker.sock'] }],

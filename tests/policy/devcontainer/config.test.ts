@@ -5,6 +5,8 @@ import { refusalText } from '../../../src/policy/devcontainer/index.ts';
 import { CHECKOUT, refusedAt, VOLUMES, vet } from './support.ts';
 
 const image = 'debian:12';
+/** As the devcontainer CLI calls what it builds. */
+const VSC = `vsc-app-${'0123456789abcdef'.repeat(4)}-uid`;
 
 /** What ordinary repositories say. */
 const ORDINARY: readonly object[] = [
@@ -22,6 +24,8 @@ const ORDINARY: readonly object[] = [
   },
   { build: { dockerfile: 'Dockerfile', context: '..', args: { VARIANT: '20' }, target: 'dev', options: ['--pull'] } },
   { dockerFile: 'Dockerfile', context: '.' },
+  { image: 'ghcr.io/acme/csm-tools:1' },
+  { image: 'vsc-base' },
   { image, features: { 'ghcr.io/devcontainers/features/node:1': { version: '20' }, './local-feature': {} } },
   { image, mounts: [{ type: 'volume', source: 'cache-${devcontainerId}', target: '/cache' }] },
   { image, mounts: ['source=${localWorkspaceFolder}/data,target=/data,type=bind,consistency=cached'] },
@@ -108,6 +112,10 @@ const HOSTILE: readonly (readonly [object, string])[] = [
   [{ image: '--privileged' }, 'image'],
   [{ image: '-v=/:/host' }, 'image'],
   [{ containerUser: '--privileged' }, 'containerUser'],
+  [{ image: 'localhost/csm-0123456789ab-1:app' }, 'image'],
+  [{ image: VSC }, 'image'],
+  [{ build: { dockerfile: 'Dockerfile', args: { BASE: VSC } } }, 'build.args.BASE'],
+  [{ build: { dockerfile: 'Dockerfile', cacheFrom: [VSC] } }, 'build.cacheFrom[0]'],
   [{ build: { dockerfile: '/etc/passwd' } }, 'build.dockerfile'],
   [{ build: { dockerfile: 'Dockerfile', context: '../..' } }, 'build.context'],
   [{ build: { dockerfile: 'Dockerfile', options: ['--network=host'] } }, 'build.options[0]'],
@@ -387,6 +395,22 @@ test('a refusal says what, why and which setting, and cannot draw on the page', 
 
 test('anything but an object is refused', () => {
   for (const config of [null, [], 'x', 1, undefined]) assert.is(vet({ config }).refusals.length, 1);
+});
+
+test('no Dockerfile takes anything from an image that was built for a repository', () => {
+  for (const text of [
+    'FROM localhost/csm-0123456789ab-1:app\n',
+    `FROM --platform=linux/amd64 ${VSC} AS base\n`,
+    'ARG BASE="localhost/csm-0123456789ab-1:app"\nFROM ${BASE}\n',
+    `FROM debian:12\nCOPY --from=${VSC} /src /src\n`,
+    'FROM debian:12\nRUN --mount=type=bind,from=localhost/csm-0123456789ab-1:app,target=/x cp -r /x /y\n',
+  ]) {
+    const verdict = vet({
+      config: { build: { dockerfile: 'Dockerfile' } },
+      dockerfiles: [{ file: 'Dockerfile', text }],
+    });
+    assert.equal(refusedAt(verdict), ['Dockerfile'], text);
+  }
 });
 
 test.run();

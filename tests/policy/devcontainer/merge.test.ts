@@ -15,6 +15,7 @@ const ADDITIONS: Additions = {
   labels: { 'csm.managed': 'true', 'csm.repo': 'acme/app' },
   publish: { address: '127.0.0.1', hostPort: 50_051, containerPort: 50_051 },
   volumes: VOLUMES,
+  worktrees: null,
   workerMount: '/opt/csm/worker',
   limits: { memoryBytes: 8 * 1024 ** 3, cpus: 2, pids: 4096 },
   network: 'isolated',
@@ -170,7 +171,7 @@ test('a compose project gets ours in a file of its own', () => {
   const repo = { dockerComposeFile: 'c.yml', service: 'app', runArgs: ['--init'] };
   assert.equal(mergeConfig(repo, ADDITIONS).ownRunArgs, []);
   const bounds = { labels: ADDITIONS.labels, mem_limit: 8589934592, cpus: 2, pids_limit: 4096 };
-  const project = { service: 'app', services: ['app', 'db'], built: [], version: '3.8' };
+  const project = { service: 'app', services: ['app', 'db'], built: [], deployed: ['db'], version: '3.8' };
   assert.equal(composeAdditions(project, ADDITIONS), {
     version: '3.8',
     services: {
@@ -180,7 +181,12 @@ test('a compose project gets ours in a file of its own', () => {
         volumes: ['csm-home:/csm/home', '/opt/csm/worker:/csm/worker:ro'],
       },
       // Whatever its image says, it is not the devcontainer, nor another repository's.
-      db: { ...bounds, labels: { ...ADDITIONS.labels, 'csm.id': '' } },
+      db: {
+        ...bounds,
+        labels: { ...ADDITIONS.labels, 'csm.id': '' },
+        // Compose refuses a service whose two ways to say a limit differ.
+        deploy: { resources: { limits: { memory: '8589934592', cpus: '2', pids: 4096 } } },
+      },
     },
     volumes: { 'csm-home': { name: VOLUMES.home } },
   });
@@ -203,7 +209,7 @@ test('what a compose project builds takes no name that another repository may as
   const built = builtServices(compose);
   assert.equal([...built].sort(), ['app', 'deep', 'far', 'mid']);
   const additions = { ...ADDITIONS, labels: { 'csm.key': '0123456789ab-1' } };
-  const project = { service: 'app', services: ['app', 'db', 'mid'], built, version: null };
+  const project = { service: 'app', services: ['app', 'db', 'mid'], built, deployed: [], version: null };
   const services = Object(composeAdditions(project, additions).services);
   assert.is(services.app.image, 'localhost/csm-0123456789ab-1:app');
   assert.is(services.mid.image, 'localhost/csm-0123456789ab-1:mid');

@@ -1,0 +1,53 @@
+/** The VM is kept in order as long as this process leads: at once when it begins to, and then again and again. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Runtime } from '../../actors/index.ts';
+import { GATEWAY } from '../../machines/addresses.ts';
+import { type DiskState, isNearlyFull, pruneDisk } from './disk.ts';
+import { type SweepPorts, sweep } from './sweep.ts';
+
+export interface UpkeepPorts extends SweepPorts {
+  readonly runtime: Pick<Runtime, 'deliver'>;
+  /** Days that sessions are kept for. */
+  readonly keepDays: number;
+  readonly now: () => number;
+  /** Milliseconds from the end of one round to the next. */
+  readonly everyMs?: number;
+}
+
+const EVERY_MS = 15 * 60_000;
+/** After a round that failed, most likely because the VM was not there. */
+const AGAIN_MS = 30_000;
+const DAY_MS = 24 * 60 * 60_000;
+
+/** Resolves when `over` is aborted and nothing is under way. */
+export async function keepVmInOrder(ports: UpkeepPorts, over: AbortSignal): Promise<void> {
+  const { log, everyMs = EVERY_MS } = ports;
+  while (!over.aborted) {
+    let pause = everyMs;
+    try {
+      await sweep(ports, over);
+      await watchDisk(ports, over);
+    } catch (error) {
+      if (!over.aborted) log.warn({ err: error }, 'the VM could not be put in order; it is tried again');
+      pause = Math.min(AGAIN_MS, everyMs);
+    }
+    await sleep(pause, undefined, { signal: over }).catch(() => undefined);
+  }
+}
+
+async function watchDisk(ports: UpkeepPorts, over: AbortSignal): Promise<void> {
+  const state = await pruneDisk(ports, ports.keepDays, over);
+  if (!isNearlyFull(state)) return;
+  ports.log.warn({ ...state }, "the VM's disk is nearly full");
+  const at = ports.now();
+  // Once a day, whoever leads.
+  const dedupKey = `vm/disk/${Math.floor(at / DAY_MS)}`;
+  await ports.runtime.deliver([
+    { to: GATEWAY, event: { type: 'SYSTEM.WARNING', at, text: diskWords(state) }, dedupKey },
+  ]);
+}
+
+function diskWords({ percent, freeBytes }: DiskState): string {
+  const gigabytes = (freeBytes / 1024 ** 3).toFixed(1);
+  return `The disk of the VM is ${percent} % full (${gigabytes} GiB are free). Old images of ours are removed by themselves; checkouts with work in them are not. Make room there before sessions fail.`;
+}

@@ -1,0 +1,131 @@
+/** The VM with its containers, put together: the connection, what is carried out over it, and the ways to its workers. */
+import { createHash } from 'node:crypto';
+import type { Logger } from 'pino';
+import type { EffectHandlers, Runtime, StorePorts } from './actors/index.ts';
+import type { Host } from './adapters/devcontainer/index.ts';
+import type { GitOptions } from './adapters/git/index.ts';
+import { connectVm, openTunnel, type Vm, type VmOptions, type VmState } from './adapters/ssh/index.ts';
+import type { WorkerCertificate } from './adapters/worker/certificate.ts';
+import { connectWorker, type WorkerClient } from './adapters/worker/client.ts';
+import type { Config } from './config.ts';
+import { vmWorkspaceHandlers } from './flows/vmWorkspace/handlers.ts';
+import { keepVmInOrder } from './flows/vmWorkspace/upkeep.ts';
+import type { Address } from './machines/addresses.ts';
+import type { LinkInput } from './machines/session/context.ts';
+import type { Identity } from './wiring.ts';
+
+export interface VmPart {
+  readonly handlers: EffectHandlers;
+  /** To the worker that a session's link is for. */
+  connect(input: LinkInput): Promise<WorkerClient>;
+  state(): VmState;
+  /** As long as this process leads. Resolves when `over` is aborted and nothing is under way. */
+  keepInOrder(over: AbortSignal): Promise<void>;
+  /** Called at every change. */
+  onState(listener: (state: VmState) => void): void;
+  close(): Promise<void>;
+}
+
+export interface VmParts {
+  readonly config: Config & { readonly vm: NonNullable<Config['vm']> };
+  readonly identity: Identity;
+  readonly runtime: Pick<Runtime, 'read' | 'deliver'>;
+  readonly store: Pick<StorePorts, 'listActors' | 'hostKey' | 'keepHostKey'>;
+  readonly token: (container: Address, generation: number) => string;
+  readonly tokenHash: (container: Address, generation: number) => string;
+  readonly certificate: (container: Address, generation: number) => WorkerCertificate;
+  readonly log: Logger;
+}
+
+export function wireVm({ config, identity, runtime, store, token, tokenHash, certificate, log }: VmParts): VmPart {
+  const listeners: ((state: VmState) => void)[] = [];
+  const onState = (state: VmState): void => {
+    for (const listener of listeners) listener(state);
+  };
+  const vm = connectToVm(config, { memory: store, log, onState });
+  const host: Host = { shell: vm, runtime: config.container.runtime };
+  const isDirect = config.container.grpcTransport === 'direct';
+  // As the VM sees itself, or as the gateway sees it.
+  const transport = isDirect ? { host: config.vm.host, certificateOf: certificate } : { host: '127.0.0.1' };
+  const known = () => store.listActors({ kind: 'container' });
+  const place = { host, git: gitOptions(config, vm), instance: instanceOf(config, identity), runtime, now: Date.now };
+  return {
+    handlers: vmWorkspaceHandlers({
+      ...place,
+      config,
+      vmState: vm.state,
+      tokenHash,
+      transport,
+      env: process.env,
+      // Where no firewall is configured there are no walls to look at.
+      checkWalls: async () => {},
+      states: known,
+      most: config.container.maxStarts,
+    }),
+    keepInOrder: (over) => keepVmInOrder({ ...place, known, keepDays: config.retention.sessionsDays, log }, over),
+    connect: async ({ endpoint, container, generation }) => {
+      if (isDirect) {
+        return connectWorker(endpoint, token(container, generation), certificate(container, generation).certificate);
+      }
+      const tunnel = await openTunnel(vm, portOf(endpoint), log);
+      const client = connectWorker(`unix:${tunnel.path}`, token(container, generation));
+      return {
+        ...client,
+        close: () => {
+          client.close();
+          tunnel.close().catch((error: unknown) => log.warn({ err: error }, 'a tunnel could not be closed'));
+        },
+      };
+    },
+    state: vm.state,
+    onState: (listener) => listeners.push(listener),
+    close: vm.close,
+  };
+}
+
+/** @param memory of the host key that was trusted first; without it the key must be pinned */
+export function connectToVm(
+  { vm }: Pick<VmParts['config'], 'vm'>,
+  {
+    memory,
+    ...more
+  }: Pick<VmOptions, 'log' | 'onState'> & { readonly memory?: Pick<StorePorts, 'hostKey' | 'keepHostKey'> },
+): Vm {
+  const target = `${vm.host}:${vm.port}`;
+  const first = memory && {
+    load: () => memory.hostKey(target),
+    save: (key: string) => memory.keepHostKey(target, key),
+  };
+  return connectVm({
+    host: vm.host,
+    port: vm.port,
+    user: vm.user,
+    key: vm.sshKey === null ? { path: vm.sshKeyPath } : { text: vm.sshKey.reveal() },
+    hostKey: { pins: vm.hostKey ?? [], ...(vm.trustOnFirstUse && first ? { trustOnFirstUse: first } : {}) },
+    times: { connectMs: vm.sshTimeoutSecs * 1000 },
+    ...more,
+  });
+}
+
+function gitOptions({ git }: Config, vm: Vm): GitOptions {
+  return {
+    shell: vm,
+    reposPath: git.reposBasePath,
+    worktreesPath: git.worktreesPath,
+    baseUrl: git.baseUrl,
+    token: () => git.ghToken?.reveal() ?? '',
+    timeoutMs: git.timeoutSecs * 1000,
+  };
+}
+
+/** Tells installations apart that share a VM. Names change, ids do not. */
+function instanceOf({ mattermost }: Config, { botUserId }: Identity): string {
+  return createHash('sha256')
+    .update(JSON.stringify([mattermost.teamId, botUserId]))
+    .digest('hex')
+    .slice(0, 12);
+}
+
+function portOf(endpoint: string): number {
+  return Number(endpoint.slice(endpoint.lastIndexOf(':') + 1));
+}

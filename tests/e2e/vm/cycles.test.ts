@@ -1,0 +1,150 @@
+// @limit 1500
+// Sessions are started, broken in ways drawn by a seed, and stopped, several at a time. In the end nothing is left: no
+// container, process, port, worktree. All 500 cycles: CSM_CYCLES=500 node --import tsx tests/e2e/vm/cycles.test.ts
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type Person, person, type Thread, until } from '../../support/person.ts';
+import { startVmEnvironment, type VmEnvironment } from '../../support/vm/environment.ts';
+import { STOCK } from '../../support/vm/images.ts';
+import { eventually, LONG_MS, said } from '../../support/vm/patience.ts';
+
+const CYCLES = Number(process.env.CSM_CYCLES ?? 12);
+const SEED = Number(process.env.CSM_SEED ?? 11);
+/** Each lane has a repository, and so a container, of its own. */
+const LANES = ['acme/web', 'acme/plain', 'acme/commas'];
+
+const ENDS = ['@claude stop', '@claude stop --container', '@claude stop --all'] as const;
+const CRASHES = [
+  ...['nothing', 'the worker', 'the supervisor and the worker', 'the agent', 'the container, stopped'],
+  ...['the container, removed', 'sshd', 'the gateway', 'stopped before it was ready'],
+] as const;
+type Crash = (typeof CRASHES)[number];
+
+interface World {
+  environment: VmEnvironment;
+  you: Person;
+  stranger: string;
+}
+const test = suite<World>('cycles');
+
+test.before(async (context) => {
+  context.environment = await startVmEnvironment({
+    slowDelayMs: 20,
+    gatewayEnv: { SM_CONTAINER_IDLE_TIMEOUT_SECS: '3' },
+  });
+  context.you = person(context.environment);
+  context.stranger = await context.environment.vm.foreignContainer(STOCK, '--label=csm.managed=true');
+});
+test.after(async ({ environment }) => environment?.stop());
+
+/** A small generator (mulberry32), so that a run can be repeated. */
+function random(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+function pick<Item>(items: readonly Item[], next: () => number): Item {
+  const item = items[Math.floor(next() * items.length)];
+  if (item === undefined) throw new Error('nothing to pick from');
+  return item;
+}
+
+/** What runs, listens and lies around when no session is there. */
+async function remains({ vm }: VmEnvironment) {
+  const places = 'find "$1" "$2" -mindepth 2 -maxdepth 4 -not -path "*/.git/*" -type d -name "lane*"';
+  return {
+    containers: await vm.containers(),
+    processes: (await vm.processes()).filter((line) => !/^(ps |sh -c ps |sshd: |sleep 86400)/.test(line)).sort(),
+    ports: (await vm.sh("ss -Hltn | awk '{ print $4 }'")).split('\n').sort(),
+    worktrees: await vm.sh(places, vm.reposPath, vm.worktreesPath),
+    temporary: await vm.sh('find /tmp /var/tmp -mindepth 1'),
+  };
+}
+
+test(`RT-36: ${CYCLES} start, stop and crash cycles leave nothing, and foreign containers untouched`, async (world) => {
+  const { environment, you, stranger } = world;
+  const { vm } = environment;
+  const since = () => vm.podman('inspect', '--format', '{{.State.StartedAt}}', stranger);
+  const [before, strangerBefore] = [await remains(environment), await since()];
+  let restarting: Promise<unknown> = Promise.resolve();
+  const counts = new Map<string, number>();
+
+  const crash = async (what: Crash, container: string): Promise<void> => {
+    const inContainer = (pattern: string) =>
+      vm.sh(
+        'for pid in $(podman top "$1" hpid 2>/dev/null | tail -n +2); do tr "\\0" " " 2>/dev/null </proc/$pid/cmdline | grep -Eq -- "$2" && kill -KILL $pid 2>/dev/null; done; true',
+        ...[container, pattern],
+      );
+    switch (what) {
+      case 'the worker':
+        return void (await inContainer('agent-worker.*--identity'));
+      case 'the supervisor and the worker':
+        return void (await inContainer('supervise|agent-worker'));
+      case 'the agent':
+        return void (await inContainer('/claude '));
+      case 'the container, stopped':
+        return void (await vm.podman('stop', '--time=0', container).catch(() => ''));
+      case 'the container, removed':
+        return void (await vm.podman('rm', '--force', '--time=0', container).catch(() => ''));
+      case 'sshd':
+        return vm.restartSshd();
+      case 'the gateway':
+        restarting = restarting.then(async () => {
+          environment.gateway().kill('SIGKILL');
+          await environment.gateway().ended;
+          await environment.restartGateway();
+        });
+        return void (await restarting);
+      case 'nothing':
+      case 'stopped before it was ready':
+        return;
+    }
+  };
+
+  const settled = (thread: Thread): Promise<string | undefined> =>
+    until(LONG_MS, async () => {
+      const text = await said(you, thread);
+      return /Ready on|`retry`|@claude retry/.test(text) ? text : undefined;
+    });
+
+  const cycle = async (repo: string, lane: number, number: number, next: () => number): Promise<void> => {
+    const what = pick(CRASHES, next);
+    counts.set(what, (counts.get(what) ?? 0) + 1);
+    const thread = await you.ask(`@claude start ${repo} --worktree=lane${lane}x${number}`);
+    if (what !== 'stopped before it was ready') {
+      const text = await settled(thread);
+      assert.ok(text, `cycle ${number} (${what}) in ${repo} did not come up: ${await said(you, thread)}`);
+      const [container = ''] = (
+        await vm.podman('ps', '--no-trunc', '--quiet', '--filter', `label=csm.repo=${repo}`)
+      ).split('\n');
+      if (next() < 0.5) await you.say('slow 100', thread);
+      await crash(what, container);
+    }
+    await you.say(pick(ENDS, next), thread);
+    const stopped = await until(LONG_MS, async () =>
+      /Session stopped|stopped already/.test(await said(you, thread)) ? true : undefined,
+    );
+    assert.ok(stopped, `cycle ${number} (${what}) in ${repo} did not stop: ${await said(you, thread)}`);
+  };
+
+  await Promise.all(
+    LANES.map(async (repo, lane) => {
+      const next = random(SEED + lane);
+      for (let number = lane; number < CYCLES; number += LANES.length) await cycle(repo, lane, number, next);
+    }),
+  );
+  console.log(`\nfigure: cycles that broke ${[...counts].map(([what, count]) => `${what}: ${count}`).join(', ')}`);
+
+  await eventually('only what was there before is left', async () => {
+    const now = await remains(environment);
+    return JSON.stringify(now) === JSON.stringify(before);
+  }).catch(async () => assert.equal(await remains(environment), before));
+  assert.is(await since(), strangerBefore);
+});
+
+test.run();
