@@ -69,7 +69,7 @@ export function person(environment: TestEnvironment, who?: { readonly id: string
   };
 
   /** Asks for a session in the lobby and waits until there is a thread for it. */
-  const ask = async (command: string): Promise<Thread> => {
+  const askForSession = async (command: string): Promise<Thread> => {
     const post = await say(command);
     const link = await hear(post.id, ({ message }) => /\/pl\/[a-z0-9]{26}/.test(message));
     const rootId = /\/pl\/([a-z0-9]{26})/.exec(link.message)?.[1] ?? '';
@@ -79,7 +79,7 @@ export function person(environment: TestEnvironment, who?: { readonly id: string
 
   /** Starts a session from the lobby and waits until it is ready. */
   const start = async (command = '@claude start demo --worktree', patienceMs = PATIENCE_MS): Promise<Thread> => {
-    const thread = await ask(command);
+    const thread = await askForSession(command);
     const told = await hear(thread.rootId, ({ message }) => /Ready on|`@claude retry`/.test(message), patienceMs);
     if (!told.message.includes('Ready on')) throw new Error(`It did not come up: ${told.message}`);
     return thread;
@@ -106,7 +106,7 @@ export function person(environment: TestEnvironment, who?: { readonly id: string
         ({ emoji_name }) => emoji_name,
       ),
     hear,
-    ask,
+    askForSession,
     start,
     answersIn,
     edit: (id: string, message: string) => json<Post>('PUT', `/posts/${id}/patch`, { message }),

@@ -115,7 +115,7 @@ test(`RT-36: ${CYCLES} start, stop and crash cycles leave nothing, and foreign c
   const cycle = async (repo: string, lane: number, number: number, next: () => number): Promise<void> => {
     const what = pick(CRASHES, next);
     counts.set(what, (counts.get(what) ?? 0) + 1);
-    const thread = await you.ask(`@claude start ${repo} --worktree=lane${lane}x${number}`);
+    const thread = await you.askForSession(`@claude start ${repo} --worktree=lane${lane}x${number}`);
     if (what !== 'stopped before it was ready') {
       const text = await settled(thread);
       assert.ok(text, `cycle ${number} (${what}) in ${repo} did not come up: ${await said(you, thread)}`);

@@ -32,7 +32,7 @@ test('during the clone: its git ends, the clone is whole in the end, and the ses
     held = true;
     return true;
   };
-  const thread = await you.ask('@claude start acme/web');
+  const thread = await you.askForSession('@claude start acme/web');
   await eventually('the clone stands still', async () => held);
   environment.gateway().kill('SIGKILL');
   await environment.gateway().ended;
@@ -50,7 +50,7 @@ test('during the clone: its git ends, the clone is whole in the end, and the ses
 test('during `devcontainer up`: one container comes of it, and the session is ready', async ({ environment, you }) => {
   const { vm } = environment;
   const before = await vm.containers();
-  const thread = await you.ask('@claude start acme/slow');
+  const thread = await you.askForSession('@claude start acme/slow');
   await you.hear(thread.rootId, (post) => /postCreateCommand/.test(post.message), LONG_MS);
   await killAndRestart(environment);
   await you.hear(thread.rootId, (post) => /Ready on/.test(post.message), LONG_MS);

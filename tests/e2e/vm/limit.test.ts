@@ -18,7 +18,7 @@ test.after(async ({ environment }) => environment?.stop());
 
 test('RT-42: of 20 starts at once exactly 5 get in, the others are told why', async ({ environment, you }) => {
   const threads = await Promise.all(
-    Array.from({ length: STARTS }, (_, number) => you.ask(`@claude start acme/web --worktree=w${number}`)),
+    Array.from({ length: STARTS }, (_, number) => you.askForSession(`@claude start acme/web --worktree=w${number}`)),
   );
   const outcomes = await Promise.all(
     threads.map(({ rootId }) =>

@@ -59,7 +59,7 @@ test('with a compose file: the session runs in the service it names', async ({ e
 });
 
 test('a postCreateCommand that fails: which one, its output, and a way on', async ({ environment, you }) => {
-  const thread = await you.ask('@claude start acme/failing');
+  const thread = await you.askForSession('@claude start acme/failing');
   const failure = await you.hear(thread.rootId, (post) => /postCreateCommand failed/.test(post.message), LONG_MS);
   assert.match(failure.message, /no such package: leftpad/);
   assert.match(failure.message, /retry/);
@@ -79,7 +79,7 @@ test('RT-39: an `up` that never ends is ended, with its processes, and the threa
   you,
 }) => {
   const { vm } = environment;
-  const thread = await you.ask('@claude start acme/endless');
+  const thread = await you.askForSession('@claude start acme/endless');
   const failure = await you.hear(thread.rootId, (post) => /longer than \d+ seconds/.test(post.message), LONG_MS);
   assert.match(failure.message, new RegExp(`longer than ${UP_LIMIT_SECONDS} seconds`));
   assert.match(failure.message, /postCreateCommand/);
@@ -121,7 +121,7 @@ test('a hostile repository runs nothing on the VM, then or after an agent has wo
 });
 
 test('what git itself holds for dangerous is not taken at all', async ({ environment, you }) => {
-  const thread = await you.ask('@claude start acme/dangerous');
+  const thread = await you.askForSession('@claude start acme/dangerous');
   const refusal = await you.hear(thread.rootId, (post) => /@claude retry/.test(post.message), LONG_MS);
   assert.match(refusal.message, /acme\/dangerous contains objects git considers broken or dangerous/);
   assert.is(await environment.vm.sh('ls "$1" 2>/dev/null || echo none', HOSTILE_MARK), 'none');
@@ -140,7 +140,7 @@ test('the disk is full during the clone: said so, nothing half is left, and with
   repository.commit('large');
   repository.push();
   await vm.fillDisk(2_000_000);
-  const thread = await you.ask('@claude start acme/web@large');
+  const thread = await you.askForSession('@claude start acme/web@large');
   const failure = await you.hear(thread.rootId, (post) => /disk is full/.test(post.message), LONG_MS);
   assert.match(failure.message, /no room for acme\/web/);
   assert.is(await vm.sh('find "$1" -name "*.new" -o -name "tmp_*"', vm.reposPath), '');
