@@ -5,7 +5,10 @@ import type { CrashWorld } from './world.ts';
 interface WirePost {
   readonly id: string;
   readonly props: {
-    readonly attachments?: readonly { readonly actions?: readonly { readonly id: string; readonly name: string }[] }[];
+    readonly attachments?: readonly {
+      readonly text?: string;
+      readonly actions?: readonly { readonly id: string; readonly name: string }[];
+    }[];
   };
 }
 
@@ -15,8 +18,8 @@ export interface ChatUser {
   say(message: string, at: { readonly channelId: string; readonly rootId?: string }): Promise<string>;
   edit(postId: string, message: string): Promise<void>;
   remove(postId: string): Promise<void>;
-  /** Ids of the buttons that the post has now. */
-  buttons(postId: string): Promise<readonly string[]>;
+  /** What the card says now, and the ids of its buttons. */
+  card(postId: string): Promise<{ readonly text: string; readonly buttons: readonly string[] }>;
   /** @returns whether the click got through. */
   press(postId: string, button: string): Promise<boolean>;
 }
@@ -41,9 +44,13 @@ export function chatUser({ chat }: CrashWorld, { username, token }: SeededUser):
     },
     edit: async (postId, message) => void (await need('PUT', `/posts/${postId}/patch`, { message })),
     remove: async (postId) => void (await need('DELETE', `/posts/${postId}`)),
-    async buttons(postId) {
-      const post = (await need('GET', `/posts/${postId}`)) as WirePost;
-      return (post.props.attachments ?? []).flatMap(({ actions = [] }) => actions.map(({ id }) => id));
+    async card(postId) {
+      const { props } = (await need('GET', `/posts/${postId}`)) as WirePost;
+      const attachments = props.attachments ?? [];
+      return {
+        text: attachments.map(({ text = '' }) => text).join('\n'),
+        buttons: attachments.flatMap(({ actions = [] }) => actions.map(({ id }) => id)),
+      };
     },
     async press(postId, button) {
       const answer = await call('POST', `/posts/${postId}/actions/${button}`, {});

@@ -25,14 +25,17 @@ export const CHECKS: readonly Check[] = [
   // ---------------------------------------------------------------- lost
   {
     harm: 'lost',
-    promise: 'every message of a person is run by the agent, unless it was deleted, withdrawn or refused in words',
+    promise:
+      'every message of a person is run by the agent, unless it was deleted, withdrawn, refused in words or answered a question',
     sql: `${TASKS}
 select task.session || ' never ran ' || task.message as what from task
 where not task.deleted
   and not exists (select from evidence.worker w where w.what = 'ran' and w.session = task.session and w.input_id = task.post_id)
   and not exists (select from evidence.post p where p.root_id = task.root_id
         and p.key in (task.session || '|note/not-running-' || (extract(epoch from task.at) * 1000)::bigint,
-                      task.session || '|note/lost-' || task.post_id))`,
+                      task.session || '|note/lost-' || task.post_id))
+  and not exists (select from evidence.worker d join evidence.chat c on c.message = d.answer
+        where d.what = 'decided' and d.session = task.session and c.post_id = task.post_id)`,
   },
   {
     harm: 'lost',
@@ -102,6 +105,15 @@ where c.kind = 'post_created' and c.type = '' and c.user_id <> a.bot_id
 group by c.channel_id, k.read_up_to having k.read_up_to is null or k.read_up_to < max(c.at)`,
   },
   // ---------------------------------------------------------------- duplicated
+  {
+    harm: 'duplicated',
+    promise: 'no message that answered a question is run as well',
+    sql: `
+select w.session || ' ran the answer ' || c.message as what
+from evidence.worker d join evidence.chat c on c.message = d.answer and c.kind = 'post_created'
+  join evidence.worker w on w.what = 'ran' and w.session = d.session and w.input_id = c.post_id
+where d.what = 'decided'`,
+  },
   {
     harm: 'duplicated',
     promise: 'no message is run twice',
@@ -248,7 +260,7 @@ from actor where kind = 'session' and (
   },
   {
     harm: 'inconsistent',
-    promise: 'what a worker was told is what somebody pressed, and what the card says',
+    promise: 'what a worker was told is what somebody pressed or wrote, and what the card says',
     sql: `
 with told as (
   select d.session, d.request_id, d.outcome, d.answer, p.id as card_id, p.card
@@ -263,6 +275,8 @@ from told
 where card_id is null
    or not exists (select from evidence.chat c where c.kind = 'click' and c.post_id = told.card_id
         and (c.action_id = 'deny') = (told.outcome = 'DECISION_OUTCOME_DENIED'))
+     and not exists (select from evidence.chat c join thread t on t.root_id = c.root_id
+        where t.session = told.session and c.kind in ('post_created', 'post_edited') and c.message = told.answer)
    or (outcome = 'DECISION_OUTCOME_APPROVED' and answer = '' and card not like '%Approved%')
    or (outcome = 'DECISION_OUTCOME_APPROVED' and answer <> '' and card not like '%Answered: **' || answer || '**%')
    or (outcome = 'DECISION_OUTCOME_DENIED' and card not like '%Denied%' and card not like '%Skipped%')`,

@@ -57,6 +57,7 @@ export function startLoad(world: CrashWorld, options: LoadOptions): Load {
     options,
     token,
     threads,
+    answers: new Set(),
     finishing: () => finishing,
     over: () => over,
     disappointed: (what) => disappointments.push(what),
@@ -86,6 +87,8 @@ interface Parts {
   readonly users: readonly ChatUser[];
   readonly options: LoadOptions;
   readonly threads: Thread[];
+  /** Tokens of messages that were taken as the answer to a question: the agent does not run these. */
+  readonly answers: Set<string>;
   token(): string;
   finishing(): boolean;
   over(): boolean;
@@ -267,7 +270,8 @@ async function heard(parts: Parts, thread: Thread, waiting: string[], most: numb
     const said = parts.board.replies(thread.rootId).map(({ message }) => message);
     for (const token of [...waiting]) {
       const ends = new RegExp(`\\b(?:${token})end\\b`);
-      if (said.some((message) => ends.test(message))) waiting.splice(waiting.indexOf(token), 1);
+      const isAnswer = token.split('|').some((each) => parts.answers.has(each));
+      if (isAnswer || said.some((message) => ends.test(message))) waiting.splice(waiting.indexOf(token), 1);
     }
     return waiting.length <= most ? true : undefined;
   }, parts.patienceMs);
@@ -303,8 +307,10 @@ async function decideCards(parts: Parts): Promise<void> {
       if (settled.has(card.id)) continue;
       const [user] = parts.users;
       if (!user) return;
-      const buttons = await user.buttons(card.id);
+      const { text, buttons } = await user.card(card.id);
       if (buttons.length === 0) {
+        const [, answer] = /Answered: \*\*do (t\d+) /.exec(text) ?? [];
+        if (answer !== undefined) parts.answers.add(answer);
         settled.add(card.id);
         continue;
       }

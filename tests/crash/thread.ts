@@ -66,7 +66,7 @@ export async function openThread(world: CrashWorld, board: Board, worktree: stri
       const card = await wait('a card', () => own().find(({ id, message }) => message === '' && !decided.has(id)));
       decided.add(card.id);
       const end = Date.now() + PATIENCE_MS;
-      for (; (await user.buttons(card.id)).includes(button); await sleep(PRESS_EVERY_MS)) {
+      for (; (await user.card(card.id)).buttons.includes(button); await sleep(PRESS_EVERY_MS)) {
         if (Date.now() > end) throw new Error('the card keeps its buttons');
         await user.press(card.id, button);
       }
