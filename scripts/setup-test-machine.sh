@@ -22,6 +22,7 @@ declare -A packages=(
   [ssh-keygen]=openssh-client
   [flock]=util-linux
   [/usr/sbin/sshd]=openssh-server
+  [openssl]=openssl
   [nft]=nftables
   [conntrack]=conntrack
   [dnsmasq]=dnsmasq-base
