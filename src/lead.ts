@@ -148,7 +148,9 @@ async function act(
     if (stopping.aborted) await tellRoot(runtime, 'DRAINED', term);
   });
   let tidying: Promise<void> = Promise.resolve();
+  let keeping: Promise<void> = Promise.resolve();
   undo.push(() => tidying);
+  undo.push(() => keeping);
   undo.push(async () => over.abort(new Error('leading no more')));
   return new Promise((resolve, reject) => {
     const start = async () => {
@@ -176,6 +178,7 @@ async function act(
       // The lead may have been lost meanwhile: what this term would tell now is another's to tell.
       if (ending.aborted) return;
       await tellRoot(runtime, 'RECOVERED', term);
+      keeping = gateway.firewall.keep(ending);
       tidying = keepTidy({ store, retention: retentionOf(config), log }, ending);
     };
     start().catch(reject);

@@ -13,7 +13,7 @@ import { kindsOf } from './flows/kinds.ts';
 import { observe } from './flows/metrics.ts';
 import { inspect } from './inspect.ts';
 import { leadWhenever } from './lead.ts';
-import { mayDecide } from './policy/approvers.ts';
+import { mayDecide, mayOpenForGood } from './policy/approvers.ts';
 import { migrate, patiently, whoAmI } from './start.ts';
 import { version } from './version.ts';
 import { chatClient, type Gateway, verifier, wire } from './wiring.ts';
@@ -91,6 +91,7 @@ async function listen(
             runtime,
             cards,
             verify: verifier(config),
+            mayOpenForGood: (person) => mayOpenForGood(person, config.firewall.admins),
             mayApprove: (person) => mayDecide(person, access.allowedApprovers),
             log,
             now: Date.now,

@@ -16,9 +16,9 @@ import { fetchAttachment } from './flows/attachments.ts';
 import { auditHandlers } from './flows/audit.ts';
 import { type Cards, cardHandlers, createCards } from './flows/cards.ts';
 import { chatHandlers } from './flows/chatEffects.ts';
+import { reachOf } from './flows/firewall/words.ts';
 import { attachFile } from './flows/offeredFiles.ts';
-import { noFirewallHandlers } from './flows/openFirewall.ts';
-import { operatorHandlers } from './flows/operatorChannel.ts';
+import { operatorHandlers, tellOperator } from './flows/operatorChannel.ts';
 import { createPosting } from './flows/posting.ts';
 import { CHAT_BUDGET, createRateGovernor, type RateGovernor } from './flows/rateGovernor.ts';
 import { createReply } from './flows/reply.ts';
@@ -29,6 +29,7 @@ import { createThreadView, type ThreadView } from './flows/threadView.ts';
 import { workspaceReportHandlers } from './flows/workspaceReports.ts';
 import type { Address } from './machines/addresses.ts';
 import { mayUse } from './policy/people.ts';
+import { type FirewallPart, wireFirewall } from './wireFirewall.ts';
 
 export interface Identity {
   readonly botUserId: string;
@@ -44,6 +45,7 @@ export interface Gateway {
   readonly chatBudget: Pick<RateGovernor, 'open' | 'close'>;
   readonly metrics: Metrics;
   readonly stages: Stages;
+  readonly firewall: Pick<FirewallPart, 'keep'>;
 }
 
 export function chatClient({ mattermost }: Config): MattermostRest {
@@ -82,6 +84,7 @@ export function wire(
   const reply = createReply(posting);
   const cards = createCards({
     callbackUrl: config.server.callbackUrl,
+    reach: reachOf(config.firewall.kind),
     sign: (action) => ({ ...action, mac: signAction(keys, action) }),
   });
   const clients = new Map<Address, WorkerClient>();
@@ -103,6 +106,16 @@ export function wire(
     read: (address) => runtime.read(address),
     deliver: (items, extra) => runtime.deliver(items, extra),
   };
+  const firewall = wireFirewall({
+    config,
+    store,
+    runtime: lateRuntime,
+    reply,
+    vm: null,
+    tell: (words) => tellOperator(posting, config.mattermost.operatorChannelId, words, now()),
+    log,
+    now,
+  });
   const runtime: Runtime = createRuntime({
     kinds,
     store,
@@ -159,7 +172,7 @@ export function wire(
         tokenHash: (container, generation) => tokenHash(token(container, generation)),
       }),
       ...operatorHandlers({ posting, channelId: config.mattermost.operatorChannelId, log }),
-      ...noFirewallHandlers,
+      ...firewall.handlers,
       ...auditHandlers(store, now),
     },
     tasks: {
@@ -180,7 +193,7 @@ export function wire(
   });
   runtime.onDirty(({ session, kinds }) => view.touch(session, kinds));
   runtime.onCommit(stages.onCommit);
-  return { runtime, view, cards, chatBudget: governor, metrics, stages };
+  return { runtime, view, cards, chatBudget: governor, metrics, stages, firewall };
 }
 
 export function verifier(config: Config) {

@@ -6,7 +6,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ActorView, Log, Runtime } from '../actors/index.ts';
 import type { CallbackAnswer, CallbackBody, verifyAction } from '../adapters/http/index.ts';
-import { adviceOf, verdictOf } from '../chat/cards.ts';
+import { adviceOf, FOR_GOOD, verdictOf } from '../chat/cards.ts';
 import type { Address } from '../machines/addresses.ts';
 import type { ApprovalContext, Verdict } from '../machines/approval/context.ts';
 import type { Cards } from './cards.ts';
@@ -20,6 +20,8 @@ export interface DecisionPorts {
   readonly runtime: Pick<Runtime, 'read' | 'deliverAndWait'>;
   readonly cards: Cards;
   readonly verify: (action: Parameters<typeof verifyAction>[1]) => boolean;
+  /** Whether the person may open a host for good, for everybody. */
+  readonly mayOpenForGood: (person: { readonly id: string; readonly name: string }) => boolean;
   readonly mayApprove: (person: { readonly id: string; readonly name: string }) => boolean;
   readonly log: Log;
   readonly now: () => number;
@@ -44,6 +46,11 @@ export async function decide(ports: DecisionPorts, click: CallbackBody): Promise
 
   const advice = adviceOf(context, action);
   if (advice !== undefined) return whisper(advice);
+  if (action === FOR_GOOD && !ports.mayOpenForGood(person)) {
+    return whisper(
+      'Only an admin (SM_ADMINS) may open a host for everybody and for good. The other buttons are for you.',
+    );
+  }
   const verdict = verdictOf(context, action, person, ports.now());
   if (!verdict) return refuse(ports, click, 'an unknown action');
   return take(ports, view, verdict, click);

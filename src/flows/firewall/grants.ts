@@ -4,19 +4,19 @@
  */
 import type { ActorSummary, GrantRow, StorePorts } from '../../actors/index.ts';
 import type { Address } from '../../machines/addresses.ts';
+import type { GrantScope } from '../../machines/effects.ts';
 import { assertNever } from '../../machines/json.ts';
 import type { Desired, Enforcer, Held, Opening } from './enforcer.ts';
 
-/** `session`: the container of that session. `repo`: all containers of the repository. `always`: all there are. */
-export type Scope = 'session' | 'repo' | 'always';
-
 export interface GrantWish {
+  /** Of the effect: the same one again changes nothing, a later one of the same approval does. */
+  readonly key: string;
   readonly approval: Address;
   readonly session: Address;
   readonly container: Address;
   readonly repo: string;
   readonly hosts: readonly string[];
-  readonly scope: Scope;
+  readonly scope: GrantScope;
   readonly expiresAt: number | undefined;
   /** User name of who decided; empty: the operator's policy. */
   readonly by: string;
@@ -67,13 +67,13 @@ export function createGrants({ enforcer, store, now }: GrantPorts): Grants {
     enforcer,
     active: () => store.activeGrants(now()),
     sync: (signal) => inTurn(() => hold(signal)),
-    open: ({ approval, session, container, repo, hosts, scope, expiresAt, by }, signal) =>
+    open: ({ key, approval, session, container, repo, hosts, scope, expiresAt, by }, signal) =>
       inTurn(async () => {
         // Before the first write: what is there now was entered by somebody else, unless it is known to be ours.
         const [there, ours] = [await enforcer.entered(hosts, signal), await store.claimedHosts()];
         for (const host of hosts) {
           await store.putGrant({
-            id: `${approval}/${host}`,
+            id: `${key}/${host}`,
             approval,
             session,
             host,
@@ -110,7 +110,7 @@ async function targetsOf(
   { scope, detail }: GrantRow,
   store: Pick<StorePorts, 'listActors'>,
 ): Promise<readonly ('all' | Address)[]> {
-  const known = scope as Scope;
+  const known = scope as GrantScope;
   switch (known) {
     case 'always':
       return ['all'];

@@ -43,6 +43,7 @@ function newGrants({ bench, store, clock }: Context): Grants {
 
 function wish(approval: string, hosts: readonly string[], more: Partial<GrantWish> = {}): GrantWish {
   return {
+    key: `approval/s1/${approval}/1/0`,
     approval: `approval/s1/${approval}`,
     session: 'session/s1',
     container: 'container/acme/web@main',
