@@ -83,7 +83,7 @@ export function wire(
   });
   const reply = createReply(posting);
   const cards = createCards({
-    callbackUrl: config.server.callbackUrl,
+    callbackUrl: callbackUrl(config),
     reach: reachOf(config.firewall.kind),
     sign: (action) => ({ ...action, mac: signAction(keys, action) }),
   });
@@ -194,6 +194,14 @@ export function wire(
   runtime.onDirty(({ session, kinds }) => view.touch(session, kinds));
   runtime.onCommit(stages.onCommit);
   return { runtime, view, cards, chatBudget: governor, metrics, stages, firewall };
+}
+
+/** Where buttons call: with the secret part, if there is one. */
+function callbackUrl({ server }: Config): string {
+  const { callbackPathSecret: secret } = server;
+  return secret
+    ? `${server.callbackUrl.replace(/\/+$/, '')}/${encodeURIComponent(secret.reveal())}`
+    : server.callbackUrl;
 }
 
 export function verifier(config: Config) {

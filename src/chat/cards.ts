@@ -51,7 +51,12 @@ export function renderCard(
     fallback: title,
     color: colourOf(context, open),
     title,
-    text: [bodyOf(context, reach), failureText(context, state), open ? waysOf(context) : outcome]
+    text: [
+      bodyOf(context, reach),
+      failureText(context, state),
+      open ? agreedText(context) : '',
+      open ? waysOf(context) : outcome,
+    ]
       .filter((part) => part !== '')
       .join('\n\n'),
     actions,
@@ -240,13 +245,23 @@ function outcomeText(context: ApprovalContext, state: string): string {
 
 const REFUSALS = { question: 'Skipped', plan: 'Keep planning', tool: 'Denied', network: 'Denied' } as const;
 
+function agreedText({ agreed, needed }: ApprovalContext): string {
+  if (agreed.length === 0) return needed > 1 ? `_Needs the consent of ${needed} people._` : '';
+  const who = agreed.map(
+    ({ by, scope }) => `${plainWords(by.name, 64)}${scope === undefined ? '' : ` (${REACH[scope]})`}`,
+  );
+  return `👍 ${who.join(', ')}: agreed. Another person has to agree as well, to as much.`;
+}
+
+const REACH = { session: 'this session', repo: 'this repository', always: 'everybody' } as const;
+
 /** "Approved" alone is what was decided; what has come of it is said as far as it was seen. */
 function openedText(
   { verdict, closed, closesAt, enforced, proven }: ApprovalContext,
   state: string,
   who: string,
 ): string {
-  const reach = { session: 'this session', repo: 'this repository', always: 'everybody' }[verdict?.scope ?? 'session'];
+  const reach = REACH[verdict?.scope ?? 'session'];
   const until = closesAt > 0 ? `, until ${clockTime(closesAt)}` : '';
   const decided = `✅ Approved for ${reach}${until} (${who})`;
   if (state === 'closed') return `${decided}\n🔒 Closed again. ${plainWords(closed, 120)}`;

@@ -84,6 +84,15 @@ export const access = {
     help: 'User names or ids allowed to approve or deny requests (empty = all who may use the bot).',
     example: 'alice,bob',
   }),
+  channelAdminsApprove: defaulted('SM_CHANNEL_ADMINS_APPROVE', flag, 'false', {
+    help: "Admins of a session's channel may approve, besides SM_ALLOWED_APPROVERS. If that is empty, only they may.",
+  }),
+  notTheAsker: defaulted('SM_APPROVE_FOR_OTHERS_ONLY', flag, 'false', {
+    help: 'Whoever a session works for may not approve what it asks for.',
+  }),
+  twoApprovers: defaulted('SM_TWO_APPROVERS', flag, 'false', {
+    help: 'Tools and domains need the consent of two people. One is enough to deny.',
+  }),
 };
 
 export const workspace = {
@@ -285,6 +294,14 @@ export const server = {
     },
     signingSecret,
   ),
+  callbackPathSecret: optionalSecret('SM_CALLBACK_PATH_SECRET', {
+    help: 'Only calls to `/callback/<this>` are taken; buttons call SM_CALLBACK_URL with it at the end. Letters and digits.',
+    example: 'the output of: openssl rand -hex 16',
+  }),
+  callbackSources: defaulted('SM_CALLBACK_SOURCES', networks, '[]', {
+    help: 'Where clicks may come from: addresses or networks of the Mattermost server (empty = from anywhere).',
+    example: '10.0.3.7',
+  }),
   listenAddr: defaulted('SM_LISTEN_ADDR', listenAddress, '0.0.0.0:8000', { help: 'Server bind address.' }),
   rateLimitRps: defaulted('SM_RATE_LIMIT_RPS', positiveNumber, '10', {
     unit: 'requests per second',

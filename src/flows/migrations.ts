@@ -30,6 +30,8 @@ export const APPROVAL_MIGRATIONS: Migrations = {
       closesAt: 0,
       closed: '',
       grantMs: 8 * 3_600_000,
+      needed: 1,
+      agreed: [],
       probed: 0,
       probes: 0,
     })),

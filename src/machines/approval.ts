@@ -20,6 +20,7 @@ export const APPROVAL_BIRTH_EVENTS = ['REQUESTED'] as const;
 
 /** A person's decision, wherever the card is at the moment. */
 const DECIDE = [
+  { guard: 'needsAnother', actions: ['agreed', 'markAnswer', 'refreshCard'] },
   { guard: and(['approves', 'isNetwork']), target: 'applying', actions: ['decided', 'markAnswer'] },
   { target: 'telling', actions: ['decided', 'markAnswer'] },
 ] as const;
@@ -60,6 +61,7 @@ export const approvalMachine = setup({
     ask: assign({ silent: false }),
     cardPosted: assign(action.cardPosted),
     newCard: assign(action.newCard),
+    agreed: assign(action.agreed),
     decided: assign(action.decided),
     expired: assign(action.expired),
     opened: assign(action.opened),
@@ -71,6 +73,7 @@ export const approvalMachine = setup({
     wasSaid: ({ event }) => event.type === 'DECIDE' && event.said !== undefined,
     approves: ({ event }) => event.type === 'DECIDE' && event.verdict.outcome === 'approved',
     isNetwork: ({ context }) => context.kind === 'network',
+    needsAnother: action.needsAnother,
     wasApproved: ({ context }) => context.verdict?.outcome === 'approved',
     wasDenied: ({ context }) => context.verdict?.outcome === 'denied',
     canExpire: ({ context }) => context.timeoutMs > 0,

@@ -12,6 +12,7 @@ function request(kind: ApprovalKind, input: object): ApprovalContext {
   return newApproval({
     address: 'approval/one/r',
     timeoutMs: 0,
+    twoPeople: false,
     grantMs: 0,
     request: {
       type: 'REQUESTED',

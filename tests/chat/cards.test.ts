@@ -9,6 +9,7 @@ function request(kind: ApprovalKind, input: object): ApprovalContext {
   return newApproval({
     address: 'approval/one/r',
     timeoutMs: 0,
+    twoPeople: false,
     grantMs: 8 * 3_600_000,
     request: {
       type: 'REQUESTED',

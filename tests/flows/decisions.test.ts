@@ -58,7 +58,8 @@ function portsFor(actor: Driven, onRead: (looks: number) => void = () => undefin
     cards,
     verify: () => true,
     mayOpenForGood: () => false,
-    mayApprove: () => true,
+    whyNot: async () => undefined,
+    onRefused: async () => undefined,
     log: silentLog,
     now: () => looks * 1_000,
   };

@@ -111,6 +111,37 @@ test('a firewall that refuses leaves the card open for another try', () => {
   assert.is(approval.value(), 'applying');
 });
 
+const TWO = { SM_TWO_APPROVERS: 'true' };
+
+test('where two people must agree, one of them twice is not two, and one is enough to deny', () => {
+  const approval = ask({}, TWO);
+  const first = approval.send('DECIDE', verdict('approved', 'bob'));
+  assert.ok(kindsIn(first).includes('chat.card'), 'the card says who has agreed');
+  approval.send('DECIDE', verdict('approved', 'bob'));
+  assert.is(approval.value(), 'pending');
+  assert.equal(outcomesTold(approval.asked), []);
+  approval.send('DECIDE', verdict('approved', 'carol'));
+  assert.equal(outcomesTold(approval.asked), ['approved']);
+  const denied = ask({}, TWO);
+  denied.send('DECIDE', verdict('approved', 'bob'));
+  denied.send('DECIDE', verdict('denied', 'carol'));
+  assert.equal(outcomesTold(denied.asked), ['denied']);
+});
+
+test('the second of two people cannot widen what the first has agreed to', () => {
+  const approval = ask(NETWORK, TWO);
+  const yes = (name: string, scope: string) => {
+    const { verdict: plain, ...rest } = verdict('approved', name);
+    approval.send('DECIDE', { ...rest, verdict: { ...plain, scope } });
+  };
+  yes('bob', 'session');
+  yes('carol', 'always');
+  assert.is(approval.value(), 'pending');
+  yes('bob', 'repo');
+  assert.is(approval.value(), 'applying');
+  assert.is((approval.context().verdict as { scope: string }).scope, 'repo');
+});
+
 test('a deleted card is posted anew, and the old buttons are void', () => {
   const approval = ask();
   approval.send('CARD.DELETED');

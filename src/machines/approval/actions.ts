@@ -1,5 +1,5 @@
 /** What an approval asks of the outside, and how events change its context. */
-import type { Effect } from '../effects.ts';
+import type { Effect, GrantScope } from '../effects.ts';
 import type { ApprovalContext, ApprovalEvent, Verdict } from './context.ts';
 
 interface Args {
@@ -164,6 +164,7 @@ export function recordAudit({ context }: Args): Effect {
         digest: context.digest,
         hosts: context.hosts,
         userId: verdict?.by.id ?? '',
+        agreed: context.agreed.map(({ by }) => by),
       },
     },
   };
@@ -185,6 +186,25 @@ export function decided({ context, event }: Args): Change {
   const { verdict } = event;
   // Only a grant for a repository ends by its time: the others by their session, or by hand.
   return { verdict, closesAt: verdict.scope === 'repo' ? event.at + context.grantMs : 0 };
+}
+
+/** The first yes of two. Only a denial needs no other. */
+export function agreed({ context, event }: Args): Change {
+  if (event.type !== 'DECIDE') return {};
+  const others = context.agreed.filter(({ by }) => by.id !== event.verdict.by.id);
+  return { agreed: [...others, event.verdict] };
+}
+
+const REACHES: readonly GrantScope[] = ['session', 'repo', 'always'];
+
+/** Whether somebody else must agree, to at least as much, before this yes counts. */
+export function needsAnother({ context, event }: Args): boolean {
+  if (event.type !== 'DECIDE' || event.verdict.outcome !== 'approved') return false;
+  const reach = ({ scope }: Verdict) => REACHES.indexOf(scope ?? 'session');
+  const others = context.agreed.filter(
+    (verdict) => verdict.by.id !== event.verdict.by.id && reach(verdict) >= reach(event.verdict),
+  );
+  return others.length + 1 < context.needed;
 }
 
 /** What was found before anybody was asked; where nobody needs to be, it is the decision, too. */

@@ -60,6 +60,10 @@ export interface ApprovalContext extends JsonObject {
   readonly cardPostId: string;
   /** Grows when the card is posted anew; buttons of an older card are void. */
   readonly cardGeneration: number;
+  /** How many people have to say yes. */
+  readonly needed: number;
+  /** Who has said yes so far, and how far that reaches, while more are needed. */
+  readonly agreed: readonly Verdict[];
   readonly verdict: Verdict | null;
   readonly enforced: boolean;
   /** How many of the hosts were reached from inside the container. */
@@ -76,6 +80,8 @@ export interface ApprovalContext extends JsonObject {
 export interface ApprovalInput extends JsonObject {
   readonly address: Address;
   readonly timeoutMs: number;
+  /** Whether tools and domains need two people. */
+  readonly twoPeople: boolean;
   /** How long a grant for a repository lasts. */
   readonly grantMs: number;
   readonly request: Requested;
@@ -127,7 +133,7 @@ export type ApprovalEvent =
   /** It was set aside for a while, and the agent was told that nobody answers. */
   | (Event<'GIVEN.UP'> & { readonly reason: string });
 
-export function newApproval({ address, timeoutMs, grantMs, request }: ApprovalInput): ApprovalContext {
+export function newApproval({ address, timeoutMs, twoPeople, grantMs, request }: ApprovalInput): ApprovalContext {
   const { session, requestId, kind, toolName, inputJson, digest, repo, askedFor, channelId, rootId, at } = request;
   return {
     address,
@@ -152,6 +158,8 @@ export function newApproval({ address, timeoutMs, grantMs, request }: ApprovalIn
     grantMs,
     cardPostId: '',
     cardGeneration: 1,
+    needed: twoPeople && (kind === 'network' || kind === 'tool') ? 2 : 1,
+    agreed: [],
     verdict: null,
     enforced: true,
     probed: 0,
