@@ -2,7 +2,18 @@
  * Which room may import which. The picture is in docs/architecture.md: data flows one way, adapters know nothing of each
  * other, charts know nothing of the world.
  */
-const ADAPTERS = ['mattermost', 'worker', 'local', 'postgres', 'http', 'devcontainer', 'ssh', 'git'];
+const ADAPTERS = [
+  'mattermost',
+  'worker',
+  'local',
+  'postgres',
+  'http',
+  'devcontainer',
+  'ssh',
+  'git',
+  'opnsense',
+  'nftables',
+];
 
 /** Files below `room` may import only the listed places (and libraries, unless `libraries` says which). */
 function room(name, path, allowed) {

@@ -25,6 +25,7 @@ declare -A packages=(
   [ps]=procps
   [ss]=iproute2
   [/usr/sbin/sshd]=openssh-server
+  [openssl]=openssl
   [nft]=nftables
   [conntrack]=conntrack
   [dnsmasq]=dnsmasq-base

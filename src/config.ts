@@ -16,7 +16,12 @@ export interface Config {
   readonly vm: ValuesOf<typeof table.vm> | null;
   readonly container: ValuesOf<typeof table.container>;
   readonly git: ValuesOf<typeof table.git>;
-  readonly firewall: ({ readonly kind: 'opnsense' } & ValuesOf<typeof table.opnsense>) | { readonly kind: 'none' };
+  readonly firewall: Omit<ValuesOf<typeof table.firewall>, 'kind'> &
+    (
+      | ({ readonly kind: 'opnsense' } & ValuesOf<typeof table.opnsense>)
+      | ({ readonly kind: 'nftables' } & ValuesOf<typeof table.nftables>)
+      | { readonly kind: 'none' }
+    );
   readonly server: ValuesOf<typeof table.server>;
   readonly inspector: ValuesOf<typeof table.inspector>;
   readonly database: ValuesOf<typeof table.database>;
@@ -56,7 +61,7 @@ export function loadConfig(env: Environment, readFile: ReadFile): LoadedConfig {
     vm: workspace.kind === 'local' ? null : read(table.vm),
     container: read(table.container),
     git: read(table.git),
-    firewall: firewall.kind === 'none' ? { kind: 'none' } : { kind: 'opnsense', ...read(table.opnsense) },
+    firewall: readFirewall(firewall, read),
     server: read(table.server),
     inspector: readInspector(read, problems),
     database: read(table.database),
@@ -83,6 +88,23 @@ export function databaseUrl(
 export function problemText(problem: Problem): string {
   const example = problem.example === '' ? '' : ` Example: ${problem.variable}=${problem.example}`;
   return `${problem.variable} ${problem.what}.${example}`;
+}
+
+function readFirewall(
+  { kind, ...common }: ValuesOf<typeof table.firewall>,
+  read: <A extends Area>(area: A) => ValuesOf<A>,
+): Config['firewall'] {
+  switch (kind) {
+    case 'opnsense':
+      return { kind, ...common, ...read(table.opnsense) };
+    case 'nftables':
+      return { kind, ...common, ...read(table.nftables) };
+    case 'none':
+      return { kind, ...common };
+    // Named wrongly: the problem is noted already.
+    default:
+      return { kind: 'none', ...common };
+  }
 }
 
 /** What the inspector shows is for nobody else on the network. */
@@ -150,6 +172,7 @@ function withoutStop(help: string): string {
 
 function wayOut(variable: string): string {
   if (variable.startsWith('SM_VM_')) return ' (or set SM_WORKSPACE=local)';
+  if (variable.startsWith('SM_NFT_')) return ' (or set another SM_FIREWALL)';
   if (variable.startsWith('SM_OPNSENSE_')) return ' (or set SM_FIREWALL=none)';
   return '';
 }

@@ -9,6 +9,7 @@ import type { Logger } from 'pino';
 import type { InboxItem, Retention, Store } from './actors/index.ts';
 import { createMattermostSocket, type MattermostRest } from './adapters/mattermost/index.ts';
 import { acquireLeadership, type Database, DEFAULT_RETENTION, type Leadership } from './adapters/postgres/index.ts';
+import type { Deciders } from './approvers.ts';
 import type { ChatFollower } from './chatFollower.ts';
 import type { Config } from './config.ts';
 import { createAnswers } from './flows/answers.ts';
@@ -18,8 +19,7 @@ import { createReadUpLoop } from './flows/readUpLoop.ts';
 import { createRecovery } from './flows/recovery.ts';
 import { keepTidy } from './flows/retention.ts';
 import { GATEWAY } from './machines/addresses.ts';
-import { mayDecide } from './policy/approvers.ts';
-import { isListed, mayUse } from './policy/people.ts';
+import { mayUse } from './policy/people.ts';
 import type { VmFollower } from './vmFollower.ts';
 import type { Gateway, Identity } from './wiring.ts';
 
@@ -29,6 +29,7 @@ const REST_MS = 1_000;
 export interface LeadParts {
   readonly config: Config;
   readonly identity: Identity;
+  readonly deciders: Deciders;
   readonly gateway: Gateway;
   readonly database: Database;
   readonly store: Store;
@@ -108,10 +109,10 @@ async function act(
     gate,
     answers: createAnswers({
       runtime: hearing,
-      mayApprove: (person) => mayDecide(person, config.access.allowedApprovers),
+      whyNot: parts.deciders.whyNot,
     }),
     botUserId,
-    rules: routingRules(config),
+    rules: routingRules(config, parts.deciders),
     log,
     now: Date.now,
     onAccepted: gateway.stages.accepted,
@@ -182,6 +183,7 @@ async function act(
       tidying = Promise.all([
         keepTidy({ store, retention: retentionOf(config), log }, ending),
         gateway.vm?.keepInOrder(ending),
+        gateway.firewall.keep(ending),
       ]);
     };
     start().catch(reject);
@@ -219,7 +221,7 @@ async function tellRoot(runtime: Gateway['runtime'], type: Milestone, term: numb
   await runtime.deliverAndWait(rootEvent(type, term), { timeoutMs: 2_000 });
 }
 
-function routingRules(config: Config) {
+function routingRules(config: Config, { isApprover }: Deciders) {
   const { mattermost, access, git, workspace } = config;
   return {
     trigger: mattermost.botTrigger,
@@ -228,8 +230,7 @@ function routingRules(config: Config) {
     allowPaths: false,
     allowed: (person: { readonly id: string; readonly name: string }, repo: string | null) =>
       mayUse(person, repo, { users: access.allowedUsers, repos: access.allowedRepos }),
-    isApprover: (person: { readonly id: string; readonly name: string }) =>
-      access.allowedApprovers.length > 0 && isListed(person, access.allowedApprovers),
+    isApprover,
   };
 }
 

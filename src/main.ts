@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import { failureOf, type OperatorAction } from './actors/index.ts';
 import type { Database } from './adapters/postgres/index.ts';
+import { auditLines, checkAudit } from './auditLog.ts';
 import { bringBundle } from './bringBundle.ts';
 import { configMarkdown, databaseUrl, loadConfig, problemText } from './config.ts';
 import { CHART_FORMATS, type ChartFormat, chartText, writeCharts } from './inspector/charts/export.ts';
@@ -103,6 +104,17 @@ program
   .option('--leave-unreadable', 'leave alone the actors whose state it cannot read', false)
   .action(({ leaveUnreadable }: { leaveUnreadable: boolean }) => operating((db) => allowOlder(db, leaveUnreadable)));
 
+const audit = program.command('audit').description('the record of who decided, opened and refused what');
+audit
+  .command('verify')
+  .description('check that no entry was changed or taken out; says the last hash, to be noted elsewhere')
+  .option('--known <hash>', 'a last hash that was noted: its entry must still be there')
+  .action(({ known }: { known?: string }) => operating(async (db) => [await checkAudit(db, known)]));
+audit
+  .command('export')
+  .description('print every entry as a line of JSON, the oldest first')
+  .action(() => operating(auditLines));
+
 program
   .command('bundle')
   .description('bring the worker bundle that npm run worker:bundle has made to the VM, to where SM_WORKER_MOUNT says')
@@ -129,11 +141,13 @@ program
 await program.parseAsync();
 
 /** Prints lines that need the database alone: of the configuration only its address is read. */
-async function operating(work: (db: Database) => Promise<readonly string[]>): Promise<void> {
+async function operating(work: (db: Database) => Promise<readonly string[]> | AsyncIterable<string>): Promise<void> {
   const url = databaseUrl(process.env, (path) => readFileSync(path, 'utf8'));
   if ('problem' in url) return program.error(problemText(url.problem));
   try {
-    for (const line of await withDatabase(url.value, work)) console.log(line);
+    await withDatabase(url.value, async (db) => {
+      for await (const line of await work(db)) console.log(line);
+    });
   } catch (error) {
     program.error(error instanceof Error ? error.message : String(error));
   }

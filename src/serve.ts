@@ -6,14 +6,15 @@ import type { Logger } from 'pino';
 import type { FaultPoints, Store } from './actors/index.ts';
 import { checkHealth, type HttpServer, startHttp } from './adapters/http/index.ts';
 import { createStore, openDatabase } from './adapters/postgres/index.ts';
+import { approverRules, type Deciders, decidersOf } from './approvers.ts';
 import { type ChatFollower, followChat } from './chatFollower.ts';
 import type { Config } from './config.ts';
+import { recordRefusals } from './flows/audit.ts';
 import { decide } from './flows/decisions.ts';
 import { kindsOf } from './flows/kinds.ts';
 import { observe } from './flows/metrics.ts';
 import { inspect } from './inspect.ts';
 import { leadWhenever } from './lead.ts';
-import { mayDecide } from './policy/approvers.ts';
 import { migrate, patiently, sayAccess, whoAmI } from './start.ts';
 import { version } from './version.ts';
 import { followVm, type VmFollower } from './vmFollower.ts';
@@ -36,6 +37,8 @@ export async function serve(config: Config, log: Logger, hooks: ServiceHooks = {
   const rest = chatClient(config);
   const patience = config.server.startWaitSecs;
   const identity = await patiently(patience, log, () => whoAmI(config, rest));
+  const rules = await patiently(patience, log, () => approverRules(config, rest));
+  const deciders = decidersOf(config, rules, rest);
   const database = openDatabase({ url: config.database.url.reveal(), poolSize: config.database.poolSize });
   const stopping = new AbortController();
   const closers: (() => Promise<unknown>)[] = [() => database.close()];
@@ -55,12 +58,12 @@ export async function serve(config: Config, log: Logger, hooks: ServiceHooks = {
       chat: () => chat.name() === 'up',
       ...(vm ? { vm: () => vm.name() === 'up' } : {}),
     });
-    const http = await listen(config, gateway, store, { chat, vm }, stopping.signal, log);
+    const http = await listen(config, gateway, deciders, store, { chat, vm }, stopping.signal, log);
     closers.push(() => http.close());
     closers.push(await inspect(config, gateway.runtime, log));
     const charts = Object.fromEntries(kinds.map(({ kind, version }) => [kind, version]));
     const led = leadWhenever(
-      { config, identity, gateway, database, store, rest, chat, vm, charts, version, log },
+      { config, identity, deciders, gateway, database, store, rest, chat, vm, charts, version, log },
       stopping.signal,
     );
     closers.push(() => led);
@@ -74,12 +77,13 @@ export async function serve(config: Config, log: Logger, hooks: ServiceHooks = {
 async function listen(
   config: Config,
   { runtime, cards, metrics }: Gateway,
+  deciders: Deciders,
   store: Store,
   { chat, vm }: { readonly chat: ChatFollower; readonly vm: VmFollower | undefined },
   stopping: AbortSignal,
   log: Logger,
 ): Promise<HttpServer> {
-  const { server, access } = config;
+  const { server } = config;
   return startHttp({
     listen: `${server.listenAddr.host}:${server.listenAddr.port}`,
     health: () =>
@@ -99,7 +103,8 @@ async function listen(
             runtime,
             cards,
             verify: verifier(config),
-            mayApprove: (person) => mayDecide(person, access.allowedApprovers),
+            ...deciders,
+            onRefused: recordRefusals(store, Date.now),
             log,
             now: Date.now,
           },
@@ -109,6 +114,7 @@ async function listen(
         done();
       }
     },
+    callbackGate: { pathSecret: server.callbackPathSecret?.reveal() ?? '', sources: server.callbackSources },
     rateLimit: { rps: server.rateLimitRps, burst: server.rateLimitBurst },
     trustedProxies: server.trustedProxies,
     log,

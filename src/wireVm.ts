@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { EffectHandlers, Runtime, StorePorts } from './actors/index.ts';
-import type { Host } from './adapters/devcontainer/index.ts';
+import { addressesOf, type Host } from './adapters/devcontainer/index.ts';
 import type { GitOptions } from './adapters/git/index.ts';
 import { connectVm, openTunnel, type Vm, type VmOptions, type VmState } from './adapters/ssh/index.ts';
 import type { WorkerCertificate } from './adapters/worker/certificate.ts';
@@ -11,6 +11,7 @@ import type { Config } from './config.ts';
 import { vmWorkspaceHandlers } from './flows/vmWorkspace/handlers.ts';
 import { keepVmInOrder } from './flows/vmWorkspace/upkeep.ts';
 import type { Address } from './machines/addresses.ts';
+import type { ContainerContext } from './machines/container/context.ts';
 import type { LinkInput } from './machines/session/context.ts';
 import type { Identity } from './wiring.ts';
 
@@ -18,6 +19,10 @@ export interface VmPart {
   readonly handlers: EffectHandlers;
   /** To the worker that a session's link is for. */
   connect(input: LinkInput): Promise<WorkerClient>;
+  /** Commands on the VM. */
+  readonly shell: Pick<Vm, 'exec'>;
+  /** Of a container on the VM's networks; none while it does not run. */
+  addressesOf(container: Address, signal?: AbortSignal): Promise<readonly string[]>;
   state(): VmState;
   /** As long as this process leads. Resolves when `over` is aborted and nothing is under way. */
   keepInOrder(over: AbortSignal): Promise<void>;
@@ -76,6 +81,11 @@ export function wireVm({ config, identity, runtime, store, token, tokenHash, cer
           tunnel.close().catch((error: unknown) => log.warn({ err: error }, 'a tunnel could not be closed'));
         },
       };
+    },
+    shell: vm,
+    addressesOf: async (container, signal) => {
+      const { machine } = ((await runtime.read(container))?.context ?? {}) as Partial<ContainerContext>;
+      return machine?.containerId ? addressesOf(host, machine.containerId, signal) : [];
     },
     state: vm.state,
     onState: (listener) => listeners.push(listener),

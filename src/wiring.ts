@@ -24,9 +24,9 @@ import { fetchAttachment } from './flows/attachments.ts';
 import { auditHandlers } from './flows/audit.ts';
 import { type Cards, cardHandlers, createCards } from './flows/cards.ts';
 import { chatHandlers } from './flows/chatEffects.ts';
+import { reachOf } from './flows/firewall/words.ts';
 import { attachFile } from './flows/offeredFiles.ts';
-import { noFirewallHandlers } from './flows/openFirewall.ts';
-import { operatorHandlers } from './flows/operatorChannel.ts';
+import { operatorHandlers, tellOperator } from './flows/operatorChannel.ts';
 import { createPosting } from './flows/posting.ts';
 import { CHAT_BUDGET, createRateGovernor, type RateGovernor } from './flows/rateGovernor.ts';
 import { createReply } from './flows/reply.ts';
@@ -37,6 +37,7 @@ import { createThreadView, type ThreadView } from './flows/threadView.ts';
 import { workspaceReportHandlers } from './flows/workspaceReports.ts';
 import type { Address } from './machines/addresses.ts';
 import { mayUse } from './policy/people.ts';
+import { type FirewallPart, wireFirewall } from './wireFirewall.ts';
 import { type VmPart, wireVm } from './wireVm.ts';
 
 export interface Identity {
@@ -55,6 +56,7 @@ export interface Gateway {
   readonly chatBudget: Pick<RateGovernor, 'open' | 'close'>;
   readonly metrics: Metrics;
   readonly stages: Stages;
+  readonly firewall: Pick<FirewallPart, 'keep'>;
 }
 
 export function chatClient({ mattermost }: Config): MattermostRest {
@@ -92,7 +94,8 @@ export function wire(
   });
   const reply = createReply(posting);
   const cards = createCards({
-    callbackUrl: config.server.callbackUrl,
+    callbackUrl: callbackUrl(config),
+    reach: reachOf(config.firewall.kind),
     sign: (action) => ({ ...action, mac: signAction(keys, action) }),
   });
   const clients = new Map<Address, WorkerClient>();
@@ -128,6 +131,16 @@ export function wire(
           certificate: (container, generation) => workerCertificate(secret, container, generation),
           log,
         });
+  const firewall = wireFirewall({
+    config,
+    store,
+    runtime: lateRuntime,
+    reply,
+    vm: vm ?? null,
+    tell: (words) => tellOperator(posting, config.mattermost.operatorChannelId, words, now()),
+    log,
+    now,
+  });
   const runtime: Runtime = createRuntime({
     kinds,
     store,
@@ -177,7 +190,7 @@ export function wire(
       }),
       ...(vm?.handlers ?? localHandlers(config, hashOfToken)),
       ...operatorHandlers({ posting, channelId: config.mattermost.operatorChannelId, log }),
-      ...noFirewallHandlers,
+      ...firewall.handlers,
       ...auditHandlers(store, now),
     },
     tasks: {
@@ -200,7 +213,15 @@ export function wire(
   });
   runtime.onDirty(({ session, kinds }) => view.touch(session, kinds));
   runtime.onCommit(stages.onCommit);
-  return { runtime, view, cards, chatBudget: governor, metrics, stages, vm };
+  return { runtime, view, cards, chatBudget: governor, metrics, stages, vm, firewall };
+}
+
+/** Where buttons call: with the secret part, if there is one. */
+function callbackUrl({ server }: Config): string {
+  const { callbackPathSecret: secret } = server;
+  return secret
+    ? `${server.callbackUrl.replace(/\/+$/, '')}/${encodeURIComponent(secret.reveal())}`
+    : server.callbackUrl;
 }
 
 export function verifier(config: Config) {

@@ -74,7 +74,8 @@ const FIREWALL: EffectPolicy = {
   lane: 'firewall',
   urgency: 'decision',
   deadlineMs: 5 * MINUTE,
-  timeoutMs: MINUTE,
+  // A change may take a minute until it is seen in force.
+  timeoutMs: 2 * MINUTE,
   attempts: 20,
   concurrency: 4,
 };
@@ -84,6 +85,8 @@ export const EFFECT_POLICIES: { readonly [Kind in ExternalKind]: EffectPolicy } 
   'chat.status': CHAT,
   'chat.help': CHAT,
   'chat.context': CHAT,
+  'chat.network': CHAT,
+  'chat.revoke': CHAT,
   'chat.cost': CHAT,
   'chat.diff': CHAT,
   'chat.logs': CHAT,
@@ -116,7 +119,11 @@ export const EFFECT_POLICIES: { readonly [Kind in ExternalKind]: EffectPolicy } 
   'worker.close': { ...WORKER, deadlineMs: 2 * MINUTE },
   'worker.decide': { ...WORKER, urgency: 'decision' },
   'worker.probe': { ...WORKER, deadlineMs: 2 * MINUTE, timeoutMs: MINUTE },
+  'firewall.check': { ...FIREWALL, lane: 'store', deadlineMs: MINUTE, timeoutMs: 10 * SECOND },
   'firewall.allow': FIREWALL,
+  // Never given up lightly: what is not taken out stays open.
+  'firewall.revoke': { ...FIREWALL, deadlineMs: 60 * MINUTE, attempts: 1000 },
+  'firewall.endSession': { ...FIREWALL, lane: 'store' },
   'audit.record': { ...CHAT, lane: 'store', urgency: 'work', deadlineMs: 24 * 60 * MINUTE, concurrency: 2 },
 };
 
@@ -127,6 +134,8 @@ export function orderKeyOf(actor: Address, effect: ExternalEffect): string | und
     case 'chat.status':
     case 'chat.help':
     case 'chat.context':
+    case 'chat.network':
+    case 'chat.revoke':
     case 'chat.cost':
     case 'chat.diff':
     case 'chat.logs':
@@ -176,7 +185,11 @@ export function orderKeyOf(actor: Address, effect: ExternalEffect): string | und
     case 'worker.decide':
     case 'worker.probe':
       return `request/${actor}`;
+    case 'firewall.check':
+    case 'firewall.endSession':
+      return `request/${actor}`;
     case 'firewall.allow':
+    case 'firewall.revoke':
       return 'firewall';
     case 'audit.record':
       return 'audit';

@@ -384,6 +384,10 @@ export interface StorePorts {
   putGrant(grant: GrantRow): Promise<void>;
   revokeGrant(id: string, at: number): Promise<void>;
   activeGrants(at: number): Promise<readonly GrantRow[]>;
+  /** Hosts that this program has entered into the firewall (`detail.claimed`) and not taken out again. */
+  claimedHosts(): Promise<readonly string[]>;
+  /** They were taken out: who enters one of them from now on is somebody else. Hosts of active grants stay claimed. */
+  releaseHosts(hosts: readonly string[], at: number): Promise<void>;
 
   /** Deletes one batch of what is too old, never anything pending, nothing of the audit log and no actor. */
   prune(retention: Retention, from?: PruneCursor): Promise<Pruned>;

@@ -3,6 +3,7 @@
  * approves what they were not shown.
  */
 import type { ApprovalContext, Verdict } from '../machines/approval/context.ts';
+import type { GrantScope } from '../machines/effects.ts';
 import { assertNever, type Json, type JsonObject } from '../machines/json.ts';
 import type { Person } from '../machines/session/context.ts';
 import { escapeMarkdown } from './escape.ts';
@@ -26,12 +27,20 @@ interface Button {
 /** Code points of an attachment's text that are certain to fit with everything around them. */
 const MAX_TEXT = 14_000;
 
+/** What cards say about the place they are shown in. */
+export interface CardWorld {
+  /** What an approval opens, and for whom, as the firewall can hold it. */
+  readonly reach: string;
+  /** Where clicks go. */
+  readonly url: string;
+}
+
 /** @param sign makes the context of a button, bound to this card */
 export function renderCard(
   context: ApprovalContext,
   state: string,
   sign: (action: string) => JsonObject,
-  url: string,
+  { reach, url }: CardWorld,
 ): Card {
   const open =
     state === 'new' || state === 'posting' || state === 'unposted' || state === 'pending' || state === 'failed';
@@ -42,7 +51,12 @@ export function renderCard(
     fallback: title,
     color: colourOf(context, open),
     title,
-    text: [bodyOf(context), failureText(context, state), open ? waysOf(context) : outcome]
+    text: [
+      bodyOf(context, reach),
+      failureText(context, state),
+      open ? agreedText(context) : '',
+      open ? waysOf(context) : outcome,
+    ]
       .filter((part) => part !== '')
       .join('\n\n'),
     actions,
@@ -55,6 +69,8 @@ export function verdictOf(context: ApprovalContext, action: string, by: Person, 
   if (!buttonsOf(context).some(({ id }) => id === action)) return undefined;
   const base = { by, at, words: '', answers: {} };
   if (action === 'deny') return { ...base, outcome: 'denied', words: denialWords(context) };
+  const scope = scopeOf(action);
+  if (scope !== undefined) return { ...base, outcome: 'approved', scope };
   if (action === 'approve') return { ...base, outcome: 'approved' };
   const question = firstQuestion(context.inputJson);
   const option = question?.options[Number(action.slice('answer'.length))];
@@ -89,6 +105,14 @@ function waysOf(context: ApprovalContext): string {
   }
 }
 
+/** Only an admin may press it. */
+export const FOR_GOOD = 'approvealways';
+
+/** Letters only, as button ids are. */
+function scopeOf(action: string): GrantScope | undefined {
+  return action === 'approverepo' ? 'repo' : action === FOR_GOOD ? 'always' : undefined;
+}
+
 function denialWords({ kind }: ApprovalContext): string {
   return kind === 'plan'
     ? 'Not yet: keep planning.'
@@ -114,8 +138,14 @@ function buttonsOf(context: ApprovalContext): Button[] {
         { id: 'change', name: 'Change …', style: 'default' },
         { id: 'deny', name: 'Keep planning', style: 'danger' },
       ];
-    case 'tool':
     case 'network':
+      return [
+        { id: 'approve', name: 'Approve for this session', style: 'good' },
+        { id: 'approverepo', name: `For this repository, ${hoursWords(context.grantMs)}`, style: 'default' },
+        { id: FOR_GOOD, name: 'For everybody, always (admins)', style: 'default' },
+        { id: 'deny', name: 'Deny', style: 'danger' },
+      ];
+    case 'tool':
       return [
         { id: 'approve', name: 'Approve', style: 'good' },
         { id: 'deny', name: 'Deny', style: 'danger' },
@@ -144,7 +174,7 @@ function titleOf({ kind, toolName, hosts }: ApprovalContext): string {
   }
 }
 
-function bodyOf(context: ApprovalContext): string {
+function bodyOf(context: ApprovalContext, reach: string): string {
   switch (context.kind) {
     case 'question':
       return questionsOf(context.inputJson)
@@ -160,8 +190,10 @@ function bodyOf(context: ApprovalContext): string {
     case 'network':
       return [
         ...context.hosts.map((host) => `- ${codeSpan(host, 260)}`),
+        ...context.warnings.map((warning) => `⚠️ ${plainWords(warning, 400)}`),
         `**Reason:** ${plainWords(stringField(context.inputJson, 'reason'), 600)}`,
-        'Opens for: everything, since nothing stands between this agent and the network. Approving only tells the agent to go on.',
+        `**Asked in a session of** ${plainWords(context.askedFor.name, 64)} **on** ${codeSpan(context.repo, 140)}`,
+        reach,
       ].join('\n');
     case 'tool':
       return argumentsOf(context.inputJson);
@@ -203,6 +235,7 @@ function outcomeText(context: ApprovalContext, state: string): string {
   const who = `${plainWords(verdict.by.name, 64)}, ${clockTime(verdict.at)}`;
   const answers = Object.values(verdict.answers).filter((answer) => typeof answer === 'string');
   if (answers.length > 0) return `✅ Answered: **${plainWords(answers.join('; '), 300)}** (${who})`;
+  if (context.kind === 'network' && verdict.outcome === 'approved') return openedText(context, state, who);
   if (verdict.outcome === 'approved') return `✅ Approved (${who})`;
   if (context.kind === 'plan' && verdict.words !== '' && verdict.words !== denialWords(context)) {
     return `✏️ To be changed (${who}): ${plainWords(verdict.words, 300)}`;
@@ -211,6 +244,40 @@ function outcomeText(context: ApprovalContext, state: string): string {
 }
 
 const REFUSALS = { question: 'Skipped', plan: 'Keep planning', tool: 'Denied', network: 'Denied' } as const;
+
+function agreedText({ agreed, needed }: ApprovalContext): string {
+  if (agreed.length === 0) return needed > 1 ? `_Needs the consent of ${needed} people._` : '';
+  const who = agreed.map(
+    ({ by, scope }) => `${plainWords(by.name, 64)}${scope === undefined ? '' : ` (${REACH[scope]})`}`,
+  );
+  return `👍 ${who.join(', ')}: agreed. Another person has to agree as well, to as much.`;
+}
+
+const REACH = { session: 'this session', repo: 'this repository', always: 'everybody' } as const;
+
+/** "Approved" alone is what was decided; what has come of it is said as far as it was seen. */
+function openedText(
+  { verdict, closed, closesAt, enforced, proven }: ApprovalContext,
+  state: string,
+  who: string,
+): string {
+  const reach = REACH[verdict?.scope ?? 'session'];
+  const until = closesAt > 0 ? `, until ${clockTime(closesAt)}` : '';
+  const decided = `✅ Approved for ${reach}${until} (${who})`;
+  if (state === 'closed') return `${decided}\n🔒 Closed again. ${plainWords(closed, 120)}`;
+  if (state === 'closing' || state === 'unclosed') return `${decided}\n⏳ Being closed. ${plainWords(closed, 120)}`;
+  if (state === 'applying') return `${decided}\n⏳ The firewall is being changed.`;
+  if (state === 'verifying' || state === 'unreached')
+    return `${decided}\n⏳ Applied; trying a connection from the container.`;
+  if (!enforced) return `${decided}\nThere is no firewall here, so nothing had to be opened.`;
+  if (proven) return `${decided}\nA connection from the container was seen to work.`;
+  return `${decided}\n⚠️ Applied, but no connection from the container was seen to work yet. The agent was told to try, and to report it if it fails.`;
+}
+
+function hoursWords(ms: number): string {
+  const hours = Math.round((ms / 3_600_000) * 10) / 10;
+  return `${hours} ${hours === 1 ? 'hour' : 'hours'}`;
+}
 
 function colourOf({ verdict }: ApprovalContext, open: boolean): string {
   if (open) return 'warning';

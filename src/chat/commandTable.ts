@@ -6,6 +6,7 @@ import {
   parseLogs,
   parseMember,
   parseModelChange,
+  parseNetwork,
   parsePlan,
   parseQueue,
   parseStop,
@@ -160,6 +161,17 @@ export const COMMANDS: readonly CommandSpec[] = [
       { syntax: 'cost', help: 'what all sessions have cost', in: 'top' },
     ],
     parse: parseCost,
+  },
+  {
+    name: 'network',
+    aliases: ['net'],
+    where: 'thread',
+    who: 'everyone',
+    usage: [
+      { syntax: 'network', help: 'list what this session may reach, who opened it and until when' },
+      { syntax: 'network revoke <host>', help: 'close a host again' },
+    ],
+    parse: parseNetwork,
   },
   plain('DIFF', 'show what has changed in the checkout'),
   {

@@ -111,6 +111,13 @@ export interface ModeCommand extends FromPost {
   readonly audience: 'everyone' | 'mentions' | null;
 }
 
+/** What is open for the session, or what shall be no longer. */
+export interface NetworkCommand extends FromPost {
+  readonly type: 'COMMAND.NETWORK';
+  /** A host; empty: only list. */
+  readonly revoke: string;
+}
+
 export interface LogsCommand extends FromPost {
   readonly type: 'COMMAND.LOGS';
   readonly lines: number;
@@ -173,6 +180,7 @@ export type SessionCommand =
   | QueueCommand
   | ModelCommand
   | ModeCommand
+  | NetworkCommand
   | LogsCommand
   | MemberCommand
   | PlainSessionCommand

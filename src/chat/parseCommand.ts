@@ -92,6 +92,17 @@ export function parseLogs(input: CommandInput): Parsed<CommandRoute> {
   );
 }
 
+export function parseNetwork(input: CommandInput): Parsed<CommandRoute> {
+  if (input.rest === '') return accept({ to: 'session', command: { type: 'COMMAND.NETWORK', revoke: '' } });
+  const [, host] = /^(?:revoke|close)\s+([a-z0-9.-]{1,253})$/.exec(input.rest.toLowerCase()) ?? [];
+  if (host !== undefined) return accept({ to: 'session', command: { type: 'COMMAND.NETWORK', revoke: host } });
+  const { trigger } = input.settings;
+  return refuse(
+    'network: neither a list nor a host to revoke',
+    `Write \`${trigger} network\` or \`${trigger} network revoke pypi.org\`.`,
+  );
+}
+
 export function parseMember(
   input: CommandInput,
   word: string,

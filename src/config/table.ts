@@ -2,6 +2,7 @@
  * Every environment variable of the gateway. The configuration, its documentation and `csm config --help` are made
  * from this table alone.
  */
+import { isIP } from 'node:net';
 import { defaulted, optional, optionalSecret, required, requiredSecret } from './setting.ts';
 import {
   absolutePath,
@@ -40,6 +41,12 @@ const paths = list((raw) => {
   const path = absolutePath.safeParse(raw);
   return path.success && path.data !== '/' ? { value: path.data } : { problem: 'is not an absolute path below /' };
 });
+const hosts = list((raw) =>
+  /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z0-9-]+$/.test(raw)
+    ? { value: raw }
+    : { problem: 'is not a host name in lower case' },
+);
+const addresses = list((raw) => (isIP(raw) === 0 ? { problem: 'is not an address' } : { value: raw }));
 const plainWord = matching(/^[A-Za-z0-9][A-Za-z0-9_./:@-]*$/, 'one word without spaces that does not start with "-"');
 
 export const mattermost = {
@@ -76,6 +83,15 @@ export const access = {
   allowedApprovers: defaulted('SM_ALLOWED_APPROVERS', people, '[]', {
     help: 'User names or ids allowed to approve or deny requests (empty = all who may use the bot).',
     example: 'alice,bob',
+  }),
+  channelAdminsApprove: defaulted('SM_CHANNEL_ADMINS_APPROVE', flag, 'false', {
+    help: "Admins of a session's channel may approve, besides SM_ALLOWED_APPROVERS. If that is empty, only they may.",
+  }),
+  notTheAsker: defaulted('SM_APPROVE_FOR_OTHERS_ONLY', flag, 'false', {
+    help: 'Whoever a session works for may not approve what it asks for.',
+  }),
+  twoApprovers: defaulted('SM_TWO_APPROVERS', flag, 'false', {
+    help: 'Tools and domains need the consent of two people. One is enough to deny.',
   }),
 };
 
@@ -209,8 +225,41 @@ export const git = {
 };
 
 export const firewall = {
-  kind: defaulted('SM_FIREWALL', oneOf('opnsense', 'none'), 'opnsense', {
-    help: '`opnsense`: approved domains are opened there. `none`: nothing stands between agents and the network.',
+  kind: defaulted('SM_FIREWALL', oneOf('opnsense', 'nftables', 'none'), 'opnsense', {
+    help: '`opnsense`: approved domains are opened there, for every container. `nftables`: on the VM, for each container alone. `none`: nothing stands between agents and the network.',
+  }),
+  policyFile: optional('SM_NETWORK_POLICY_FILE', absolutePath, {
+    help: 'YAML file with domains that need no question: `allow:` and `never:`. Read when the gateway starts.',
+    example: '/etc/csm/network.yaml',
+  }),
+  baseHosts: defaulted('SM_BASE_HOSTS', hosts, 'api.anthropic.com', {
+    help: 'Hosts that every agent needs: open for all containers with `nftables`; expected in the alias with `opnsense`.',
+    example: 'api.anthropic.com,platform.claude.com',
+  }),
+  grantHours: defaulted('SM_GRANT_HOURS', positiveNumber, '8', {
+    unit: 'hours',
+    help: 'How long a domain stays open that was approved for a whole repository.',
+  }),
+  admins: defaulted('SM_ADMINS', people, '[]', {
+    help: 'User names or ids that may open a domain for good, for everybody (empty = nobody).',
+    example: 'alice',
+  }),
+};
+
+export const nftables = {
+  command: defaulted('SM_NFT_COMMAND', text, 'sudo -n nft', {
+    help: 'What runs nft on the VM with the rights it needs.',
+  }),
+  bridges: required('SM_NFT_BRIDGES', words, {
+    help: 'Bridges of the VM that containers are on, such as that of SM_CONTAINER_NETWORK (`podman network inspect` names it).',
+    example: 'podman1',
+  }),
+  resolvers: required('SM_NFT_RESOLVERS', addresses, {
+    help: 'Addresses of the VM where its resolver for containers listens.',
+    example: '10.89.0.1',
+  }),
+  namesFolder: defaulted('SM_NFT_NAMES_FOLDER', absolutePath, '/run/csm/names', {
+    help: 'Folder of the VM from which that resolver reads names (`hostsdir` of dnsmasq).',
   }),
 };
 
@@ -230,6 +279,10 @@ export const opnsense = {
     },
   ),
   verifyTls: defaulted('SM_OPNSENSE_VERIFY_TLS', flag, 'true', { help: 'Verify TLS for the OPNsense API.' }),
+  caFile: optional('SM_OPNSENSE_CA_FILE', absolutePath, {
+    help: 'PEM file with the certificate of its authority, or its own if it is self-signed.',
+    example: '/etc/csm/opnsense.pem',
+  }),
   timeoutSecs: defaulted('SM_OPNSENSE_TIMEOUT_SECS', seconds(1), '30', {
     unit: SECONDS,
     help: 'HTTP timeout for the OPNsense API.',
@@ -248,6 +301,14 @@ export const server = {
     },
     signingSecret,
   ),
+  callbackPathSecret: optionalSecret('SM_CALLBACK_PATH_SECRET', {
+    help: 'Only calls to `/callback/<this>` are taken; buttons call SM_CALLBACK_URL with it at the end. Letters and digits.',
+    example: 'the output of: openssl rand -hex 16',
+  }),
+  callbackSources: defaulted('SM_CALLBACK_SOURCES', networks, '[]', {
+    help: 'Where clicks may come from: addresses or networks of the Mattermost server (empty = from anywhere).',
+    example: '10.0.3.7',
+  }),
   listenAddr: defaulted('SM_LISTEN_ADDR', listenAddress, '0.0.0.0:8000', { help: 'Server bind address.' }),
   rateLimitRps: defaulted('SM_RATE_LIMIT_RPS', positiveNumber, '10', {
     unit: 'requests per second',

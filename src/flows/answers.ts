@@ -14,7 +14,8 @@ import { isOpen } from './decisions.ts';
 
 export interface AnswerPorts {
   readonly runtime: Pick<Runtime, 'read'>;
-  readonly mayApprove: (person: Person) => boolean;
+  /** Why the person may not decide; undefined if they may. */
+  readonly whyNot: (person: Person, context: ApprovalContext) => Promise<string | undefined>;
 }
 
 /** What becomes of what a person said or did. */
@@ -50,9 +51,8 @@ export interface Answers {
 
 /** How long an answer waits for its card, and how often is looked. */
 const CARD_WAIT = { looks: 60, everyMs: 50 };
-const NOT_YOURS = 'You are not one of the people who may decide this.';
 
-export function createAnswers({ runtime, mayApprove }: AnswerPorts): Answers {
+export function createAnswers({ runtime, whyNot }: AnswerPorts): Answers {
   /** People see a card shortly before the step that posted it is committed. */
   const readPosted = async (approval: Address): Promise<ActorView | undefined> => {
     for (let look = 1; ; look += 1) {
@@ -89,7 +89,8 @@ export function createAnswers({ runtime, mayApprove }: AnswerPorts): Answers {
           `${open.length} requests wait here, so it is not clear which one you mean. Use the buttons or react to the card.`,
         );
       }
-      if (!mayApprove(by)) return refuse(NOT_YOURS);
+      const human = await whyNot(by, contextOf(first));
+      if (human !== undefined) return refuse(human);
       if (answer.kind === 'unclear') return refuse(answer.human);
       const event = { type: 'DECIDE', at: prompt.at, verdict: answer.verdict, said: { ...prompt, addressed: true } };
       return { kind: 'decide', to: first.address, event };
@@ -101,7 +102,8 @@ export function createAnswers({ runtime, mayApprove }: AnswerPorts): Answers {
       const verdict = context.cardPostId === postId ? answerBySign(context, emoji, by, at) : undefined;
       if (!verdict) return undefined;
       const { channelId, rootId } = context;
-      if (!mayApprove(by)) return { kind: 'refuse', human: NOT_YOURS, channelId, rootId };
+      const human = await whyNot(by, context);
+      if (human !== undefined) return { kind: 'refuse', human, channelId, rootId };
       return { kind: 'decide', to: view.address, event: { type: 'DECIDE', at, verdict } };
     },
   };

@@ -12,15 +12,17 @@ export interface Cards {
 
 export interface CardPorts {
   readonly callbackUrl: string;
+  /** What an approval of network access opens, and for whom. */
+  readonly reach: string;
   readonly sign: (action: { approval: string; action: string; generation: number }) => JsonObject;
 }
 
-export function createCards({ callbackUrl, sign }: CardPorts): Cards {
+export function createCards({ callbackUrl, reach, sign }: CardPorts): Cards {
   return {
     render(view) {
       const context = view.context as ApprovalContext;
       const signed = (action: string) => sign({ approval: view.address, action, generation: context.cardGeneration });
-      return renderCard(context, stateOf(view.value), signed, callbackUrl);
+      return renderCard(context, stateOf(view.value), signed, { reach, url: callbackUrl });
     },
   };
 }

@@ -5,10 +5,11 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ActorView, Log, Runtime } from '../actors/index.ts';
-import type { CallbackAnswer, CallbackBody, verifyAction } from '../adapters/http/index.ts';
-import { adviceOf, verdictOf } from '../chat/cards.ts';
+import { type CallbackAnswer, type CallbackBody, NOT_VALID, type verifyAction } from '../adapters/http/index.ts';
+import { adviceOf, FOR_GOOD, verdictOf } from '../chat/cards.ts';
 import type { Address } from '../machines/addresses.ts';
 import type { ApprovalContext, Verdict } from '../machines/approval/context.ts';
+import type { Person } from '../machines/session/context.ts';
 import type { Cards } from './cards.ts';
 
 /** How long each of two steps of a click may take. The chat server gives up after 30 s. */
@@ -20,9 +21,22 @@ export interface DecisionPorts {
   readonly runtime: Pick<Runtime, 'read' | 'deliverAndWait'>;
   readonly cards: Cards;
   readonly verify: (action: Parameters<typeof verifyAction>[1]) => boolean;
-  readonly mayApprove: (person: { readonly id: string; readonly name: string }) => boolean;
+  /** Whether the person may open a host for good, for everybody. */
+  readonly mayOpenForGood: (person: Person) => boolean;
+  /** Why the person may not decide; undefined if they may. */
+  readonly whyNot: (person: Person, context: ApprovalContext) => Promise<string | undefined>;
+  /** Remembers a click that was refused. */
+  readonly onRefused: (refusal: RefusedClick) => Promise<void>;
   readonly log: Log;
   readonly now: () => number;
+}
+
+export interface RefusedClick {
+  readonly by: Person;
+  readonly approval: Address;
+  readonly action: string;
+  readonly postId: string;
+  readonly why: string;
 }
 
 /** Answers a click. Never throws for what a stranger can cause; always says what happened. */
@@ -36,7 +50,8 @@ export async function decide(ports: DecisionPorts, click: CallbackBody): Promise
     return whisper('This card is still being put up. Please click again in a moment.');
   const person = { id: click.userId, name: click.userName };
   if (!isThatCard(context, click)) return refuse(ports, click, 'another post than the card');
-  if (!ports.mayApprove(person)) return whisper('You are not one of the people who may decide this.');
+  const human = await ports.whyNot(person, context);
+  if (human !== undefined) return refuse(ports, click, 'a person who may not decide', human);
   if (view.status !== 'active') {
     return whisper('This request was set aside or ended, as said in its thread, so nobody can decide it any more.');
   }
@@ -44,6 +59,14 @@ export async function decide(ports: DecisionPorts, click: CallbackBody): Promise
 
   const advice = adviceOf(context, action);
   if (advice !== undefined) return whisper(advice);
+  if (action === FOR_GOOD && !ports.mayOpenForGood(person)) {
+    return refuse(
+      ports,
+      click,
+      'a person who is no admin',
+      'Only an admin (SM_ADMINS) may open a host for everybody and for good. The other buttons are for you.',
+    );
+  }
   const verdict = verdictOf(context, action, person, ports.now());
   if (!verdict) return refuse(ports, click, 'an unknown action');
   return take(ports, view, verdict, click);
@@ -101,9 +124,12 @@ async function take(
   if (result === 'timeout' || result === 'busy') {
     return whisper('Your decision was noted and will be carried out in a moment.');
   }
-  const mine = taken?.by.id === verdict.by.id && taken.at === verdict.at;
+  if (taken === null) return current(ports, after, NOT_ALONE);
+  const mine = taken.by.id === verdict.by.id && taken.at === verdict.at;
   return current(ports, after, mine ? '' : 'Somebody else was quicker.');
 }
+
+const NOT_ALONE = 'You agree. Another person has to agree to this as well.';
 
 /** The card as it stands now; the same text the gateway itself will show. */
 function current(ports: DecisionPorts, view: ActorView, words: string): CallbackAnswer {
@@ -115,8 +141,15 @@ function whisper(words: string): CallbackAnswer {
   return { ephemeralText: words };
 }
 
-/** One sentence for every forgery, so that it teaches nothing. */
-function refuse(ports: DecisionPorts, click: CallbackBody, why: string): CallbackAnswer {
-  ports.log.warn({ user: click.userId, post: click.postId, why }, 'click refused');
-  return whisper('This button is not valid (any more).');
+async function refuse(
+  ports: DecisionPorts,
+  click: CallbackBody,
+  why: string,
+  human = NOT_VALID,
+): Promise<CallbackAnswer> {
+  const { userId, userName, postId, context } = click;
+  ports.log.warn({ user: userId, post: postId, why }, 'click refused');
+  const { approval, action } = context;
+  await ports.onRefused({ by: { id: userId, name: userName }, approval, action, postId, why });
+  return whisper(human);
 }

@@ -10,7 +10,7 @@ import type { ChartEvent } from '../machines/events.ts';
 import { GATEWAY_BIRTH_EVENTS, GATEWAY_VERSION, gatewayMachine } from '../machines/gateway.ts';
 import type { SessionRequest } from '../machines/session/context.ts';
 import { SESSION_BIRTH_EVENTS, SESSION_VERSION, sessionMachine } from '../machines/session.ts';
-import { CONTAINER_MIGRATIONS, SESSION_MIGRATIONS } from './migrations.ts';
+import { APPROVAL_MIGRATIONS, CONTAINER_MIGRATIONS, SESSION_MIGRATIONS } from './migrations.ts';
 import { approvalTrouble, containerTrouble, rootTrouble, sessionTrouble } from './supervision.ts';
 
 export function kindsOf(config: Config): readonly KindDefinition[] {
@@ -54,11 +54,14 @@ export function kindsOf(config: Config): readonly KindDefinition[] {
       kind: 'approval',
       machine: approvalMachine,
       version: APPROVAL_VERSION,
+      migrate: APPROVAL_MIGRATIONS,
       birthEvents: APPROVAL_BIRTH_EVENTS,
       urgentEvents: ['DECIDE', 'WITHDRAW'],
       inputOf: (address, event) => ({
         address,
         timeoutMs: config.sessions.approvalTimeoutSecs * 1000,
+        twoPeople: config.access.twoApprovers,
+        grantMs: config.firewall.grantHours * 3_600_000,
         request: event as Requested,
       }),
       parentOf: sessionOfApproval,

@@ -11,17 +11,26 @@ const NEVER_MS = 365 * 86_400_000;
 /** How long until a card that could not be posted is tried again. */
 const REPOST_MS = 60_000;
 
-export const APPROVAL_VERSION = 1;
+/** How long until a host that was opened and cannot be reached is tried again, and how often. */
+const PROBE_AGAIN_MS = 5_000;
+const PROBE_TRIES = 4;
+
+export const APPROVAL_VERSION = 2;
 export const APPROVAL_BIRTH_EVENTS = ['REQUESTED'] as const;
 
 /** A person's decision, wherever the card is at the moment. */
 const DECIDE = [
+  { guard: 'needsAnother', actions: ['agreed', 'markAnswer', 'refreshCard'] },
   { guard: and(['approves', 'isNetwork']), target: 'applying', actions: ['decided', 'markAnswer'] },
   { target: 'telling', actions: ['decided', 'markAnswer'] },
 ] as const;
 
 /** The agent has stopped waiting, or is gone. */
 const WITHDRAW = { target: 'withdrawn', actions: 'troubled' } as const;
+
+function isReached(event: ApprovalEvent): boolean {
+  return event.type === 'PROBED' && event.reachable;
+}
 
 export const approvalMachine = setup({
   types: {
@@ -41,8 +50,18 @@ export const approvalMachine = setup({
     passOn: action.passOn,
     recordAudit: action.recordAudit,
     sayUntold: action.sayUntold,
+    checkRequest: action.checkRequest,
+    closeFirewall: action.closeFirewall,
+    undoOpening: action.undoOpening,
+    sayUnasked: action.sayUnasked,
+    recordClosing: action.recordClosing,
+    checked: assign(action.checked),
+    uncheckable: assign(action.uncheckable),
+    closing: assign(action.closing),
+    ask: assign({ silent: false }),
     cardPosted: assign(action.cardPosted),
     newCard: assign(action.newCard),
+    agreed: assign(action.agreed),
     decided: assign(action.decided),
     expired: assign(action.expired),
     opened: assign(action.opened),
@@ -54,15 +73,27 @@ export const approvalMachine = setup({
     wasSaid: ({ event }) => event.type === 'DECIDE' && event.said !== undefined,
     approves: ({ event }) => event.type === 'DECIDE' && event.verdict.outcome === 'approved',
     isNetwork: ({ context }) => context.kind === 'network',
+    needsAnother: action.needsAnother,
     wasApproved: ({ context }) => context.verdict?.outcome === 'approved',
     wasDenied: ({ context }) => context.verdict?.outcome === 'denied',
     canExpire: ({ context }) => context.timeoutMs > 0,
+    isGranted: ({ event }) => event.type === 'CHECKED' && event.standing === 'granted',
+    isAlways: ({ event }) => event.type === 'CHECKED' && event.standing === 'always',
+    isRefused: ({ event }) => event.type === 'CHECKED' && event.standing === 'refused',
+    /** Something was opened for it that must be closed some day. */
+    opensWay: ({ context }) => context.opened,
+    reachesOneOfMore: ({ context, event }) => isReached(event) && context.probed + 1 < context.hosts.length,
+    reachesLast: ({ event }) => isReached(event),
+    mayStillCome: ({ context }) => context.probes + 1 < PROBE_TRIES,
+    isClosed: ({ context }) => context.closed !== '',
+    closesByTime: ({ context }) => context.closesAt > 0,
     hasNoCard: ({ context }) => context.cardPostId === '',
   },
   delays: {
     /** Counted from the request: a card that is posted anew gets no more time. */
     timeoutMs: ({ context, event }) =>
       context.timeoutMs > 0 ? Math.max(0, context.askedAt + context.timeoutMs - event.at) : NEVER_MS,
+    closesMs: ({ context, event }) => (context.closesAt > 0 ? Math.max(0, context.closesAt - event.at) : NEVER_MS),
     /** After a failure the time to try again begins anew. */
     retryMs: ({ context }) => (context.timeoutMs > 0 ? context.timeoutMs : NEVER_MS),
   },
@@ -71,6 +102,8 @@ export const approvalMachine = setup({
   context: ({ input }) => newApproval(input),
   initial: 'new',
   on: {
+    // Before there is anything to close, and after it was closed.
+    REVOKE: {},
     // Once decided or withdrawn, nothing of this changes the outcome.
     DECIDE: [{ guard: 'wasSaid', actions: 'passOn' }, {}],
     WITHDRAW: {},
@@ -85,12 +118,29 @@ export const approvalMachine = setup({
   states: {
     new: {
       tags: 'waiting',
-      on: { REQUESTED: 'posting' },
+      on: { REQUESTED: [{ guard: 'isNetwork', target: 'checking' }, { target: 'posting' }] },
+    },
+
+    /** Is it a host that may be asked for, and does it need a person at all? */
+    checking: {
+      tags: 'busy',
+      entry: 'checkRequest',
+      on: {
+        CHECKED: [
+          { guard: 'isGranted', target: 'verifying', actions: ['checked', 'sayUnasked'] },
+          { guard: 'isAlways', target: 'applying', actions: ['checked', 'sayUnasked'] },
+          { guard: 'isRefused', target: 'telling', actions: ['checked', 'sayUnasked'] },
+          { target: 'posting', actions: 'checked' },
+        ],
+        'CHECK.FAILED': { target: 'telling', actions: ['uncheckable', 'sayUnasked'] },
+        WITHDRAW,
+        'GIVEN.UP': WITHDRAW,
+      },
     },
 
     posting: {
       tags: 'busy',
-      entry: 'postCard',
+      entry: ['ask', 'postCard'],
       on: {
         DECIDE,
         WITHDRAW,
@@ -132,6 +182,7 @@ export const approvalMachine = setup({
         'OPEN.FAILED': { target: 'failed', actions: 'troubled' },
         // Should the firewall refuse, a new card is needed.
         'CARD.DELETED': { actions: 'newCard' },
+        REVOKE: { actions: 'closing' },
       },
     },
 
@@ -140,19 +191,71 @@ export const approvalMachine = setup({
       tags: 'busy',
       entry: 'probe',
       on: {
-        PROBED: { target: 'telling', actions: 'probed' },
+        PROBED: [
+          { guard: 'reachesOneOfMore', target: 'verifying', reenter: true, actions: 'probed' },
+          { guard: 'reachesLast', target: 'telling', actions: 'probed' },
+          { guard: 'mayStillCome', target: 'unreached', actions: 'probed' },
+          { target: 'telling', actions: 'probed' },
+        ],
         'PROBE.FAILED': { target: 'telling', actions: 'probed' },
+        REVOKE: { actions: 'closing' },
       },
+    },
+
+    /** The firewall says that it is open, and it is not yet: names take a moment to be resolved there. */
+    unreached: {
+      tags: 'busy',
+      after: { [PROBE_AGAIN_MS]: 'verifying' },
+      on: { REVOKE: { actions: 'closing' } },
     },
 
     telling: {
       tags: 'busy',
       entry: ['tellAgent', 'refreshCard', 'recordAudit'],
       on: {
-        TOLD: { target: 'settled', actions: ['end', 'tellSession'] },
+        TOLD: [
+          { guard: 'opensWay', target: 'active', actions: ['end', 'tellSession'] },
+          { target: 'settled', actions: ['end', 'tellSession'] },
+        ],
         // Nobody waits any more: the decision is recorded all the same.
-        'TELL.FAILED': { target: 'settled', actions: ['troubled', 'end', 'sayUntold', 'tellSession'] },
+        'TELL.FAILED': [
+          { guard: 'opensWay', target: 'active', actions: ['troubled', 'end', 'sayUntold', 'tellSession'] },
+          { target: 'settled', actions: ['troubled', 'end', 'sayUntold', 'tellSession'] },
+        ],
+        // The session ended meanwhile: the way is closed as soon as the agent was told, or cannot be.
+        REVOKE: { actions: 'closing' },
       },
+    },
+
+    /** What was opened is open. */
+    active: {
+      tags: 'waiting',
+      always: { guard: 'isClosed', target: 'closing' },
+      after: { closesMs: { guard: 'closesByTime', target: 'closing', actions: 'closing' } },
+      on: {
+        REVOKE: { target: 'closing', actions: 'closing' },
+        'CARD.DELETED': {},
+      },
+    },
+
+    closing: {
+      tags: 'busy',
+      entry: 'closeFirewall',
+      on: {
+        REVOKED: { target: 'closed', actions: 'recordClosing' },
+        'REVOKE.FAILED': { target: 'unclosed', actions: 'troubled' },
+      },
+    },
+
+    /** The firewall could not be reached for an hour. It is tried for as long as it takes. */
+    unclosed: {
+      tags: 'busy',
+      after: { [REPOST_MS]: 'closing' },
+    },
+
+    closed: {
+      tags: 'waiting',
+      entry: 'refreshCard',
     },
 
     settled: {
@@ -175,7 +278,7 @@ export const approvalMachine = setup({
     failed: {
       tags: 'waiting',
       always: { guard: 'hasNoCard', target: 'posting' },
-      entry: 'refreshCard',
+      entry: ['undoOpening', 'refreshCard'],
       after: { retryMs: { guard: 'canExpire', target: 'telling', actions: 'expired' } },
       on: {
         DECIDE,
@@ -189,6 +292,8 @@ export const approvalMachine = setup({
     withdrawn: {
       tags: 'waiting',
       entry: ['end', 'refreshCard', 'tellSession'],
+      // Of a check that was under way.
+      on: { CHECKED: {}, 'CHECK.FAILED': {} },
     },
   },
 });

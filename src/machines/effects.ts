@@ -109,6 +109,9 @@ type OnMachine = OfContainer & { readonly machine: Machine };
  */
 export type Found = 'worker' | 'noWorker' | 'stopped' | 'rebooted' | 'gone';
 
+/** How far a grant reaches: one session's container, all containers of its repository, or all there are. */
+export type GrantScope = 'session' | 'repo' | 'always';
+
 export type ExternalEffect =
   // ---- chat
   | Request<'chat.reply', { place: Place; message: string; replyTo: string }>
@@ -116,6 +119,13 @@ export type ExternalEffect =
   | Request<'chat.help', { place: Place; replyTo: string; inThread: boolean; about: string }>
   /** The session's facts and figures, from its committed context. */
   | Request<'chat.context', { session: Address; place: Place; replyTo: string }>
+  /** What is open for the session. */
+  | Request<'chat.network', { session: Address; place: Place; replyTo: string }>
+  /** Ends the grants of a host that the session profits by, and says so. */
+  | Request<
+      'chat.revoke',
+      { session: Address; host: string; place: Place; replyTo: string; userId: string; userName: string }
+    >
   /** What the session has cost; without one, what all have. */
   | Request<'chat.cost', { session: Address | ''; place: Place; replyTo: string }>
   /** What has changed in the session's checkout, told by git in its container. */
@@ -204,8 +214,26 @@ export type ExternalEffect =
   /** Done: `reachable`, `error`. */
   | Request<'worker.probe', { session: Address; host: string; port: number }>
   // ---- firewall
-  /** Done: `enforced` (false where nothing stands between container and world). */
-  | Request<'firewall.allow', { hosts: readonly string[]; session: Address }>
+  /** Judges a request before anybody is asked. Done: `standing`, `hosts`, `warnings`, `words`. */
+  | Request<'firewall.check', { hosts: readonly string[]; session: Address; repo: string }>
+  /** Done: `enforced` (false where nothing stands between container and world), `late` (hosts not yet seen in force). */
+  | Request<
+      'firewall.allow',
+      {
+        hosts: readonly string[];
+        session: Address;
+        repo: string;
+        scope: GrantScope;
+        /** Epoch milliseconds; 0: it does not end by itself. */
+        expiresAt: number;
+        /** Who decided; empty: the operator's policy. */
+        by: string;
+      }
+    >
+  /** Ends what the approval has opened. */
+  | Request<'firewall.revoke', { approval: Address }>
+  /** A session has ended: tells the approvals whose grants were for it alone. */
+  | Request<'firewall.endSession', { session: Address }>
   // ---- audit
   | Request<'audit.record', { action: string; who: string; subject: string; detail: JsonObject }>;
 

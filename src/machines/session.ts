@@ -33,6 +33,7 @@ export const sessionMachine = sessionSetup.createMachine({
     'COMMAND.CONTEXT': { actions: 'tellContext' },
     'COMMAND.COST': { actions: 'tellCost' },
     'COMMAND.DIFF': { actions: 'tellDiff' },
+    'COMMAND.NETWORK': { actions: 'tellNetwork' },
     'COMMAND.LOGS': { actions: 'tellLogs' },
     'COMMAND.INVITE': { actions: 'changeMember' },
     'COMMAND.KICK': { actions: 'changeMember' },
@@ -214,7 +215,7 @@ export const sessionMachine = sessionSetup.createMachine({
 
     stopping: {
       tags: 'busy',
-      entry: ['withdrawAllApprovals', 'noApprovals', 'tidyWorkspace'],
+      entry: ['withdrawAllApprovals', 'noApprovals', 'endGrants', 'tidyWorkspace'],
       on: {
         ...NOT_RUNNING,
         'COMMAND.STOP': { actions: 'stopAsked' },

@@ -12,6 +12,8 @@ function request(kind: ApprovalKind, input: object): ApprovalContext {
   return newApproval({
     address: 'approval/one/r',
     timeoutMs: 0,
+    twoPeople: false,
+    grantMs: 0,
     request: {
       type: 'REQUESTED',
       at: 1,
@@ -108,7 +110,7 @@ test('the button for a change decides nothing and says how to change', () => {
 test('a plan too long for its card stands above it, whole', () => {
   const plan = `# Steps\n${Array.from({ length: 900 }, (_, index) => `${index}. do part ${index} of the work`).join('\n')}\nEND`;
   const context = request('plan', { plan });
-  const card = JSON.stringify(renderCard(context, 'pending', () => ({}), 'http://x'));
+  const card = JSON.stringify(renderCard(context, 'pending', () => ({}), { reach: '', url: 'http://x' }));
   assert.match(card, /stands above/);
   const rows = [
     ['turnStarted', { turnId: 't', inputIds: [] }],

@@ -9,6 +9,8 @@ function request(kind: ApprovalKind, input: object): ApprovalContext {
   return newApproval({
     address: 'approval/one/r',
     timeoutMs: 0,
+    twoPeople: false,
+    grantMs: 8 * 3_600_000,
     request: {
       type: 'REQUESTED',
       at: 1,
@@ -33,7 +35,8 @@ interface Attachment {
 }
 
 function attachmentOf(context: ApprovalContext, state: string): Attachment {
-  return renderCard(context, state, sign, 'http://x/callback').props.attachments[0] as unknown as Attachment;
+  return renderCard(context, state, sign, { url: 'http://x/callback', reach: 'Opens for this container.' }).props
+    .attachments[0] as unknown as Attachment;
 }
 
 const QUESTION = {

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { acquireLeadership } from '../../src/adapters/postgres/index.ts';
+import { acquireLeadership, createStore } from '../../src/adapters/postgres/index.ts';
 import { event, KINDS, leading } from '../actors/support.ts';
 import { startPostgres, type TestDatabase, type TestPostgres } from '../support/postgres.ts';
 
@@ -115,6 +115,38 @@ test('without a database it says which variable is missing', async () => {
   const { code, said } = await csm(undefined, 'actors');
   assert.is(code, 1);
   assert.match(said, /SM_DATABASE_URL is required/);
+});
+
+test('the audit log can be checked and exported, and shows what was changed, taken out or cut off', async () => {
+  const database = await postgres.freshDatabase();
+  const store = createStore(database.db);
+  for (let index = 1; index <= 5; index += 1) {
+    const entry = { key: `k${index}`, at: index, action: 'approval.denied', who: 'bob', subject: 'approval/a/b' };
+    await store.appendAudit({ ...entry, detail: { hosts: ['pypi.org'], index } });
+  }
+  const whole = await csm(database, 'audit', 'verify');
+  assert.is(whole.code, 0, whole.said);
+  assert.match(whole.said, /5 entries/);
+  const [known = ''] = /[0-9a-f]{64}/.exec(whole.said) ?? [];
+  const exported = await csm(database, 'audit', 'export');
+  const lines = exported.said
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  assert.equal(
+    lines.map(({ detail }) => detail.index),
+    [1, 2, 3, 4, 5],
+  );
+  assert.is((await csm(database, 'audit', 'verify', '--known', known)).code, 0);
+
+  await database.rows(`delete from audit_log where key = 'k5'`);
+  const cut = await csm(database, 'audit', 'verify', '--known', known);
+  assert.is(cut.code, 1);
+  assert.match(cut.said, /cut off/);
+  await database.rows(`update audit_log set who = 'eve' where key = 'k3'`);
+  const changed = await csm(database, 'audit', 'verify');
+  assert.is(changed.code, 1);
+  assert.match(changed.said, /entry 3/);
 });
 
 test.run();

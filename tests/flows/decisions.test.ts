@@ -11,7 +11,7 @@ import { type Driven, drive } from '../machines/support.ts';
 
 const ADDRESS = 'approval/p0/r1';
 const CARD = 'the-card';
-const cards = createCards({ callbackUrl: 'http://gateway/callback', sign: (action) => ({ ...action }) });
+const cards = createCards({ callbackUrl: 'http://gateway/callback', reach: '', sign: (action) => ({ ...action }) });
 
 function approval(): Driven {
   const asked = { type: 'REQUESTED', session: 'session/p0', repo: 'acme/web', askedFor: { id: 'u', name: 'alice' } };
@@ -57,7 +57,9 @@ function portsFor(actor: Driven, onRead: (looks: number) => void = () => undefin
     },
     cards,
     verify: () => true,
-    mayApprove: () => true,
+    mayOpenForGood: () => false,
+    whyNot: async () => undefined,
+    onRefused: async () => undefined,
     log: silentLog,
     now: () => looks * 1_000,
   };

@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Effect } from '../../src/machines/effects.ts';
-import { type Driven, drive } from './support.ts';
+import { type Driven, drive, kindsIn, said } from './support.ts';
 
 const REQUEST = {
   type: 'REQUESTED',
@@ -20,7 +20,24 @@ const REQUEST = {
 
 function ask(fields: Record<string, string> = {}, env = {}): Driven {
   const approval = drive('approval', 'approval/one/r1', { ...REQUEST, ...fields }, env);
+  if (fields.kind === 'network') approval.done('firewall.check', CHECKED);
   approval.send('CARD.POSTED', { postId: 'p1' });
+  return approval;
+}
+
+const CHECKED = { standing: 'ask', hosts: ['pypi.org', 'crates.io'], warnings: [], words: '' };
+const NETWORK = { kind: 'network', inputJson: '{"hosts":["PyPI.org","crates.io"],"reason":"pip"}' };
+
+/** Not yet checked. */
+const unasked = () => drive('approval', 'approval/one/r1', { ...REQUEST, ...NETWORK });
+
+/** Approved, opened, reached and told. */
+function opened(scope: string): Driven {
+  const approval = ask(NETWORK);
+  approval.send('DECIDE', { verdict: { ...verdict('approved').verdict, scope } });
+  approval.done('firewall.allow', { enforced: true, late: [] });
+  for (const _ of CHECKED.hosts) approval.done('worker.probe', { reachable: true, error: '' });
+  approval.done('worker.decide');
   return approval;
 }
 
@@ -73,23 +90,56 @@ test('a click and the deadline at once: whichever comes first holds, for card an
 });
 
 test('a network request is opened and probed before the agent is told', () => {
-  const approval = ask({ kind: 'network', inputJson: '{"hosts":["pypi.org"],"reason":"pip"}' });
+  const approval = ask(NETWORK);
   approval.send('DECIDE', verdict('approved'));
   assert.is(approval.value(), 'applying');
   assert.equal(outcomesTold(approval.asked), []);
   approval.send('OPENED', { enforced: true });
+  approval.send('PROBED', { reachable: true });
+  assert.equal(outcomesTold(approval.asked), [], 'one of two hosts is not all of them');
   approval.send('PROBED', { reachable: true });
   const decide = approval.asked.find((effect) => effect.kind === 'worker.decide');
   assert.is(decide?.kind === 'worker.decide' && decide.params.proven, true);
 });
 
 test('a firewall that refuses leaves the card open for another try', () => {
-  const approval = ask({ kind: 'network', inputJson: '{"hosts":["pypi.org"],"reason":"pip"}' });
+  const approval = ask(NETWORK);
   approval.send('DECIDE', verdict('approved'));
   approval.send('OPEN.FAILED', { human: 'no answer' });
   assert.is(approval.value(), 'failed');
   approval.send('DECIDE', verdict('approved'));
   assert.is(approval.value(), 'applying');
+});
+
+const TWO = { SM_TWO_APPROVERS: 'true' };
+
+test('where two people must agree, one of them twice is not two, and one is enough to deny', () => {
+  const approval = ask({}, TWO);
+  const first = approval.send('DECIDE', verdict('approved', 'bob'));
+  assert.ok(kindsIn(first).includes('chat.card'), 'the card says who has agreed');
+  approval.send('DECIDE', verdict('approved', 'bob'));
+  assert.is(approval.value(), 'pending');
+  assert.equal(outcomesTold(approval.asked), []);
+  approval.send('DECIDE', verdict('approved', 'carol'));
+  assert.equal(outcomesTold(approval.asked), ['approved']);
+  const denied = ask({}, TWO);
+  denied.send('DECIDE', verdict('approved', 'bob'));
+  denied.send('DECIDE', verdict('denied', 'carol'));
+  assert.equal(outcomesTold(denied.asked), ['denied']);
+});
+
+test('the second of two people cannot widen what the first has agreed to', () => {
+  const approval = ask(NETWORK, TWO);
+  const yes = (name: string, scope: string) => {
+    const { verdict: plain, ...rest } = verdict('approved', name);
+    approval.send('DECIDE', { ...rest, verdict: { ...plain, scope } });
+  };
+  yes('bob', 'session');
+  yes('carol', 'always');
+  assert.is(approval.value(), 'pending');
+  yes('bob', 'repo');
+  assert.is(approval.value(), 'applying');
+  assert.is((approval.context().verdict as { scope: string }).scope, 'repo');
 });
 
 test('a deleted card is posted anew, and the old buttons are void', () => {
@@ -123,6 +173,135 @@ test('an answer in words marks its post; one that comes too late becomes a messa
     assert.equal(passed, ['session/one PROMPT']);
   }
   assert.equal(outcomesTold(approval.asked), ['approved']);
+});
+
+test('a request is checked before anybody is asked, and asked about as it will be opened', () => {
+  const approval = unasked();
+  assert.equal(kindsIn(approval.asked), ['firewall.check']);
+  approval.done('firewall.check', CHECKED);
+  assert.is(approval.value(), 'posting');
+  assert.equal(approval.context().hosts, ['pypi.org', 'crates.io']);
+});
+
+test('what must not be asked is refused with words for the agent, a line in the thread and no card', () => {
+  const approval = unasked();
+  approval.done('firewall.check', {
+    standing: 'refused',
+    hosts: [],
+    warnings: [],
+    words: 'Wildcards cannot be opened.',
+  });
+  const decide = approval.asked.find((effect) => effect.kind === 'worker.decide');
+  assert.equal(decide?.kind === 'worker.decide' && [decide.params.outcome, decide.params.message], [
+    'denied',
+    'Wildcards cannot be opened.',
+  ]);
+  assert.match(said(approval.asked).join(), /Wildcards/);
+  approval.done('worker.decide');
+  assert.equal(approval.value(), { settled: 'denied' });
+  assert.not.ok(approval.kinds().includes('chat.card'));
+});
+
+test('a request that cannot be checked is refused, never asked unchecked', () => {
+  const approval = unasked();
+  approval.fails('firewall.check');
+  assert.equal(outcomesTold(approval.asked), ['denied']);
+  assert.not.ok(approval.kinds().includes('chat.card'));
+});
+
+test('what is open already is only tried; what the policy allows is opened without a person', () => {
+  const granted = unasked();
+  granted.done('firewall.check', { ...CHECKED, standing: 'granted' });
+  assert.is(granted.value(), 'verifying');
+  assert.not.ok(granted.kinds().includes('firewall.allow'));
+  const always = unasked();
+  always.done('firewall.check', { ...CHECKED, standing: 'always' });
+  assert.is(always.value(), 'applying');
+  assert.not.ok(always.kinds().includes('chat.card'));
+});
+
+test('RT-61: a host that cannot be reached yet is tried again, and never called proven', () => {
+  const approval = ask(NETWORK);
+  approval.send('DECIDE', verdict('approved'));
+  approval.done('firewall.allow', { enforced: true, late: ['pypi.org'] });
+  approval.done('worker.probe', { reachable: true, error: '' });
+  for (let left = 4; left > 0; left -= 1) {
+    assert.equal(outcomesTold(approval.asked), []);
+    approval.done('worker.probe', { reachable: false, error: 'refused' });
+    approval.wait(5_000);
+  }
+  const decide = approval.asked.find((effect) => effect.kind === 'worker.decide');
+  assert.is(decide?.kind === 'worker.decide' && decide.params.proven, false);
+});
+
+test('a grant for a repository ends by its time, one for a session does not', () => {
+  const repo = opened('repo');
+  assert.is(repo.value(), 'active');
+  repo.wait(8 * 3_600_000 - 60_000);
+  assert.is(repo.value(), 'active');
+  repo.wait(60_000);
+  assert.is(repo.value(), 'closing');
+  repo.done('firewall.revoke');
+  assert.is(repo.value(), 'closed');
+  const session = opened('session');
+  session.wait(30 * 86_400_000);
+  assert.is(session.value(), 'active');
+  session.send('REVOKE', { reason: 'The session ended.' });
+  assert.is(session.value(), 'closing');
+});
+
+test('a session that ends while its way is being opened leaves nothing open', () => {
+  for (const steps of [0, 1, 2, 3]) {
+    const approval = ask(NETWORK);
+    const next = [
+      () => approval.done('firewall.allow', { enforced: true, late: [] }),
+      () => approval.done('worker.probe', { reachable: true, error: '' }),
+      () => approval.done('worker.probe', { reachable: true, error: '' }),
+      () => approval.fails('worker.decide'),
+    ];
+    approval.send('DECIDE', verdict('approved'));
+    for (const step of next.slice(0, steps)) step();
+    approval.send('REVOKE', { reason: 'The session ended.' });
+    for (const step of next.slice(steps)) step();
+    assert.is(approval.value(), 'closing', `after ${steps} steps`);
+  }
+});
+
+test('a firewall that fails leaves no grant behind that would open later', () => {
+  const approval = ask(NETWORK);
+  approval.send('DECIDE', verdict('approved'));
+  approval.fails('firewall.allow');
+  assert.ok(approval.kinds().includes('firewall.revoke'));
+});
+
+test('what cannot be closed is tried for as long as it takes', () => {
+  const approval = opened('session');
+  approval.send('REVOKE', { reason: 'x' });
+  for (let round = 0; round < 3; round += 1) {
+    approval.fails('firewall.revoke');
+    approval.wait(60_000);
+    assert.is(approval.value(), 'closing');
+  }
+});
+
+test('RT-23: approved, denied and unanswered are three different things for the agent', () => {
+  for (const outcome of ['approved', 'denied'] as const) {
+    const approval = ask();
+    approval.send('DECIDE', verdict(outcome));
+    assert.equal(outcomesTold(approval.asked), [outcome]);
+  }
+  const silent = ask({}, { SM_APPROVAL_TIMEOUT_SECS: '60' });
+  silent.wait(60_000);
+  assert.equal(outcomesTold(silent.asked), ['expired']);
+});
+
+test('RT-24: a card that was left for three hours, or three weeks, still works', () => {
+  for (const hours of [3, 21 * 24]) {
+    const approval = ask();
+    approval.wait(hours * 3_600_000);
+    approval.send('DECIDE', verdict('approved'));
+    assert.equal(outcomesTold(approval.asked), ['approved']);
+  }
 });
 
 test.run();

@@ -61,8 +61,17 @@ const RESULTS: Readonly<Record<string, readonly JsonObject[]>> = {
   ],
   'workspace.reserve': [{ port: 50_051 }],
   'workspace.compare': [{ changed: true }, { changed: false }],
-  'worker.probe': [{ reachable: true, error: '' }],
-  'firewall.allow': [{ enforced: true }],
+  'worker.probe': [
+    { reachable: true, error: '' },
+    { reachable: false, error: 'x' },
+  ],
+  'firewall.check': (['ask', 'granted', 'always', 'refused'] as const).map((standing) => {
+    return { standing, hosts: ['pypi.org'], warnings: [], words: 'x' };
+  }),
+  'firewall.allow': [
+    { enforced: true, late: [] },
+    { enforced: false, late: [] },
+  ],
 };
 
 const FAILURE = { code: 'X', message: 'm', human: 'No.' };
@@ -237,15 +246,22 @@ function approval(kind: 'tool' | 'network'): Subject {
     ],
     events: () => [
       { type: 'DECIDE', verdict: verdict('approved') },
+      { type: 'DECIDE', verdict: { ...verdict('approved'), scope: 'repo' } },
       { type: 'DECIDE', verdict: verdict('denied') },
       { type: 'WITHDRAW', reason: 'x' },
       { type: 'RETRY' },
       { type: 'GIVEN.UP', reason: 'x' },
       { type: 'CARD.DELETED' },
+      { type: 'REVOKE', reason: 'x' },
     ],
-    facts: ({ verdict: taken, cardPostId }) => [
+    facts: ({ verdict: taken, cardPostId, silent, opened, closed, closesAt, probes }) => [
       taken === null ? '' : ((taken as JsonObject).outcome ?? ''),
       cardPostId === '',
+      silent ?? false,
+      opened ?? false,
+      closed !== '',
+      closesAt !== 0,
+      probes ?? 0,
     ],
   };
 }

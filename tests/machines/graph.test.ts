@@ -16,7 +16,7 @@ import { complaints, definitions } from './support.ts';
 
 /** Nothing more is asked of these, and nobody waits for them. */
 const ENDS: Readonly<Record<string, readonly string[]>> = {
-  approval: ['settled.granted', 'settled.denied', 'settled.expired', 'withdrawn'],
+  approval: ['settled.granted', 'settled.denied', 'settled.expired', 'withdrawn', 'closed'],
 };
 const MOST = 4_000;
 

@@ -200,7 +200,8 @@ export function problems({ world, posted, complaints }: History): string[] {
   for (const address of world.actors.keys()) {
     if (!address.startsWith('approval/')) continue;
     const { requestId, verdict } = world.context(address);
-    if (!/settled|withdrawn/.test(world.value(address))) found.push(`${address} is ${world.value(address)}`);
+    if (!/settled|withdrawn|active|closed/.test(world.value(address)))
+      found.push(`${address} is ${world.value(address)}`);
     const told = world.witness.decided.get(String(requestId)) ?? [];
     if (told.length > 1) found.push(`${requestId} was decided ${told.length} times`);
     if (told.length === 1 && told[0] !== (verdict as JsonObject).outcome)

@@ -114,14 +114,14 @@ test('an open question makes the session wait for a person, and its answer makes
   assert.equal(stateOf(session, 'conversation'), '{"thinking":"working"}');
 });
 
-test('stopping withdraws questions, closes the agent, looks at the checkout and leaves the container, in this order', () => {
+test('stopping withdraws questions, closes the agent, ends grants, looks at the checkout and leaves the container, in this order', () => {
   const session = working();
   session.send('APPROVAL.REQUESTED', request('r1'));
   const closing = session.send('COMMAND.STOP', stop('s1'));
   assert.equal(told(closing, 'WITHDRAW'), ['approval/p0/r1']);
   assert.ok(kindsIn(closing).includes('worker.close'));
   const stopping = session.send('SESSION.CLOSED', { reason: 'requested', agentSessionId: 'a', error: '' });
-  assert.equal(kindsIn(stopping), ['workspace.tidy']);
+  assert.equal(kindsIn(stopping), ['firewall.endSession', 'workspace.tidy']);
   const left = session.done('workspace.tidy', { kept: 'there are changes', path: '/w' });
   assert.equal(told(left, 'DETACH'), [CONTAINER]);
   assert.match(said(left).join(), /kept because there are changes[\s\S]*Session stopped/);

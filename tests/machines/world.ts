@@ -273,7 +273,9 @@ function carryOut(world: World, effect: ExternalEffect): NonNullable<Job['outcom
     case 'worker.probe':
       return done({ reachable: true, error: '' });
     case 'firewall.allow':
-      return done({ enforced: true });
+      return done({ enforced: true, late: [] });
+    case 'firewall.check':
+      return done({ standing: 'ask', hosts: effect.params.hosts, warnings: [], words: '' });
     default:
       return done();
   }

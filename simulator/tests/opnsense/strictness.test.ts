@@ -103,8 +103,8 @@ test('an item lists all other aliases beside its own entries', async (context) =
   ).alias;
   assert.equal(Object.keys(content).sort(), [ALIAS, 'api.anthropic.com', 'offices'].sort());
   assert.is(content['api.anthropic.com']?.selected, 1);
-  assert.is(content['offices']?.selected, 0);
-  assert.is(type['host']?.selected, 1);
+  assert.is(content.offices?.selected, 0);
+  assert.is(type.host?.selected, 1);
 });
 
 test('an empty alias has one entry without a name', async (context) => {

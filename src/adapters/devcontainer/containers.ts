@@ -143,6 +143,13 @@ export async function inspectOurs(
   throw new TerminalError('CONTAINER_NOT_OURS', `${id} does not carry the labels of ${instance}`);
 }
 
+/** On the VM's networks; none while it does not run. */
+export async function addressesOf(host: Host, id: string, signal?: AbortSignal): Promise<readonly string[]> {
+  const format = '{{range .NetworkSettings.Networks}}{{.IPAddress}}\n{{end}}';
+  const result = await run(host, ['container', 'inspect', '--format', format, id], signal);
+  return result.code === 0 ? result.stdout.split('\n').filter((line) => line !== '') : [];
+}
+
 /** Harmless if it runs already. @throws RetryableError if it is gone */
 export async function startOurs(host: Host, id: string, instance: string, signal?: AbortSignal): Promise<void> {
   const container = await inspectOurs(host, id, instance, signal);

@@ -3,6 +3,7 @@ export { type Bundle, type InstalledBundle, type InstallOptions, installBundle, 
 export { type ComposeText, followLinks, parseYaml, readComposeFiles, readDockerfiles } from './checkoutFiles.ts';
 export { type CliCall, inCleanEnvironment } from './cli.ts';
 export {
+  addressesOf,
   type Container,
   findOrphans,
   type Host,

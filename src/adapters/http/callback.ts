@@ -35,6 +35,14 @@ export const callbackBody = z
     context: body.context,
   }));
 
+/** One sentence for every forgery, so that it teaches nothing. */
+export const NOT_VALID = 'This button is not valid (any more).';
+
+/** Whether it looks like a click at all, whatever the button carried: only then does a person wait for words. */
+export function isFromChat(body: unknown): boolean {
+  return z.object({ user_id: z.string().min(1), post_id: z.string().min(1) }).safeParse(body).success;
+}
+
 export type CallbackBody = z.infer<typeof callbackBody>;
 
 /** What the clicker's server does next. */

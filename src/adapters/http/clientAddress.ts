@@ -9,20 +9,7 @@ export type ClientAddress = (peer: string | undefined, forwardedFor: string | st
  * @throws Error naming an entry that is neither
  */
 export function createClientAddress(trustedProxies: readonly string[]): ClientAddress {
-  const trusted = new BlockList();
-  for (const entry of trustedProxies) {
-    const [address = '', bits, ...rest] = entry.trim().split('/');
-    const family = familyOf(address);
-    const prefix = Number(bits);
-    if (!family || rest.length > 0) throw new Error(`not an address or CIDR range: '${entry}'`);
-    if (bits === undefined) trusted.addAddress(address, family);
-    else if (/^\d+$/.test(bits) && prefix <= (family === 'ipv4' ? 32 : 128)) trusted.addSubnet(address, prefix, family);
-    else throw new Error(`not an address or CIDR range: '${entry}'`);
-  }
-  const isTrusted = (address: string): boolean => {
-    const family = familyOf(address);
-    return family !== undefined && trusted.check(address, family);
-  };
+  const isTrusted = createAddressList(trustedProxies);
 
   return (peer, forwardedFor) => {
     let client = plain(peer ?? '');
@@ -34,6 +21,24 @@ export function createClientAddress(trustedProxies: readonly string[]): ClientAd
       client = next;
     }
     return client || 'unknown';
+  };
+}
+
+/** @param entries addresses and CIDR ranges. @throws Error naming an entry that is neither */
+export function createAddressList(entries: readonly string[]): (address: string) => boolean {
+  const listed = new BlockList();
+  for (const entry of entries) {
+    const [address = '', bits, ...rest] = entry.trim().split('/');
+    const family = familyOf(address);
+    const prefix = Number(bits);
+    if (!family || rest.length > 0) throw new Error(`not an address or CIDR range: '${entry}'`);
+    if (bits === undefined) listed.addAddress(address, family);
+    else if (/^\d+$/.test(bits) && prefix <= (family === 'ipv4' ? 32 : 128)) listed.addSubnet(address, prefix, family);
+    else throw new Error(`not an address or CIDR range: '${entry}'`);
+  }
+  return (address) => {
+    const family = familyOf(address);
+    return family !== undefined && listed.check(address, family);
   };
 }
 

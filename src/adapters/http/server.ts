@@ -1,8 +1,9 @@
+import { timingSafeEqual } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import fastify, { type FastifyError, type FastifyInstance } from 'fastify';
 import type { Registry } from 'prom-client';
-import { type CallbackAnswer, type CallbackBody, callbackBody, wireAnswer } from './callback.ts';
-import { createClientAddress, limitKey } from './clientAddress.ts';
+import { type CallbackAnswer, type CallbackBody, callbackBody, isFromChat, NOT_VALID, wireAnswer } from './callback.ts';
+import { createAddressList, createClientAddress, limitKey } from './clientAddress.ts';
 import { type HealthReport, LATE, withDeadline } from './health.ts';
 import { budgetOf, probeRoutes } from './probes.ts';
 import { createTokenBuckets } from './tokenBucket.ts';
@@ -25,6 +26,8 @@ export interface HttpOptions {
   readonly metrics: Registry;
   /** A click whose body has the right shape; its MAC is not checked yet. */
   readonly onCallback: (callback: CallbackBody) => Promise<CallbackAnswer>;
+  /** Who may call: the last part of the path, where it is a secret, and the addresses; empty: all. */
+  readonly callbackGate?: { readonly pathSecret: string; readonly sources: readonly string[] };
   /** Mattermost waits 30 s; after this long the clicker is told that it takes longer. */
   readonly callbackDeadlineMs?: number;
   /** Per client address, over all routes but the probes: each of those has its own. */
@@ -107,15 +110,29 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   app.get('/metrics', async (_request, reply) =>
     reply.header('content-type', options.metrics.contentType).send(await options.metrics.metrics()),
   );
-  app.post('/callback', async (request, reply) => {
-    const body = callbackBody.safeParse(request.body);
-    if (!body.success) {
-      const issue = body.error.issues[0];
-      log.warn({ at: issue?.path.join('.'), why: issue?.message }, 'http: a callback of another shape');
-      return reply.code(400).send({ error: 'not a callback' });
-    }
-    return reply.code(200).send(wireAnswer(await answerCallback(options, body.data)));
-  });
+  const { pathSecret, sources } = options.callbackGate ?? { pathSecret: '', sources: [] };
+  const isSource = createAddressList(sources);
+  app.post<{ Params: { secret?: string } }>(
+    pathSecret === '' ? '/callback' : '/callback/:secret',
+    async (request, reply) => {
+      const address = clientAddress(request.socket.remoteAddress, request.headers['x-forwarded-for']);
+      const known = sources.length === 0 || isSource(address);
+      // To strangers it looks as if there were nothing.
+      if (!known || !isSame(request.params.secret ?? '', pathSecret)) {
+        log.warn({ address }, 'http: a callback from where none may come');
+        return reply.code(404).send({ error: 'not found' });
+      }
+      const body = callbackBody.safeParse(request.body);
+      if (!body.success) {
+        const issue = body.error.issues[0];
+        log.warn({ at: issue?.path.join('.'), why: issue?.message }, 'http: a callback of another shape');
+        // Somebody pressed a button of a card that is not ours: they get words instead of the server's error.
+        if (isFromChat(request.body)) return reply.code(200).send(wireAnswer({ ephemeralText: NOT_VALID }));
+        return reply.code(400).send({ error: 'not a callback' });
+      }
+      return reply.code(200).send(wireAnswer(await answerCallback(options, body.data)));
+    },
+  );
   options.routes?.(app);
 
   const { host, port } = parseListen(options.listen);
@@ -146,6 +163,11 @@ async function answerCallback(options: HttpOptions, callback: CallbackBody): Pro
       ephemeralText: 'That did not work because of a problem on our side. Nothing was decided; please try again.',
     };
   }
+}
+
+function isSame(given: string, expected: string): boolean {
+  const [left, right] = [Buffer.from(given, 'utf8'), Buffer.from(expected, 'utf8')];
+  return left.length === right.length && timingSafeEqual(left, right);
 }
 
 /** Many askers at once cost one look at the database. */

@@ -13,6 +13,7 @@ import {
 } from './posts.ts';
 import { type Call, download, exchange, fileForm, path, type RequestOptions } from './request.ts';
 import {
+  type ChannelMember,
   type ChatChannel,
   type ChatFile,
   type ChatReaction,
@@ -21,6 +22,7 @@ import {
   type TeamMember,
   wireAnything,
   wireChannel,
+  wireChannelMember,
   wireFile,
   wireReaction,
   wireStatusOk,
@@ -78,6 +80,7 @@ export interface MattermostRest {
   channel(id: string): Promise<ChatChannel | undefined>;
   /** Channels of the team that the bot is a member of; only these produce events. */
   myChannels(teamId: string): Promise<ChatChannel[]>;
+  channelMember(channelId: string, userId: string): Promise<ChannelMember | undefined>;
   /** Adding a member twice is a success. */
   addMember(channelId: string, userId: string): Promise<void>;
   /** @returns whether they were a member */
@@ -190,6 +193,8 @@ function client(options: RequestOptions): MattermostRest {
       ),
     channel: (id) => maybe(() => get(path`/channels/${id}`, wireChannel)),
     myChannels: (teamId) => get(path`/users/me/teams/${teamId}/channels`, z.array(wireChannel)),
+    channelMember: (channelId, userId) =>
+      maybe(() => get(path`/channels/${channelId}/members/${userId}`, wireChannelMember)),
     async addMember(channelId, userId) {
       await ask(
         { method: 'POST', path: path`/channels/${channelId}/members`, json: { user_id: userId } },

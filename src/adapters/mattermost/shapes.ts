@@ -48,6 +48,21 @@ export const wireTeamMember = z
     member.delete_at === 0 ? { teamId: member.team_id, userId: member.user_id } : undefined,
   );
 
+export interface ChannelMember {
+  readonly userId: string;
+  readonly isAdmin: boolean;
+}
+
+/** Servers without schemes name roles only. */
+export const wireChannelMember = z
+  .object({ user_id: z.string().min(1), scheme_admin: z.boolean().default(false), roles: z.string().default('') })
+  .transform(
+    (member): ChannelMember => ({
+      userId: member.user_id,
+      isAdmin: member.scheme_admin || member.roles.split(' ').includes('channel_admin'),
+    }),
+  );
+
 export interface ChatChannel {
   readonly id: string;
   readonly teamId: string;

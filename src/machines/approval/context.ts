@@ -1,4 +1,5 @@
 import type { Address } from '../addresses.ts';
+import type { GrantScope } from '../effects.ts';
 import type { ChartEvent } from '../events.ts';
 import type { JsonObject } from '../json.ts';
 import type { Person } from '../session/context.ts';
@@ -13,6 +14,19 @@ export interface Verdict extends JsonObject {
   readonly words: string;
   /** For questions: the question's text to the answer. */
   readonly answers: JsonObject;
+  /** For network requests: how far it reaches. Absent: this session. */
+  readonly scope?: GrantScope;
+}
+
+/** What is known of a network request before anybody is asked. */
+export interface Checked extends JsonObject {
+  readonly standing: 'ask' | 'granted' | 'always' | 'refused';
+  /** As they will be opened: lower case, each once. */
+  readonly hosts: readonly string[];
+  /** For people, about the hosts. */
+  readonly warnings: readonly string[];
+  /** For the agent, where nobody is asked. */
+  readonly words: string;
 }
 
 export interface ApprovalContext extends JsonObject {
@@ -29,14 +43,34 @@ export interface ApprovalContext extends JsonObject {
   readonly channelId: string;
   readonly rootId: string;
   readonly hosts: readonly string[];
+  readonly warnings: readonly string[];
+  /** Nobody is asked: there is no card. */
+  readonly silent: boolean;
+  /** Something was opened for it in the firewall. */
+  readonly opened: boolean;
+  /** When what was opened closes again; 0: not by itself. */
+  readonly closesAt: number;
+  /** Why it was closed; empty while it is open. */
+  readonly closed: string;
   readonly askedAt: number;
   /** 0: it never expires. Milliseconds. */
   readonly timeoutMs: number;
+  /** Milliseconds that a grant for a repository lasts. */
+  readonly grantMs: number;
   readonly cardPostId: string;
   /** Grows when the card is posted anew; buttons of an older card are void. */
   readonly cardGeneration: number;
+  /** How many people have to say yes. */
+  readonly needed: number;
+  /** Who has said yes so far, and how far that reaches, while more are needed. */
+  readonly agreed: readonly Verdict[];
   readonly verdict: Verdict | null;
   readonly enforced: boolean;
+  /** How many of the hosts were reached from inside the container. */
+  readonly probed: number;
+  /** How often a host could not be reached. */
+  readonly probes: number;
+  /** All of them were reached. */
   readonly proven: boolean;
   readonly problem: string;
   /** It has ended, and its session was told so. */
@@ -46,6 +80,10 @@ export interface ApprovalContext extends JsonObject {
 export interface ApprovalInput extends JsonObject {
   readonly address: Address;
   readonly timeoutMs: number;
+  /** Whether tools and domains need two people. */
+  readonly twoPeople: boolean;
+  /** How long a grant for a repository lasts. */
+  readonly grantMs: number;
   readonly request: Requested;
 }
 
@@ -73,6 +111,8 @@ export interface Requested extends Event<'REQUESTED'> {
 
 export type ApprovalEvent =
   | Requested
+  | (Event<'CHECKED'> & Checked)
+  | Failed<'CHECK.FAILED'>
   /** With `said`: in words, which are passed on to the session as the message they would otherwise be if it comes too late. */
   | (Event<'DECIDE'> & { readonly verdict: Verdict; readonly said?: ChartEvent & { readonly postId: string } })
   | (Event<'WITHDRAW'> & { readonly reason: string })
@@ -86,10 +126,14 @@ export type ApprovalEvent =
   | Event<'TOLD'>
   | Failed<'TELL.FAILED'>
   | Event<'RETRY'>
+  /** Somebody, or the end of the session, closes what was opened. */
+  | (Event<'REVOKE'> & { readonly reason: string })
+  | Event<'REVOKED'>
+  | Failed<'REVOKE.FAILED'>
   /** It was set aside for a while, and the agent was told that nobody answers. */
   | (Event<'GIVEN.UP'> & { readonly reason: string });
 
-export function newApproval({ address, timeoutMs, request }: ApprovalInput): ApprovalContext {
+export function newApproval({ address, timeoutMs, twoPeople, grantMs, request }: ApprovalInput): ApprovalContext {
   const { session, requestId, kind, toolName, inputJson, digest, repo, askedFor, channelId, rootId, at } = request;
   return {
     address,
@@ -104,12 +148,22 @@ export function newApproval({ address, timeoutMs, request }: ApprovalInput): App
     channelId,
     rootId,
     hosts: kind === 'network' ? hostsOf(inputJson) : [],
+    warnings: [],
+    silent: kind === 'network',
+    opened: false,
+    closesAt: 0,
+    closed: '',
     askedAt: at,
     timeoutMs,
+    grantMs,
     cardPostId: '',
     cardGeneration: 1,
+    needed: twoPeople && (kind === 'network' || kind === 'tool') ? 2 : 1,
+    agreed: [],
     verdict: null,
     enforced: true,
+    probed: 0,
+    probes: 0,
     proven: false,
     problem: '',
     over: false,

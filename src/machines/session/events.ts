@@ -74,6 +74,7 @@ export type FromChat =
   | (FromPerson<'COMMAND.KICK'> & { readonly who: string })
   | FromPerson<'COMMAND.COST'>
   | FromPerson<'COMMAND.DIFF'>
+  | (FromPerson<'COMMAND.NETWORK'> & { readonly revoke: string })
   | FromPerson<'COMMAND.CONTEXT'>
   | FromPerson<'COMMAND.INTERRUPT'>
   | FromPerson<'COMMAND.RESUME'>

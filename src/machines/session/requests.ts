@@ -382,6 +382,20 @@ export function tellDiff(args: Args): Effect {
   return { kind: 'chat.diff', params: answerTo(args) };
 }
 
+/** Without a host: lists what is open. */
+export function tellNetwork(args: Args): Effect[] {
+  const { event } = args;
+  if (event.type !== 'COMMAND.NETWORK') return [];
+  const { revoke: host, userId, userName } = event;
+  if (host === '') return [{ kind: 'chat.network', params: answerTo(args) }];
+  return [{ kind: 'chat.revoke', params: { ...answerTo(args), host, userId, userName } }];
+}
+
+/** What was opened for this session alone closes with it. */
+export function endGrants({ context }: Args): Effect {
+  return { kind: 'firewall.endSession', params: { session: context.address } };
+}
+
 export function tellLogs(args: Args): Effect {
   return { kind: 'chat.logs', params: { ...answerTo(args), lines: only(args.event, 'COMMAND.LOGS').lines } };
 }

@@ -191,7 +191,11 @@ test('what is not a click is refused before anybody sees it', async () => {
     { ...CONTEXT, generation: -1 },
     { ...CONTEXT, generation: '1' },
   ];
-  for (const context of contexts) assert.equal((await post(server, { ...CLICK, context })).status, 400);
+  for (const context of contexts) {
+    const refused = await post(server, { ...CLICK, context });
+    assert.equal(refused.status, 200, 'the person who pressed a forged button gets words, not an error of the server');
+    assert.match(((await refused.json()) as { ephemeral_text: string }).ephemeral_text, /not valid/);
+  }
   assert.equal((await post(server, { ...CLICK, user_id: '' })).status, 400);
   assert.equal((await post(server, 'null')).status, 400);
   assert.equal((await post(server, '{"a":')).status, 400);
@@ -310,6 +314,29 @@ test('listen addresses', () => {
   for (const wrong of ['8000', 'host', 'host:', 'host:70000', '::1:80', 'a b:c']) {
     assert.throws(() => parseListen(wrong), /not a listen address/);
   }
+});
+
+test('with a secret path and named sources, clicks from elsewhere find nothing', async () => {
+  let calls = 0;
+  const onCallback = async () => {
+    calls += 1;
+    return {};
+  };
+  const secret = await start({ onCallback, callbackGate: { pathSecret: 'abc123', sources: [] } });
+  const to = (server: HttpServer, path: string) =>
+    fetch(`${server.url}${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(CLICK),
+    });
+  for (const path of ['/callback', '/callback/', '/callback/abc124', '/callback/abc12', '/callback/abc123/x'])
+    assert.equal((await to(secret, path)).status, 404, path);
+  assert.equal((await to(secret, '/callback/abc123')).status, 200);
+  const elsewhere = await start({ onCallback, callbackGate: { pathSecret: '', sources: ['10.9.9.0/24'] } });
+  assert.equal((await to(elsewhere, '/callback')).status, 404);
+  const here = await start({ onCallback, callbackGate: { pathSecret: '', sources: ['127.0.0.1', '::1'] } });
+  assert.equal((await to(here, '/callback')).status, 200);
+  assert.equal(calls, 2);
 });
 
 test.run();

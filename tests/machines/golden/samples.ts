@@ -129,8 +129,8 @@ const CONTAINERS: typeof SESSIONS = {
   ],
 };
 
-const decide = (outcome: string) => ({
-  verdict: { outcome, by: { id: 'u', name: 'alice' }, at: 1, words: '', answers: {} },
+const decide = (outcome: string, scope = 'session') => ({
+  verdict: { outcome, by: { id: 'u', name: 'alice' }, at: 1, words: '', answers: {}, scope },
 });
 
 function approval(...events: readonly (readonly [string, JsonObject?])[]): Driven {
@@ -148,20 +148,41 @@ function approval(...events: readonly (readonly [string, JsonObject?])[]): Drive
   return after(drive('approval', 'approval/p0/r1', asked, { SM_APPROVAL_TIMEOUT_SECS: '600' }), ...events);
 }
 
+function asking(...events: readonly (readonly [string, JsonObject?])[]): Driven {
+  return approval(['CHECKED', { standing: 'ask', hosts: ['pypi.org'], warnings: [], words: '' }], ...events);
+}
+
 const CARD = ['CARD.POSTED', { postId: 'p' }] as const;
 const YES = ['DECIDE', decide('approved')] as const;
 const NO = ['DECIDE', decide('denied')] as const;
 
+const OPENED = ['OPENED', { enforced: true }] as const;
+const OPEN = [CARD, ['DECIDE', decide('approved', 'repo')], OPENED, ['PROBED', { reachable: true }], ['TOLD']] as const;
+const REVOKE = ['REVOKE', { reason: 'x' }] as const;
+
 const APPROVALS: typeof SESSIONS = {
-  posting: [() => approval(), { type: 'CARD.POSTED', postId: 'p' }],
-  unposted: [() => approval(['CARD.FAILED', { human: '' }]), { type: 'DECIDE', ...decide('denied') }],
-  pending: [() => approval(CARD), { type: 'DECIDE', ...decide('approved') }],
-  applying: [() => approval(CARD, YES), { type: 'OPENED', enforced: true }],
-  verifying: [() => approval(CARD, YES, ['OPENED', { enforced: true }]), { type: 'PROBED', reachable: true }],
-  telling: [() => approval(CARD, NO), { type: 'TOLD' }],
-  denied: [() => approval(CARD, NO, ['TOLD']), { type: 'DECIDE', ...decide('approved') }],
-  failed: [() => approval(CARD, YES, ['OPEN.FAILED', { human: 'No.' }]), { type: 'RETRY' }],
-  withdrawn: [() => approval(CARD, ['WITHDRAW', { reason: 'x' }]), { type: 'DECIDE', ...decide('approved') }],
+  checking: [() => approval(), { type: 'CHECKED', standing: 'ask', hosts: ['pypi.org'], warnings: [], words: '' }],
+  refused: [
+    () => approval(['CHECKED', { standing: 'refused', hosts: [], warnings: [], words: 'No.' }]),
+    { type: 'TOLD' },
+  ],
+  unreached: [
+    () => asking(CARD, YES, OPENED, ['PROBED', { reachable: false }]),
+    { type: 'xstate.after.5000.approval.unreached' },
+  ],
+  active: [() => asking(...OPEN), { type: 'REVOKE', reason: 'x' }],
+  closing: [() => asking(...OPEN, REVOKE), { type: 'REVOKED' }],
+  unclosed: [() => asking(...OPEN, REVOKE, ['REVOKE.FAILED', { human: '' }]), { type: 'REVOKE', reason: 'y' }],
+  closed: [() => asking(...OPEN, REVOKE, ['REVOKED']), { type: 'DECIDE', ...decide('approved') }],
+  posting: [() => asking(), { type: 'CARD.POSTED', postId: 'p' }],
+  unposted: [() => asking(['CARD.FAILED', { human: '' }]), { type: 'DECIDE', ...decide('denied') }],
+  pending: [() => asking(CARD), { type: 'DECIDE', ...decide('approved') }],
+  applying: [() => asking(CARD, YES), { type: 'OPENED', enforced: true }],
+  verifying: [() => asking(CARD, YES, ['OPENED', { enforced: true }]), { type: 'PROBED', reachable: true }],
+  telling: [() => asking(CARD, NO), { type: 'TOLD' }],
+  denied: [() => asking(CARD, NO, ['TOLD']), { type: 'DECIDE', ...decide('approved') }],
+  failed: [() => asking(CARD, YES, ['OPEN.FAILED', { human: 'No.' }]), { type: 'RETRY' }],
+  withdrawn: [() => asking(CARD, ['WITHDRAW', { reason: 'x' }]), { type: 'DECIDE', ...decide('approved') }],
 };
 
 const root = (...events: readonly (readonly [string, JsonObject?])[]) =>

@@ -31,7 +31,8 @@ export function fuzzDomains(count: number, seed: number): FuzzResult {
 
 type Next = () => number;
 
-function generator(seed: number): Next {
+/** Numbers from 0 to 1, the same for the same seed. */
+export function generator(seed: number): Next {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;

@@ -11,7 +11,7 @@ import { AUDIT_LOCK, LOCK_CLASS } from '../locks.ts';
 const BEGINNING = '0'.repeat(64);
 const PAGE = 1000;
 
-interface AuditRecord {
+export interface AuditRecord {
   readonly [column: string]: unknown;
   readonly id: number;
   readonly key: string;
@@ -62,21 +62,34 @@ const AUDIT_PAGE: Statement = {
 select id, key, at, action, who, subject, detail, prev_hash, hash from audit_log where id > $1 order by id limit $2`,
 };
 
-/** Recomputes the chain. @returns the id of the first row that does not fit. */
-export async function verifyAudit(db: Database): Promise<{ rows: number; brokenAt: number | undefined }> {
-  let rows = 0;
-  let after = 0;
-  let prevHash = BEGINNING;
-  for (;;) {
+/** All entries, the oldest first. */
+export async function* readAudit(db: Database): AsyncGenerator<AuditRecord> {
+  for (let after = 0; ; ) {
     const page = await run<AuditRecord>(db, AUDIT_PAGE, [after, PAGE]);
-    for (const row of page) {
-      if (row.prev_hash !== prevHash || row.hash !== hashOf(row, prevHash)) return { rows, brokenAt: row.id };
-      prevHash = row.hash;
-      after = row.id;
-      rows += 1;
-    }
-    if (page.length < PAGE) return { rows, brokenAt: undefined };
+    yield* page;
+    const last = page.at(-1);
+    if (page.length < PAGE || !last) return;
+    after = last.id;
   }
+}
+
+/**
+ * Recomputes the chain. What was cut off at its end leaves no trace in it: whoever fears that keeps the last hash elsewhere.
+ * @returns the id of the first row that does not fit, and the hashes of the rows that do
+ */
+export async function verifyAudit(
+  db: Database,
+  onHash: (hash: string) => void = () => undefined,
+): Promise<{ rows: number; brokenAt: number | undefined }> {
+  let rows = 0;
+  let prevHash = BEGINNING;
+  for await (const row of readAudit(db)) {
+    if (row.prev_hash !== prevHash || row.hash !== hashOf(row, prevHash)) return { rows, brokenAt: row.id };
+    prevHash = row.hash;
+    onHash(row.hash);
+    rows += 1;
+  }
+  return { rows, brokenAt: undefined };
 }
 
 function hashOf({ key, at, action, who, subject, detail }: AuditEntry, prevHash: string): string {

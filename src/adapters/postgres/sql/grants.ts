@@ -61,3 +61,28 @@ export async function activeGrants(db: Database, at: number): Promise<GrantRow[]
     revokedAt: revoked_at ?? undefined,
   }));
 }
+
+const CLAIMED_HOSTS: Statement = {
+  name: 'claimed_hosts',
+  text: `
+select distinct host from network_grant
+where detail->'claimed' = 'true'::jsonb and detail->'released' is distinct from 'true'::jsonb
+order by host`,
+};
+
+export async function claimedHosts(db: Database): Promise<string[]> {
+  return (await run<{ readonly host: string; readonly [column: string]: unknown }>(db, CLAIMED_HOSTS, [])).map(
+    ({ host }) => host,
+  );
+}
+
+const RELEASE_HOSTS: Statement = {
+  name: 'release_hosts',
+  text: `
+update network_grant set detail = detail || '{"released": true}'::jsonb
+where host = any($1) and (revoked_at is not null or expires_at <= to_timestamp($2::bigint / 1000.0))`,
+};
+
+export async function releaseHosts(db: Database, hosts: readonly string[], at: number): Promise<void> {
+  await run(db, RELEASE_HOSTS, [hosts, at]);
+}

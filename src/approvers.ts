@@ -1,0 +1,59 @@
+/** The people of the configuration, looked up in the chat; and whom it lets decide. */
+import { isChatError, type MattermostRest } from './adapters/mattermost/index.ts';
+import type { Config } from './config.ts';
+import type { ApprovalContext } from './machines/approval/context.ts';
+
+import { type ApproverRules, mayOpenForGood, whyNot } from './policy/approvers.ts';
+import { mayUse, type Person } from './policy/people.ts';
+import { StartError } from './start.ts';
+
+export interface Deciders {
+  /** @returns why the person may not, in words for them; undefined if they may */
+  readonly whyNot: (person: Person, context: ApprovalContext) => Promise<string | undefined>;
+  readonly mayOpenForGood: (person: Person) => boolean;
+  /** One of SM_ALLOWED_APPROVERS. */
+  readonly isApprover: (person: Person) => boolean;
+}
+
+/**
+ * Turns names into ids.
+ * @throws StartError that names who is not known: a name with a typing error must not be found out at the first request
+ */
+export async function approverRules({ access, firewall }: Config, rest: MattermostRest): Promise<ApproverRules> {
+  const ids = async (variable: string, people: readonly string[]): Promise<string[]> =>
+    Promise.all(people.map((person) => idOf(variable, person, rest)));
+  return {
+    approvers: await ids('SM_ALLOWED_APPROVERS', access.allowedApprovers),
+    admins: await ids('SM_ADMINS', firewall.admins),
+    channelAdmins: access.channelAdminsApprove,
+    notTheAsker: access.notTheAsker,
+  };
+}
+
+async function idOf(variable: string, person: string, rest: MattermostRest): Promise<string> {
+  try {
+    const [byId] = /^[a-z0-9]{26}$/.test(person) ? await rest.usersByIds([person]) : [];
+    const found = byId ?? (await rest.userByUsername(person));
+    if (found) return found.id;
+  } catch (cause) {
+    if (!isChatError(cause)) throw cause;
+    throw new StartError(`Mattermost cannot say who ${person} of ${variable} is: ${cause.message}`, {
+      mayPass: true,
+      cause,
+    });
+  }
+  throw new StartError(`${variable} names ${person}, whom Mattermost does not know.`, { mayPass: false });
+}
+
+export function decidersOf({ access }: Config, rules: ApproverRules, rest: MattermostRest): Deciders {
+  return {
+    isApprover: ({ id }) => rules.approvers.includes(id),
+    whyNot: (person, { channelId, askedFor }) => {
+      const { id } = person;
+      const { ok } = mayUse(person, null, { users: access.allowedUsers, repos: [] });
+      const isChannelAdmin = async () => (await rest.channelMember(channelId, id))?.isAdmin === true;
+      return whyNot({ id, mayUse: ok, isChannelAdmin }, askedFor, rules);
+    },
+    mayOpenForGood: (person) => mayOpenForGood(person, rules),
+  };
+}

@@ -1,0 +1,129 @@
+/**
+ * Grants, and the firewall that follows them. Stored first, applied then: what is stored is what is wished, and whatever
+ * happens in between, the next look brings the firewall there.
+ */
+import type { ActorSummary, GrantRow, StorePorts } from '../../actors/index.ts';
+import type { Address } from '../../machines/addresses.ts';
+import type { GrantScope } from '../../machines/effects.ts';
+import { assertNever } from '../../machines/json.ts';
+import type { Desired, Enforcer, Held, Opening } from './enforcer.ts';
+
+export interface GrantWish {
+  /** Of the effect: the same one again changes nothing, a later one of the same approval does. */
+  readonly key: string;
+  readonly approval: Address;
+  readonly session: Address;
+  readonly container: Address;
+  readonly repo: string;
+  readonly hosts: readonly string[];
+  readonly scope: GrantScope;
+  readonly expiresAt: number | undefined;
+  /** User name of who decided; empty: the operator's policy. */
+  readonly by: string;
+}
+
+export interface Grants {
+  readonly enforcer: Enforcer;
+  /** Idempotent per approval and host. */
+  open(wish: GrantWish, signal?: AbortSignal): Promise<Held>;
+  /** Ends grants, and takes out of the firewall what nothing else needs. */
+  close(matching: (grant: GrantRow) => boolean, signal?: AbortSignal): Promise<readonly GrantRow[]>;
+  /** Looks whether all is as it should be, and makes it so. */
+  sync(signal?: AbortSignal): Promise<Held>;
+  active(): Promise<readonly GrantRow[]>;
+}
+
+export interface GrantPorts {
+  readonly enforcer: Enforcer;
+  readonly store: Pick<
+    StorePorts,
+    'putGrant' | 'revokeGrant' | 'activeGrants' | 'claimedHosts' | 'releaseHosts' | 'listActors'
+  >;
+  readonly now: () => number;
+}
+
+export function createGrants({ enforcer, store, now }: GrantPorts): Grants {
+  let last: Promise<unknown> = Promise.resolve();
+  /** One after the other: each reads the whole state and writes the whole state. */
+  const inTurn = <Result>(work: () => Promise<Result>): Promise<Result> => {
+    const mine = last.then(work);
+    last = mine.catch(() => undefined);
+    return mine;
+  };
+
+  async function hold(signal?: AbortSignal): Promise<Held> {
+    const at = now();
+    const rows = await store.activeGrants(at);
+    const ours = await store.claimedHosts();
+    const desired: Desired = { openings: await openingsOf(rows, store), ours };
+    const held = await enforcer.hold(desired, signal);
+    const wanted = new Set(rows.map(({ host }) => host));
+    const gone = ours.filter((host) => !wanted.has(host));
+    if (gone.length > 0) await store.releaseHosts(gone, at);
+    return held;
+  }
+
+  return {
+    enforcer,
+    active: () => store.activeGrants(now()),
+    sync: (signal) => inTurn(() => hold(signal)),
+    open: ({ key, approval, session, container, repo, hosts, scope, expiresAt, by }, signal) =>
+      inTurn(async () => {
+        // Before the first write: what is there now was entered by somebody else, unless it is known to be ours.
+        const [there, ours] = [await enforcer.entered(hosts, signal), await store.claimedHosts()];
+        for (const host of hosts) {
+          await store.putGrant({
+            id: `${key}/${host}`,
+            approval,
+            session,
+            host,
+            scope,
+            openedAt: now(),
+            expiresAt,
+            revokedAt: undefined,
+            detail: { repo, container, by, claimed: !there.includes(host) || ours.includes(host) },
+          });
+        }
+        const held = await hold(signal);
+        return { ...held, late: held.late.filter((host) => hosts.includes(host)) };
+      }),
+    close: (matching, signal) =>
+      inTurn(async () => {
+        const ended = (await store.activeGrants(now())).filter(matching);
+        for (const { id } of ended) await store.revokeGrant(id, now());
+        await hold(signal);
+        return ended;
+      }),
+  };
+}
+
+async function openingsOf(rows: readonly GrantRow[], store: Pick<StorePorts, 'listActors'>): Promise<Opening[]> {
+  const openings: Opening[] = [];
+  for (const row of rows) {
+    const { host, expiresAt } = row;
+    for (const target of await targetsOf(row, store)) openings.push({ for: target, host, expiresAt });
+  }
+  return openings;
+}
+
+async function targetsOf(
+  { scope, detail }: GrantRow,
+  store: Pick<StorePorts, 'listActors'>,
+): Promise<readonly ('all' | Address)[]> {
+  const known = scope as GrantScope;
+  switch (known) {
+    case 'always':
+      return ['all'];
+    case 'session':
+      return [detail.container as Address];
+    case 'repo': {
+      const found: readonly ActorSummary[] = await store.listActors({
+        kind: 'container',
+        keyPrefix: `${detail.repo}@`,
+      });
+      return found.map(({ address }) => address);
+    }
+    default:
+      return assertNever(known);
+  }
+}

@@ -1,0 +1,111 @@
+/** The effects that concern the firewall. Keyed and idempotent: the grants are stored under the effect's key. */
+import {
+  type EffectHandlers,
+  RetryableError,
+  type Runtime,
+  type StorePorts,
+  TerminalError,
+} from '../../actors/index.ts';
+import { networkText, revokedText } from '../../chat/network.ts';
+import { type Address, keyOf } from '../../machines/addresses.ts';
+import type { ApprovalContext } from '../../machines/approval/context.ts';
+import type { SessionContext } from '../../machines/session/context.ts';
+import type { DomainPolicy } from '../../policy/domains/index.ts';
+import type { Reply } from '../reply.ts';
+import { checkRequest, profits } from './check.ts';
+import type { Grants } from './grants.ts';
+import { reachOf } from './words.ts';
+
+export interface FirewallPorts {
+  readonly grants: Grants;
+  readonly policy: DomainPolicy;
+  readonly store: Pick<StorePorts, 'listActors'>;
+  readonly runtime: Pick<Runtime, 'read' | 'deliver'>;
+  readonly reply: Reply;
+  readonly trigger: string;
+  readonly now: () => number;
+}
+
+/**
+ * States of an approval in which something is opened for it, or may be about to be: a decision that is still in its inbox
+ * is taken before the end of the session is read there.
+ */
+const OPENING = [
+  'posting',
+  'unposted',
+  'pending',
+  'failed',
+  'applying',
+  'verifying',
+  'unreached',
+  'telling',
+  'active',
+] as const;
+
+export function firewallHandlers(ports: FirewallPorts) {
+  const { grants, store, runtime, reply, now } = ports;
+  const { enforcer } = grants;
+
+  async function close(approvals: readonly Address[], key: string, reason: string): Promise<void> {
+    const event = { type: 'REVOKE', at: now(), reason };
+    await runtime.deliver(approvals.map((to) => ({ to, event, dedupKey: `revoke/${key}/${to}` })));
+  }
+
+  return {
+    'firewall.check': ({ params }) => checkRequest(ports, params),
+    'firewall.allow': async ({ key, actor, params }, { signal }) => {
+      // Nothing is stored that nobody would ever take out.
+      if (enforcer.kind === 'none') return { enforced: false, late: [] };
+      const session = await runtime.read(params.session);
+      if (!session)
+        throw new TerminalError('NO_SESSION', `${params.session} is gone`, { human: 'The session is gone.' });
+      const { container } = session.context as SessionContext;
+      const { hosts, repo, scope, by } = params;
+      const expiresAt = params.expiresAt > 0 ? params.expiresAt : undefined;
+      const wish = { key, approval: actor, session: params.session, container, hosts, repo, scope, by, expiresAt };
+      const { late } = await grants.open(wish, signal);
+      return { enforced: true, late };
+    },
+    'firewall.revoke': async ({ params: { approval } }, { signal }) => {
+      await grants.close((grant) => grant.approval === approval, signal);
+    },
+    'firewall.endSession': async ({ key, params: { session } }) => {
+      const found = await store.listActors({ kind: 'approval', keyPrefix: `${keyOf(session)}/`, states: OPENING });
+      const own = found.filter(({ context }) => isForSession(context as ApprovalContext)).map(({ address }) => address);
+      await close(own, key, 'The session ended.');
+    },
+    'chat.network': async ({ key, actor, params }) => {
+      const { repo } = await sessionOf(params.session);
+      const lines = (await grants.active())
+        .filter((grant) => profits(grant, params.session, repo))
+        .map(({ host, scope, detail, openedAt, expiresAt }) => {
+          return { host, scope, by: typeof detail.by === 'string' ? detail.by : '', openedAt, expiresAt };
+        });
+      await reply(key, actor, params, networkText(lines, reachOf(enforcer.kind), now(), ports.trigger));
+    },
+    'chat.revoke': async ({ key, actor, params }, { signal }) => {
+      const { host, userName } = params;
+      const { repo } = await sessionOf(params.session);
+      const matching = (await grants.active()).filter(
+        (grant) => grant.host === host && profits(grant, params.session, repo),
+      );
+      const others = (await grants.active()).filter((grant) => grant.host !== host).map(({ approval }) => approval);
+      const whole = [...new Set(matching.map(({ approval }) => approval))].filter((each) => !others.includes(each));
+      await close(whole, key, `Revoked by ${userName}.`);
+      // An approval with other hosts goes on for those.
+      const parts = new Set(matching.filter(({ approval }) => !whole.includes(approval)).map(({ id }) => id));
+      if (parts.size > 0) await grants.close(({ id }) => parts.has(id), signal);
+      await reply(key, actor, params, revokedText(host, matching.length));
+    },
+  } satisfies EffectHandlers;
+
+  async function sessionOf(session: Address): Promise<{ readonly repo: string }> {
+    const view = await runtime.read(session);
+    if (!view) throw new RetryableError('NO_SESSION', `${session} cannot be read`);
+    return { repo: (view.context as SessionContext).request.repo.repo };
+  }
+}
+
+function isForSession({ kind, verdict }: ApprovalContext): boolean {
+  return kind === 'network' && (verdict?.scope ?? 'session') === 'session';
+}

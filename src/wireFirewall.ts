@@ -1,0 +1,124 @@
+/** The firewall, put together: which enforcer, the grants it holds, what effects ask of it, and who looks after it. */
+import { lookup } from 'node:dns/promises';
+import { readFileSync } from 'node:fs';
+import type { EffectHandlers, Log, Runtime, StorePorts } from './actors/index.ts';
+import { nftWalls, type Shell } from './adapters/nftables/index.ts';
+import { createOpnsenseClient, opnsenseFirewall } from './adapters/opnsense/index.ts';
+import type { Config } from './config.ts';
+import type { Enforcer } from './flows/firewall/enforcer.ts';
+import { type AddressesOf, nftablesEnforcer, noEnforcer, opnsenseEnforcer } from './flows/firewall/enforcers.ts';
+import { createGrants, type Grants } from './flows/firewall/grants.ts';
+import { firewallHandlers } from './flows/firewall/handlers.ts';
+import { keepFirewall } from './flows/firewall/keeper.ts';
+import type { Reply } from './flows/reply.ts';
+import { assertNever } from './machines/json.ts';
+import { type DomainPolicy, NO_POLICY, readPolicyFile } from './policy/domains/index.ts';
+import { StartError } from './start.ts';
+
+/** What `nftables` needs of the VM. */
+export interface WalledVm {
+  readonly shell: Shell;
+  readonly addressesOf: AddressesOf;
+}
+
+export interface FirewallParts {
+  readonly config: Config;
+  readonly store: StorePorts;
+  readonly runtime: Pick<Runtime, 'read' | 'deliver'>;
+  readonly reply: Reply;
+  /** Null where agents run on this machine. */
+  readonly vm: WalledVm | null;
+  readonly tell: (words: string) => Promise<void>;
+  readonly log: Log;
+  readonly now: () => number;
+}
+
+export interface FirewallPart {
+  readonly handlers: EffectHandlers;
+  readonly grants: Grants;
+  /** Looks after it until `over` is aborted. */
+  keep(over: AbortSignal): Promise<void>;
+}
+
+/** @throws StartError if the policy file is faulty, or the firewall cannot be where it is said to be */
+export function wireFirewall(parts: FirewallParts): FirewallPart {
+  const { config, store, runtime, reply, tell, log, now } = parts;
+  const enforcer = enforcerOf(config, parts.vm, now);
+  if (enforcer.kind === 'none') {
+    log.warn({}, 'SM_FIREWALL=none: nothing stands between agents and the network');
+  }
+  const grants = createGrants({ enforcer, store, now });
+  const policy = policyOf(config);
+  return {
+    grants,
+    handlers: firewallHandlers({
+      grants,
+      policy,
+      store,
+      runtime,
+      reply,
+      trigger: config.mattermost.botTrigger,
+      now,
+    }),
+    keep: (over) =>
+      enforcer.kind === 'none' ? Promise.resolve() : keepFirewall({ grants, store, tell, log, now }, over),
+  };
+}
+
+function enforcerOf({ firewall }: Config, vm: WalledVm | null, now: () => number): Enforcer {
+  switch (firewall.kind) {
+    case 'opnsense': {
+      const { url, alias, verifyTls, timeoutSecs } = firewall;
+      const client = createOpnsenseClient({
+        url,
+        key: firewall.key.reveal(),
+        secret: firewall.secret.reveal(),
+        timeoutMs: timeoutSecs * 1000,
+        verifyTls,
+        caFile: firewall.caFile ?? '',
+      });
+      return opnsenseEnforcer(opnsenseFirewall({ client, alias, resolve: resolveHere }));
+    }
+    case 'nftables': {
+      if (!vm) {
+        throw new StartError(
+          'SM_FIREWALL=nftables walls in containers on a VM; there is none with SM_WORKSPACE=local.',
+          {
+            mayPass: false,
+          },
+        );
+      }
+      const { command, bridges, resolvers, namesFolder, baseHosts } = firewall;
+      const walls = nftWalls({
+        shell: vm.shell,
+        nft: command.split(/\s+/),
+        walls: { table: 'csm', bridges, resolvers },
+        namesFolder,
+        now,
+      });
+      return nftablesEnforcer(walls, vm.addressesOf, baseHosts);
+    }
+    case 'none':
+      return noEnforcer();
+    default:
+      return assertNever(firewall);
+  }
+}
+
+/** As this machine sees it, which may differ from what the firewall sees. */
+async function resolveHere(host: string): Promise<readonly string[]> {
+  return (await lookup(host, { all: true })).map(({ address }) => address);
+}
+
+function policyOf({ firewall: { policyFile } }: Config): DomainPolicy {
+  if (policyFile === null) return NO_POLICY;
+  let text: string;
+  try {
+    text = readFileSync(policyFile, 'utf8');
+  } catch (cause) {
+    throw new StartError('The file that SM_NETWORK_POLICY_FILE names cannot be read.', { mayPass: false, cause });
+  }
+  const read = readPolicyFile(text);
+  if (read.ok) return read.policy;
+  throw new StartError(`The network policy is faulty: ${read.problems.join('; ')}`, { mayPass: false });
+}
