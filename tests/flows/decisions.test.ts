@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import { type ActorView, silentLog } from '../../src/actors/index.ts';
 import type { CallbackBody } from '../../src/adapters/http/index.ts';
 import { createCards } from '../../src/flows/cards.ts';
-import { type DecisionPorts, decide } from '../../src/flows/decisions.ts';
+import { type DecisionPorts, decide, type RefusedClick } from '../../src/flows/decisions.ts';
 import type { JsonObject } from '../../src/machines/json.ts';
 import { request } from '../machines/sessionEvents.ts';
 import { type Driven, drive } from '../machines/support.ts';
@@ -94,6 +94,41 @@ test('a click on another post, or on an older card, waits for nothing and decide
   again.send('CARD.POSTED', { postId: CARD });
   again.send('CARD.DELETED');
   assert.match((await decide(portsFor(again), click())).ephemeralText ?? '', /not valid/);
+});
+
+test('two clicks at once are one decision; who came second is told, and sees what was decided', async () => {
+  const actor = approval();
+  actor.send('CARD.POSTED', { postId: CARD });
+  const ports = portsFor(actor);
+  const deny = { ...click().context, action: 'deny' };
+  const answers = await Promise.all([
+    decide(ports, click()),
+    decide(ports, click({ userId: 'carol-id', userName: 'carol', triggerId: 't2', context: deny })),
+  ]);
+  const [first, second] = answers;
+  assert.is(first?.ephemeralText, undefined);
+  assert.match(second?.ephemeralText ?? '', /quicker|decided already/);
+  assert.equal(first?.update, second?.update);
+  assert.is(actor.asked.filter((effect) => effect.kind === 'worker.decide').length, 1);
+});
+
+test('RT-26: who may not decide gets words, the card stays as it is, and the click is recorded', async () => {
+  const actor = approval();
+  actor.send('CARD.POSTED', { postId: CARD });
+  const refused: RefusedClick[] = [];
+  const ports = {
+    ...portsFor(actor),
+    whyNot: async () => 'You are not one of the people who may decide this.',
+    onRefused: async (each: RefusedClick) => void refused.push(each),
+  };
+  const answer = await decide(ports, click());
+  assert.match(answer.ephemeralText ?? '', /not one of the people/);
+  assert.is(answer.update, undefined);
+  assert.equal(
+    refused.map(({ by, approval, action }) => [by.id, approval, action]),
+    [['bob-id', ADDRESS, 'approve']],
+  );
+  assert.is((actor.context() as { verdict: unknown }).verdict, null);
 });
 
 test.run();
