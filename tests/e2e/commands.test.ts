@@ -167,12 +167,12 @@ test('interrupt ends a turn, also under its other name', async ({ you, thread })
 });
 
 test('compact, clear and restart say what they did, and the session goes on', async ({ you, thread }) => {
-  await you.ask(thread, 'say before the compaction', /before the compaction/);
+  await you.ask(thread, 'say before the compaction', /before the compaction.*context \d+%/s);
   await you.ask(thread, '@claude compact keep the colours', /was compacted/);
   await you.ask(thread, '@claude restart', /Restarting/);
-  await you.ask(thread, 'say after the restart', /after the restart/);
+  await you.ask(thread, 'say after the restart', /after the restart.*context \d+%/s);
   await you.ask(thread, '@claude clear', /was cleared/);
-  await you.ask(thread, 'say after the clearing', /after the clearing/);
+  await you.ask(thread, 'say after the clearing', /after the clearing.*context \d+%/s);
 });
 
 test('plan mode is turned on and off, and what was confirmed is said', async ({ you, thread }) => {
@@ -183,7 +183,7 @@ test('plan mode is turned on and off, and what was confirmed is said', async ({ 
 test('model tells and changes the model; the next call uses it', async ({ environment, you, thread }) => {
   await you.ask(thread, '@claude model', /chooses its model itself/);
   await you.ask(thread, '@claude model claude-haiku-4-5', /`claude-haiku-4-5`/);
-  await you.ask(thread, 'say with the other model', /with the other model/);
+  await you.ask(thread, 'say with the other model', /with the other model.*context \d+%/s);
   const last = environment.model?.requests
     .filter(({ lastUserText }) => /with the other model/.test(lastUserText))
     .at(-1);
@@ -196,7 +196,7 @@ test('in a thread that answers mentions, people can talk among themselves', asyn
   await you.ask(thread, '@claude, say what was meant for you', /what was meant for you/);
   await you.ask(thread, '@claude mode', /Only messages that mention/);
   await you.ask(thread, '@claude mode everyone', /Every message/);
-  await you.ask(thread, 'say heard again', /heard again/);
+  await you.ask(thread, 'say heard again', /heard again.*context \d+%/s);
   const told = environment.model?.requests.map(({ lastUserText }) => lastUserText).join('\n') ?? '';
   assert.not.match(told, /what only people hear/);
 });

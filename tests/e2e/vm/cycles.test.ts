@@ -1,6 +1,6 @@
 // @limit 1500
 // Sessions are started, broken in ways drawn by a seed, and stopped, several at a time. In the end nothing is left: no
-// container, process, port, worktree. All 500 cycles: CSM_CYCLES=500 node --import tsx tests/e2e/vm/cycles.test.ts
+// container, process, port, worktree; but worktrees that could not be looked at, as their threads say. All 500 cycles: CSM_CYCLES=500 node --import tsx tests/e2e/vm/cycles.test.ts
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Person, person, type Thread, until } from '../../support/person.ts';
@@ -8,7 +8,7 @@ import { startVmEnvironment, type VmEnvironment } from '../../support/vm/environ
 import { STOCK } from '../../support/vm/images.ts';
 import { eventually, LONG_MS, said } from '../../support/vm/patience.ts';
 
-const CYCLES = Number(process.env.CSM_CYCLES ?? 12);
+const CYCLES = Number(process.env.CSM_CYCLES ?? 9);
 const SEED = Number(process.env.CSM_SEED ?? 11);
 /** Each lane has a repository, and so a container, of its own. */
 const LANES = ['acme/web', 'acme/plain', 'acme/commas'];
@@ -56,23 +56,31 @@ function pick<Item>(items: readonly Item[], next: () => number): Item {
 
 /** What runs, listens and lies around when no session is there. */
 async function remains({ vm }: VmEnvironment) {
-  const places = 'find "$1" "$2" -mindepth 2 -maxdepth 4 -not -path "*/.git/*" -type d -name "lane*"';
+  const noise = /^(ps |sh -c ps |sshd: |sleep 86400)/;
   return {
     containers: await vm.containers(),
-    processes: (await vm.processes()).filter((line) => !/^(ps |sh -c ps |sshd: |sleep 86400)/.test(line)).sort(),
+    processes: (await vm.processes()).filter((line) => !noise.test(line)).sort(),
     ports: (await vm.sh("ss -Hltn | awk '{ print $4 }'")).split('\n').sort(),
-    worktrees: await vm.sh(places, vm.reposPath, vm.worktreesPath),
     temporary: await vm.sh('find /tmp /var/tmp -mindepth 1'),
   };
+}
+
+async function worktrees({ vm }: VmEnvironment): Promise<string[]> {
+  const places = 'find "$1" "$2" -mindepth 2 -maxdepth 4 -not -path "*/.git/*" -type d -name "lane*"';
+  return (await vm.sh(places, vm.reposPath, vm.worktreesPath)).split('\n').filter((path) => path !== '');
 }
 
 test(`RT-36: ${CYCLES} start, stop and crash cycles leave nothing, and foreign containers untouched`, async (world) => {
   const { environment, you, stranger } = world;
   const { vm } = environment;
   const since = () => vm.podman('inspect', '--format', '{{.State.StartedAt}}', stranger);
+  // Each of its commands runs under a wrapper that sets this.
+  const atRest = async () => (await vm.processes()).every((line) => !line.includes('CSM_RUN='));
+  await eventually('the gateway has looked around', atRest);
   const [before, strangerBefore] = [await remains(environment), await since()];
   let restarting: Promise<unknown> = Promise.resolve();
   const counts = new Map<string, number>();
+  const kept: string[] = [];
 
   const crash = async (what: Crash, container: string): Promise<void> => {
     const inContainer = (pattern: string) =>
@@ -116,6 +124,8 @@ test(`RT-36: ${CYCLES} start, stop and crash cycles leave nothing, and foreign c
     const what = pick(CRASHES, next);
     counts.set(what, (counts.get(what) ?? 0) + 1);
     const thread = await you.askForSession(`@claude start ${repo} --worktree=lane${lane}x${number}`);
+    // From its first word on, the thread is known to be the session's.
+    await you.hear(thread.rootId, () => true, LONG_MS);
     if (what !== 'stopped before it was ready') {
       const text = await settled(thread);
       assert.ok(text, `cycle ${number} (${what}) in ${repo} did not come up: ${await said(you, thread)}`);
@@ -129,7 +139,9 @@ test(`RT-36: ${CYCLES} start, stop and crash cycles leave nothing, and foreign c
     const stopped = await until(LONG_MS, async () =>
       /Session stopped|stopped already/.test(await said(you, thread)) ? true : undefined,
     );
-    assert.ok(stopped, `cycle ${number} (${what}) in ${repo} did not stop: ${await said(you, thread)}`);
+    const words = await said(you, thread);
+    assert.ok(stopped, `cycle ${number} (${what}) in ${repo} did not stop: ${words}`);
+    if (/kept because/.test(words)) kept.push(words);
   };
 
   await Promise.all(
@@ -144,6 +156,12 @@ test(`RT-36: ${CYCLES} start, stop and crash cycles leave nothing, and foreign c
     const now = await remains(environment);
     return JSON.stringify(now) === JSON.stringify(before);
   }).catch(async () => assert.equal(await remains(environment), before));
+  for (const path of await worktrees(environment)) {
+    assert.ok(
+      kept.some((words) => words.includes(path.split('/').at(-1) ?? path)),
+      `${path} is left and no thread says so`,
+    );
+  }
   assert.is(await since(), strangerBefore);
 });
 
