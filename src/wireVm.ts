@@ -7,7 +7,9 @@ import type { GitOptions } from './adapters/git/index.ts';
 import { connectVm, openTunnel, type Vm, type VmOptions, type VmState } from './adapters/ssh/index.ts';
 import type { WorkerCertificate } from './adapters/worker/certificate.ts';
 import { connectWorker, type WorkerClient } from './adapters/worker/client.ts';
+import { probeFrom } from './adapters/worker/requests.ts';
 import type { Config } from './config.ts';
+import { proveWalls } from './flows/firewall/canary.ts';
 import { vmWorkspaceHandlers } from './flows/vmWorkspace/handlers.ts';
 import { keepVmInOrder } from './flows/vmWorkspace/upkeep.ts';
 import type { Address } from './machines/addresses.ts';
@@ -15,10 +17,12 @@ import type { ContainerContext } from './machines/container/context.ts';
 import type { LinkInput } from './machines/session/context.ts';
 import type { Identity } from './wiring.ts';
 
+type WorkerPlace = Pick<LinkInput, 'endpoint' | 'container' | 'generation'>;
+
 export interface VmPart {
   readonly handlers: EffectHandlers;
-  /** To the worker that a session's link is for. */
-  connect(input: LinkInput): Promise<WorkerClient>;
+  /** To a container's worker. */
+  connect(worker: WorkerPlace): Promise<WorkerClient>;
   /** Commands on the VM. */
   readonly shell: Pick<Vm, 'exec'>;
   /** Of a container on the VM's networks; none while it does not run. */
@@ -54,6 +58,20 @@ export function wireVm({ config, identity, runtime, store, token, tokenHash, cer
   const transport = isDirect ? { host: config.vm.host, certificateOf: certificate } : { host: '127.0.0.1' };
   const known = () => store.listActors({ kind: 'container' });
   const place = { host, git: gitOptions(config, vm), instance: instanceOf(config, identity), runtime, now: Date.now };
+  const connect = async ({ endpoint, container, generation }: WorkerPlace): Promise<WorkerClient> => {
+    if (isDirect) {
+      return connectWorker(endpoint, token(container, generation), certificate(container, generation).certificate);
+    }
+    const tunnel = await openTunnel(vm, portOf(endpoint), log);
+    const client = connectWorker(`unix:${tunnel.path}`, token(container, generation));
+    return {
+      ...client,
+      close: () => {
+        client.close();
+        tunnel.close().catch((error: unknown) => log.warn({ err: error }, 'a tunnel could not be closed'));
+      },
+    };
+  };
   return {
     handlers: vmWorkspaceHandlers({
       ...place,
@@ -63,25 +81,12 @@ export function wireVm({ config, identity, runtime, store, token, tokenHash, cer
       transport,
       env: process.env,
       // Where no firewall is configured there are no walls to look at.
-      checkWalls: async () => {},
+      checkWalls: config.firewall.kind === 'none' ? async () => {} : (at) => proveWallsOf(connect, at),
       states: known,
       most: config.container.maxStarts,
     }),
     keepInOrder: (over) => keepVmInOrder({ ...place, known, keepDays: config.retention.sessionsDays, log }, over),
-    connect: async ({ endpoint, container, generation }) => {
-      if (isDirect) {
-        return connectWorker(endpoint, token(container, generation), certificate(container, generation).certificate);
-      }
-      const tunnel = await openTunnel(vm, portOf(endpoint), log);
-      const client = connectWorker(`unix:${tunnel.path}`, token(container, generation));
-      return {
-        ...client,
-        close: () => {
-          client.close();
-          tunnel.close().catch((error: unknown) => log.warn({ err: error }, 'a tunnel could not be closed'));
-        },
-      };
-    },
+    connect,
     shell: vm,
     addressesOf: async (container, signal) => {
       const { machine } = ((await runtime.read(container))?.context ?? {}) as Partial<ContainerContext>;
@@ -91,6 +96,15 @@ export function wireVm({ config, identity, runtime, store, token, tokenHash, cer
     onState: (listener) => listeners.push(listener),
     close: vm.close,
   };
+}
+
+async function proveWallsOf(connect: VmPart['connect'], worker: WorkerPlace): Promise<void> {
+  const client = await connect(worker);
+  try {
+    await proveWalls(async (host, port) => (await probeFrom(client, host, port)).reachable);
+  } finally {
+    client.close();
+  }
 }
 
 /** @param memory of the host key that was trusted first; without it the key must be pinned */

@@ -66,19 +66,24 @@ export function workerHandlers({ registry, fetchFile, clientOf }: WorkerRequestP
     'worker.probe': ({ params: { session, host, port } }) => {
       const client = clientOf(session);
       if (!client) throw new TerminalError('WORKER_AWAY', `No connection to the worker of ${session}`);
-      return new Promise<JsonObject>((resolve, reject) => {
-        client.stub.probe(
-          { host, port, timeoutMs: PROBE_TIMEOUT_MS },
-          client.metadata(),
-          { deadline: Date.now() + 2 * PROBE_TIMEOUT_MS },
-          (error, answer) =>
-            error
-              ? reject(new TerminalError('PROBE_FAILED', error.message, { cause: error }))
-              : resolve({ reachable: answer.reachable, error: answer.error }),
-        );
-      });
+      return probeFrom(client, host, port);
     },
   } satisfies EffectHandlers;
+}
+
+/** Whether the worker's container can connect there now. @throws TerminalError if that cannot be found out */
+export function probeFrom(client: WorkerClient, host: string, port: number) {
+  return new Promise<{ reachable: boolean; error: string }>((resolve, reject) => {
+    client.stub.probe(
+      { host, port, timeoutMs: PROBE_TIMEOUT_MS },
+      client.metadata(),
+      { deadline: Date.now() + 2 * PROBE_TIMEOUT_MS },
+      (error, answer) =>
+        error
+          ? reject(new TerminalError('PROBE_FAILED', error.message, { cause: error }))
+          : resolve({ reachable: answer.reachable, error: answer.error }),
+    );
+  });
 }
 
 function words(answers: JsonObject): Record<string, string> {

@@ -1,6 +1,6 @@
 /** What the workspaces on the VM need of the rest of the program, and the words they share. */
 import { posix } from 'node:path';
-import type { EffectContext, Runtime } from '../../actors/index.ts';
+import type { Runtime } from '../../actors/index.ts';
 import { type Host, keyOf, type Owner } from '../../adapters/devcontainer/index.ts';
 import { checkoutPlace, checkRepo, type GitOptions } from '../../adapters/git/index.ts';
 import type { VmState } from '../../adapters/ssh/index.ts';
@@ -25,7 +25,7 @@ export interface VmWorkspace {
   /** The gateway's own environment, for what agents are given of it. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Whether the container is behind walls, proven from inside; where there are none, nothing is asked. */
-  readonly checkWalls: (place: { readonly containerId: string }, context: EffectContext) => Promise<void>;
+  readonly checkWalls: (worker: OfContainer & { readonly endpoint: string }) => Promise<void>;
   readonly now: () => number;
 }
 
