@@ -31,6 +31,8 @@ agents.before(async (context) => {
     '--env',
     'FROM_THE_IMAGE=yes',
     '--env',
+    'PATH=/usr/local/bin:/usr/bin:/bin:/of/the/image',
+    '--env',
     'NODE_OPTIONS=--require=/tmp/planted.cjs',
   ]);
   const { container } = context;
@@ -72,7 +74,7 @@ agents(
       'USER=vscode',
       'CLAUDE_CONFIG_DIR=/csm/home/agent/.claude',
       'FROM_THE_IMAGE=yes',
-      'PATH=/usr/local/bin:/usr/bin:/bin',
+      'PATH=/usr/local/bin:/usr/bin:/bin:/of/the/image',
       `ANTHROPIC_API_KEY=${API_KEY}`,
       'of two lines',
     ];
