@@ -110,6 +110,7 @@ async function act(
     answers: createAnswers({
       runtime: hearing,
       whyNot: parts.deciders.whyNot,
+      postedAt: async (postId) => (await rest.getPost(postId))?.createAt,
     }),
     botUserId,
     rules: routingRules(config, parts.deciders),

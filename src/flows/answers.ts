@@ -16,6 +16,8 @@ export interface AnswerPorts {
   readonly runtime: Pick<Runtime, 'read'>;
   /** Why the person may not decide; undefined if they may. */
   readonly whyNot: (person: Person, context: ApprovalContext) => Promise<string | undefined>;
+  /** When the chat server made the post, by its own clock, which is that of messages too; undefined if it is gone. */
+  readonly postedAt: (postId: string) => Promise<number | undefined>;
 }
 
 /** What becomes of what a person said or did. */
@@ -52,7 +54,7 @@ export interface Answers {
 /** How long an answer waits for its card, and how often is looked. */
 const CARD_WAIT = { looks: 60, everyMs: 50 };
 
-export function createAnswers({ runtime, whyNot }: AnswerPorts): Answers {
+export function createAnswers({ runtime, whyNot, postedAt }: AnswerPorts): Answers {
   /** People see a card shortly before the step that posted it is committed. */
   const readPosted = async (approval: Address): Promise<ActorView | undefined> => {
     for (let look = 1; ; look += 1) {
@@ -62,18 +64,21 @@ export function createAnswers({ runtime, whyNot }: AnswerPorts): Answers {
     }
   };
 
-  const openRequests = async (session: Address, addressed: boolean): Promise<ActorView[]> => {
+  /** What stood in the thread before the message did: nobody answers what they have not seen. */
+  const openRequests = async (session: Address, { addressed, at }: PromptPosted): Promise<ActorView[]> => {
     const view = await runtime.read(session);
     const { open = [], audience } = (view?.context ?? {}) as Partial<SessionContext>;
     if (audience === 'mentions' && !addressed) return [];
     const views = await Promise.all(open.map((id) => readPosted(approvalAddress(session, id))));
-    return views.filter((each): each is ActorView => each?.status === 'active' && isOpen(each));
+    const asking = views.filter((each): each is ActorView => each?.status === 'active' && isOpen(each));
+    const shownAt = await Promise.all(asking.map((each) => postedAt(contextOf(each).cardPostId)));
+    return asking.filter((_, index) => (shownAt[index] ?? 0) <= at);
   };
 
   return {
     async inWords({ session, by, prompt }) {
       const { text } = prompt;
-      const open = await openRequests(session, prompt.addressed);
+      const open = await openRequests(session, prompt);
       const asked = open.filter((view) => ['question', 'plan'].includes(contextOf(view).kind));
       const [first] = asked.length > 0 ? asked : isDecision(text) ? open : [];
       if (!first) return undefined;

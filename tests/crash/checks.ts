@@ -35,7 +35,10 @@ where not task.deleted
         and p.key in (task.session || '|note/not-running-' || (extract(epoch from task.at) * 1000)::bigint,
                       task.session || '|note/lost-' || task.post_id))
   and not exists (select from evidence.worker d join evidence.chat c on c.message = d.answer
-        where d.what = 'decided' and d.session = task.session and c.post_id = task.post_id)`,
+        where d.what = 'decided' and d.session = task.session and c.post_id = task.post_id)
+  and not exists (select from evidence.post card, evidence.post said
+        where card.root_id = task.root_id and card.card like '%Answered: **' || task.message || '**%'
+          and said.root_id = task.root_id and said.key like task.session || '|note/untold-%')`,
   },
   {
     harm: 'lost',

@@ -56,7 +56,7 @@ function listening({ store, chat }: Context, refuse: (item: InboxItem) => boolea
     isApprover: () => false,
   };
   const { rest, id: botUserId } = chat.bot;
-  const answers = createAnswers({ runtime, whyNot: async () => undefined });
+  const answers = createAnswers({ runtime, whyNot: async () => undefined, postedAt: async () => 0 });
   const ingress = createIngress({
     runtime,
     store,
