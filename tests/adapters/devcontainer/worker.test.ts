@@ -192,7 +192,7 @@ const REFUSALS: readonly {
   },
   {
     what: 'a program of the repository on the worker’s port',
-    setUp: `${process.execPath} -e 'require("net").createServer().listen(50051, "0.0.0.0")' </dev/null >/dev/null 2>&1 & until nc 127.0.0.1 50051 </dev/null; do sleep 0.2; done`,
+    setUp: `${process.execPath} -e 'require("net").createServer().listen(50051, "0.0.0.0")' </dev/null >/dev/null 2>&1 & until bash -c ': </dev/tcp/127.0.0.1/50051' 2>/dev/null; do sleep 0.2; done`,
     code: 'WORKER_PORT_TAKEN',
     human: /Port 50051 inside the container is taken/,
   },
