@@ -9,7 +9,7 @@ for (const sabotage of Object.keys(SABOTAGES) as Sabotage[]) {
   test(`it is found out that ${SABOTAGES[sabotage]}`, async () => {
     const verdict = await run({
       mode: 'kill',
-      kills: 5,
+      kills: 12,
       points: ['sabotage'],
       seed: 4,
       sessions: 4,
