@@ -2,7 +2,6 @@
 import { isChatError, type MattermostRest } from './adapters/mattermost/index.ts';
 import type { Config } from './config.ts';
 import type { ApprovalContext } from './machines/approval/context.ts';
-
 import { type ApproverRules, mayOpenForGood, whyNot } from './policy/approvers.ts';
 import { mayUse, type Person } from './policy/people.ts';
 import { StartError } from './start.ts';

@@ -2,7 +2,6 @@
  * Requests that are answered in words or by a reaction. Both are worth what a click is worth: the same people may give them,
  * the first one counts, and who comes too late is not left without an answer.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { ActorView, Runtime } from '../actors/index.ts';
 import { answerBySign, answerInWords, isDecision } from '../chat/answers.ts';
 import type { PromptPosted } from '../chat/events.ts';
@@ -10,6 +9,7 @@ import { type Address, approvalAddress } from '../machines/addresses.ts';
 import type { ApprovalContext } from '../machines/approval/context.ts';
 import type { ChartEvent } from '../machines/events.ts';
 import type { Person, SessionContext } from '../machines/session/context.ts';
+import { readWithCard } from './cardWait.ts';
 import { isOpen } from './decisions.ts';
 
 export interface AnswerPorts {
@@ -51,26 +51,21 @@ export interface Answers {
   bySign(owner: Address, sign: Sign): Promise<Answered | undefined>;
 }
 
-/** How long an answer waits for its card, and how often is looked. */
-const CARD_WAIT = { looks: 60, everyMs: 50 };
+/** How long an answer waits for its card. */
+const PATIENCE_MS = 3_000;
 
 export function createAnswers({ runtime, whyNot, postedAt }: AnswerPorts): Answers {
-  /** People see a card shortly before the step that posted it is committed. */
-  const readPosted = async (approval: Address): Promise<ActorView | undefined> => {
-    for (let look = 1; ; look += 1) {
-      const view = await runtime.read(approval);
-      if (view?.status !== 'active' || view.value !== 'posting' || look >= CARD_WAIT.looks) return view;
-      await sleep(CARD_WAIT.everyMs);
-    }
-  };
+  const readPosted = (approval: Address): Promise<ActorView | undefined> =>
+    readWithCard(runtime, approval, isComing, { patienceMs: PATIENCE_MS, now: Date.now });
 
   /** What stood in the thread before the message did: nobody answers what they have not seen. */
-  const openRequests = async (session: Address, { addressed, at }: PromptPosted): Promise<ActorView[]> => {
+  const openRequests = async (session: Address, { addressed, at, text }: PromptPosted): Promise<ActorView[]> => {
     const view = await runtime.read(session);
     const { open = [], audience } = (view?.context ?? {}) as Partial<SessionContext>;
     if (audience === 'mentions' && !addressed) return [];
     const views = await Promise.all(open.map((id) => readPosted(approvalAddress(session, id))));
     const asking = views.filter((each): each is ActorView => each?.status === 'active' && isOpen(each));
+    if (!isDecision(text) && !asking.some(isInWords)) return [];
     const shownAt = await Promise.all(asking.map((each) => postedAt(contextOf(each).cardPostId)));
     return asking.filter((_, index) => (shownAt[index] ?? 0) <= at);
   };
@@ -79,7 +74,7 @@ export function createAnswers({ runtime, whyNot, postedAt }: AnswerPorts): Answe
     async inWords({ session, by, prompt }) {
       const { text } = prompt;
       const open = await openRequests(session, prompt);
-      const asked = open.filter((view) => ['question', 'plan'].includes(contextOf(view).kind));
+      const asked = open.filter(isInWords);
       const [first] = asked.length > 0 ? asked : isDecision(text) ? open : [];
       if (!first) return undefined;
       const refuse = (human: string): Answered => {
@@ -116,6 +111,15 @@ export function createAnswers({ runtime, whyNot, postedAt }: AnswerPorts): Answe
 
 function contextOf(view: ActorView): ApprovalContext {
   return view.context as ApprovalContext;
+}
+
+function isComing({ status, value }: ActorView): boolean {
+  return status === 'active' && value === 'posting';
+}
+
+/** Any words can be the answer. */
+function isInWords(view: ActorView): boolean {
+  return ['question', 'plan'].includes(contextOf(view).kind);
 }
 
 /** Under which a reaction is taken once. */

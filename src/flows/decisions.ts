@@ -3,7 +3,6 @@
  * button is ours and means this request, the stored card says that it is the one that was pressed, and the approval's own
  * inbox decides which click came first.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { ActorView, Log, Runtime } from '../actors/index.ts';
 import { type CallbackAnswer, type CallbackBody, NOT_VALID, type verifyAction } from '../adapters/http/index.ts';
 import { adviceOf, FOR_GOOD, verdictOf } from '../chat/cards.ts';
@@ -11,11 +10,10 @@ import type { Address } from '../machines/addresses.ts';
 import type { ApprovalContext, Verdict } from '../machines/approval/context.ts';
 import type { Person } from '../machines/session/context.ts';
 import type { Cards } from './cards.ts';
+import { readWithCard } from './cardWait.ts';
 
 /** How long each of two steps of a click may take. The chat server gives up after 30 s. */
 const PATIENCE_MS = 10_000;
-/** How often is looked whether a card is known. */
-const LOOK_MS = 50;
 
 export interface DecisionPorts {
   readonly runtime: Pick<Runtime, 'read' | 'deliverAndWait'>;
@@ -43,7 +41,10 @@ export interface RefusedClick {
 export async function decide(ports: DecisionPorts, click: CallbackBody): Promise<CallbackAnswer> {
   const { approval, action, generation, mac } = click.context;
   if (!ports.verify({ approval, action, generation, mac })) return refuse(ports, click, 'a button that is not ours');
-  const view = await readWithCard(ports, approval, generation);
+  const view = await readWithCard(ports.runtime, approval, (each) => isBeingPosted(each, generation), {
+    patienceMs: PATIENCE_MS,
+    now: ports.now,
+  });
   if (view?.kind !== 'approval') return refuse(ports, click, 'a request that does not exist');
   const context = view.context as ApprovalContext;
   if (isBeingPosted(view, generation))
@@ -70,21 +71,6 @@ export async function decide(ports: DecisionPorts, click: CallbackBody): Promise
   const verdict = verdictOf(context, action, person, ports.now());
   if (!verdict) return refuse(ports, click, 'an unknown action');
   return take(ports, view, verdict, click);
-}
-
-/**
- * People see a card before the step that posted it is committed; much before, if the gateway ended in between. Their click
- * waits for that, since only then is known which post the card is.
- */
-async function readWithCard(
-  { runtime, now }: DecisionPorts,
-  approval: Address,
-  generation: number,
-): Promise<ActorView | undefined> {
-  for (const end = now() + PATIENCE_MS; ; await sleep(LOOK_MS)) {
-    const view = await runtime.read(approval);
-    if (view === undefined || !isBeingPosted(view, generation) || now() >= end) return view;
-  }
 }
 
 /** This card, and not one that was put up anew since. */

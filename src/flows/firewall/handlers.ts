@@ -86,10 +86,9 @@ export function firewallHandlers(ports: FirewallPorts) {
     'chat.revoke': async ({ key, actor, params }, { signal }) => {
       const { host, userName } = params;
       const { repo } = await sessionOf(params.session);
-      const matching = (await grants.active()).filter(
-        (grant) => grant.host === host && profits(grant, params.session, repo),
-      );
-      const others = (await grants.active()).filter((grant) => grant.host !== host).map(({ approval }) => approval);
+      const active = await grants.active();
+      const matching = active.filter((grant) => grant.host === host && profits(grant, params.session, repo));
+      const others = active.filter((grant) => grant.host !== host).map(({ approval }) => approval);
       const whole = [...new Set(matching.map(({ approval }) => approval))].filter((each) => !others.includes(each));
       await close(whole, key, `Revoked by ${userName}.`);
       // An approval with other hosts goes on for those.
