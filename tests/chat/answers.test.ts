@@ -4,33 +4,10 @@ import { answerBySign, answerInWords, isDecision } from '../../src/chat/answers.
 import { adviceOf, renderCard } from '../../src/chat/cards.ts';
 import { renderThread } from '../../src/chat/render/index.ts';
 import { readEntry } from '../../src/chat/transcript.ts';
-import { type ApprovalContext, type ApprovalKind, newApproval } from '../../src/machines/approval/context.ts';
+import type { ApprovalContext } from '../../src/machines/approval/context.ts';
+import { request } from './approvals.ts';
 
 const BY = { id: 'b', name: 'bob' };
-
-function request(kind: ApprovalKind, input: object): ApprovalContext {
-  return newApproval({
-    address: 'approval/one/r',
-    timeoutMs: 0,
-    twoPeople: false,
-    grantMs: 0,
-    request: {
-      type: 'REQUESTED',
-      at: 1,
-      session: 'session/one',
-      requestId: 'r',
-      kind,
-      toolName: 'Bash',
-      inputJson: JSON.stringify(input),
-      digest: 'd',
-      turnId: 't',
-      repo: 'acme/web',
-      askedFor: { id: 'u', name: 'alice' },
-      channelId: 'c',
-      rootId: 'r',
-    },
-  });
-}
 
 const colours = { question: 'Which?', options: [{ label: 'Red' }, { label: 'Dark blue' }, { label: '7' }] };
 const ONE = request('question', { questions: [colours] });

@@ -1,33 +1,10 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { renderCard, verdictOf } from '../../src/chat/cards.ts';
-import { type ApprovalContext, type ApprovalKind, newApproval } from '../../src/machines/approval/context.ts';
+import type { ApprovalContext } from '../../src/machines/approval/context.ts';
+import { request } from './approvals.ts';
 
 const sign = (action: string) => ({ action });
-
-function request(kind: ApprovalKind, input: object): ApprovalContext {
-  return newApproval({
-    address: 'approval/one/r',
-    timeoutMs: 0,
-    twoPeople: false,
-    grantMs: 8 * 3_600_000,
-    request: {
-      type: 'REQUESTED',
-      at: 1,
-      session: 'session/one',
-      requestId: 'r',
-      kind,
-      toolName: 'Bash',
-      inputJson: JSON.stringify(input),
-      digest: 'd',
-      turnId: 't',
-      repo: 'acme/web',
-      askedFor: { id: 'u', name: 'alice' },
-      channelId: 'c',
-      rootId: 'r',
-    },
-  });
-}
 
 interface Attachment {
   readonly text: string;

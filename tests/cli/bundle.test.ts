@@ -1,15 +1,12 @@
 // What an operator types to bring the worker bundle to the VM, against a real sshd.
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { connectTo, startSshd, type TestSshd } from '../support/sshd.ts';
+import { csm } from './csm.ts';
 
-const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 const VARIANT = 'linux-x64-glibc';
 
 const test = suite<{ sshd: TestSshd; folder: string }>('csm bundle');
@@ -29,7 +26,6 @@ test.after(async ({ sshd, folder }) => {
 
 async function bundle(sshd: TestSshd, folder: string, more: Readonly<Record<string, string>>) {
   const env = {
-    PATH: process.env.PATH ?? '',
     SM_MATTERMOST_URL: 'http://127.0.0.1:1',
     SM_MATTERMOST_TOKEN: 'token',
     SM_MATTERMOST_TEAM_ID: 'a'.repeat(26),
@@ -43,15 +39,7 @@ async function bundle(sshd: TestSshd, folder: string, more: Readonly<Record<stri
     SM_VM_HOST_KEY: sshd.fingerprint('ed25519'),
     ...more,
   };
-  const child = spawn(process.execPath, [MAIN, 'bundle', folder], { env, stdio: ['ignore', 'pipe', 'pipe'] });
-  let said = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.on('data', (data: Buffer) => {
-      said += data.toString();
-    });
-  }
-  const [code] = (await once(child, 'close')) as [number];
-  return { code, said };
+  return csm(['bundle', folder], env);
 }
 
 test('brings it once, and says so', async ({ sshd, folder }) => {

@@ -1,14 +1,11 @@
 // What an operator types, against a leader on a real database.
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { acquireLeadership, createStore } from '../../src/adapters/postgres/index.ts';
 import { event, KINDS, leading } from '../actors/support.ts';
 import { startPostgres, type TestDatabase, type TestPostgres } from '../support/postgres.ts';
+import { csm } from './csm.ts';
 
-const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 const S = 'session/stuck' as const;
 
 let postgres: TestPostgres;
@@ -17,18 +14,9 @@ test.before(async () => {
 });
 test.after(() => postgres.stop());
 
-async function csm(database: TestDatabase | undefined, ...args: string[]): Promise<{ code: number; said: string }> {
-  const env = { PATH: process.env.PATH ?? '', ...(database ? { SM_DATABASE_URL: database.url } : {}) };
-  const child = spawn(process.execPath, [MAIN, ...args], { env });
-  let said = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.on('data', (data: Buffer) => {
-      said += data.toString();
-    });
-  }
-  const [code] = (await once(child, 'close')) as [number];
-  return { code, said };
-}
+/** What an operator types, with the address of the database alone. */
+const operate = (database: TestDatabase | undefined, ...args: string[]) =>
+  csm(args, database ? { SM_DATABASE_URL: database.url } : {});
 
 /** A leader with one session that is parked. */
 async function parked(database: TestDatabase) {
@@ -43,15 +31,15 @@ async function parked(database: TestDatabase) {
 test('an operator finds what is parked, reads why, and lets it go on', async () => {
   const database = await postgres.freshDatabase();
   const { runtime, stop } = await parked(database);
-  const actors = await csm(database, 'actors', '--status', 'parked');
+  const actors = await operate(database, 'actors', '--status', 'parked');
   assert.match(actors.said, /^session\/stuck\tparked\tidle\t1 dead letters, 1 failures$/m);
-  assert.is((await csm(database, 'actors', 'nobody')).said, '');
-  const letters = await csm(database, 'letters', S);
+  assert.is((await operate(database, 'actors', 'nobody')).said, '');
+  const letters = await operate(database, 'letters', S);
   assert.match(letters.said, /session\/stuck\tpoison\tBREAK\tthe chart is broken/);
-  const skipped = await csm(database, 'skip', S);
+  const skipped = await operate(database, 'skip', S);
   assert.equal(skipped, { code: 0, said: 'Done.\n' });
   assert.is((await runtime.read(S))?.status, 'active');
-  assert.is((await csm(database, 'letters')).said, '');
+  assert.is((await operate(database, 'letters')).said, '');
   const [row] = await database.rows(`select params->>'who' as who from effect where kind = 'audit.record'`);
   assert.match(row?.who, /\(command line\)$/);
   await stop();
@@ -67,7 +55,7 @@ test('an order that is not possible ends with a sentence and exit code 1', async
     [/no dead letter 99/, 'retry', S, '--letter', '99'],
   ];
   for (const [words, ...args] of wrong) {
-    const { code, said } = await csm(database, ...args);
+    const { code, said } = await operate(database, ...args);
     assert.is(code, 1, args.join(' '));
     assert.match(said, words);
     assert.not.match(said, /at .*\.js:/, 'no stack');
@@ -100,19 +88,19 @@ test('a program with older charts leads again when an operator says so, and name
      select 'session/' || n, 'session', n, 99, 1, 1, gen_random_uuid(), case n when 3 then 'done' else 'active' end, '{}'
      from generate_series(1, 3) n`,
   );
-  const refused = await csm(database, 'allow-older');
+  const refused = await operate(database, 'allow-older');
   assert.is(refused.code, 1);
   assert.match(refused.said, /cannot read: 2 × session 99\..*--leave-unreadable/);
-  const allowed = await csm(database, 'allow-older', '--leave-unreadable');
+  const allowed = await operate(database, 'allow-older', '--leave-unreadable');
   assert.is(allowed.code, 0, allowed.said);
   assert.match(allowed.said, /may lead now.*2 × session 99/);
   await (await leads).release();
   await database.rows('delete from actor');
-  assert.match((await csm(database, 'allow-older')).said, /It can read every state/);
+  assert.match((await operate(database, 'allow-older')).said, /It can read every state/);
 });
 
 test('without a database it says which variable is missing', async () => {
-  const { code, said } = await csm(undefined, 'actors');
+  const { code, said } = await operate(undefined, 'actors');
   assert.is(code, 1);
   assert.match(said, /SM_DATABASE_URL is required/);
 });
@@ -124,11 +112,11 @@ test('the audit log can be checked and exported, and shows what was changed, tak
     const entry = { key: `k${index}`, at: index, action: 'approval.denied', who: 'bob', subject: 'approval/a/b' };
     await store.appendAudit({ ...entry, detail: { hosts: ['pypi.org'], index } });
   }
-  const whole = await csm(database, 'audit', 'verify');
+  const whole = await operate(database, 'audit', 'verify');
   assert.is(whole.code, 0, whole.said);
   assert.match(whole.said, /5 entries/);
   const [known = ''] = /[0-9a-f]{64}/.exec(whole.said) ?? [];
-  const exported = await csm(database, 'audit', 'export');
+  const exported = await operate(database, 'audit', 'export');
   const lines = exported.said
     .trim()
     .split('\n')
@@ -137,14 +125,14 @@ test('the audit log can be checked and exported, and shows what was changed, tak
     lines.map(({ detail }) => detail.index),
     [1, 2, 3, 4, 5],
   );
-  assert.is((await csm(database, 'audit', 'verify', '--known', known)).code, 0);
+  assert.is((await operate(database, 'audit', 'verify', '--known', known)).code, 0);
 
   await database.rows(`delete from audit_log where key = 'k5'`);
-  const cut = await csm(database, 'audit', 'verify', '--known', known);
+  const cut = await operate(database, 'audit', 'verify', '--known', known);
   assert.is(cut.code, 1);
   assert.match(cut.said, /cut off/);
   await database.rows(`update audit_log set who = 'eve' where key = 'k3'`);
-  const changed = await csm(database, 'audit', 'verify');
+  const changed = await operate(database, 'audit', 'verify');
   assert.is(changed.code, 1);
   assert.match(changed.said, /entry 3/);
 });

@@ -3,37 +3,23 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { INTERNAL_ERROR } from '../../simulator/src/mattermost/index.ts';
-import { type Board, type BoardPost, followBoard } from './board.ts';
+import type { BoardPost } from './board.ts';
 import { chatUser } from './chatUser.ts';
-import { podOf, untilHealthy } from './fleet.ts';
 import { breachesOf, ranIn } from './judge.ts';
-import type { Pod } from './pod.ts';
+import { endOnePod, type OnePod, startOnePod } from './onePod.ts';
 import { wordsOf } from './script.ts';
 import { openThread, type Thread, task } from './thread.ts';
-import { until, untilListening } from './waiting.ts';
-import { type CrashWorld, startWorld } from './world.ts';
+import { until } from './waiting.ts';
 
-interface Context {
-  world: CrashWorld;
-  pod: Pod;
-  board: Board;
-}
+type Context = OnePod;
 
 const test = suite<Context>('answers in trouble');
 
 test.before(async (context) => {
-  const world = await startWorld();
-  context.world = world;
-  context.board = followBoard(world.chat);
-  context.pod = podOf(world, { sabotage: '' }, { name: 'gateway', port: world.callbackPort });
-  await untilHealthy(context.pod);
-  await untilListening(world);
+  await startOnePod(context);
 });
 
-test.after(async ({ pod, world }) => {
-  await pod?.retire();
-  await world?.stop();
-});
+test.after(endOnePod);
 
 let tokens = 0;
 function newToken(): string {

@@ -2,40 +2,27 @@
 /** RT-3. The chat server sends again what the gateway took before it was restarted: only the database can still know that. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Board, followBoard } from './board.ts';
-import { podOf, untilHealthy } from './fleet.ts';
 import { breachesOf, ranIn } from './judge.ts';
+import { endOnePod, type OnePod, startOnePod } from './onePod.ts';
 import type { Pod } from './pod.ts';
 import { openThread, type Thread, task } from './thread.ts';
-import { logged, until, untilListening } from './waiting.ts';
-import { type CrashWorld, startWorld } from './world.ts';
+import { logged, until } from './waiting.ts';
 
 const REPLAYED = 50;
 const TASKS = 10;
 
-interface Context {
-  world: CrashWorld;
-  pod: Pod;
-  board: Board;
+interface Context extends OnePod {
   thread: Thread;
 }
 
 const test = suite<Context>('replayed events');
 
 test.before(async (context) => {
-  const world = await startWorld();
-  context.world = world;
-  context.board = followBoard(world.chat);
-  context.pod = podOf(world, { sabotage: '' }, { name: 'gateway', port: world.callbackPort });
-  await untilHealthy(context.pod);
-  await untilListening(world);
-  context.thread = await openThread(world, context.board, 'replayed');
+  const { world, board } = await startOnePod(context);
+  context.thread = await openThread(world, board, 'replayed');
 });
 
-test.after(async ({ pod, world }) => {
-  await pod?.retire();
-  await world?.stop();
-});
+test.after(endOnePod);
 
 /** How often each stage of an answer was timed, as anybody can read it. */
 async function stagesTimed({ port }: Pod): Promise<Record<string, number>> {

@@ -5,43 +5,30 @@
  */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Board, followBoard } from './board.ts';
 import type { WorkerLine } from './evidenceLog.ts';
-import { podOf, untilHealthy } from './fleet.ts';
-import type { Pod } from './pod.ts';
+import { endOnePod, type OnePod, startOnePod } from './onePod.ts';
 import { openThread, type Thread, task } from './thread.ts';
-import { until, untilListening } from './waiting.ts';
-import { type CrashWorld, linesOf, startWorld } from './world.ts';
+import { until } from './waiting.ts';
+import { type CrashWorld, linesOf } from './world.ts';
 
 const THREADS = 10;
 const POSTS = 1_000;
 /** Messages between two disturbances. */
 const CALM = 100;
 
-interface Context {
-  world: CrashWorld;
-  pod: Pod;
-  board: Board;
+interface Context extends OnePod {
   threads: readonly Thread[];
 }
 
 const test = suite<Context>('a thousand posts');
 
 test.before(async (context) => {
-  const world = await startWorld();
-  context.world = world;
-  context.board = followBoard(world.chat);
-  context.pod = podOf(world, { sabotage: '' }, { name: 'gateway', port: world.callbackPort });
-  await untilHealthy(context.pod);
-  await untilListening(world);
+  const { world, board } = await startOnePod(context);
   const names = Array.from({ length: THREADS }, (_, index) => `many${index + 1}`);
-  context.threads = await Promise.all(names.map((name) => openThread(world, context.board, name)));
+  context.threads = await Promise.all(names.map((name) => openThread(world, board, name)));
 });
 
-test.after(async ({ pod, world }) => {
-  await pod?.retire();
-  await world?.stop();
-});
+test.after(endOnePod);
 
 /** How often the agents ran the message of each post. */
 function runs({ workerLog }: CrashWorld): Map<string, number> {

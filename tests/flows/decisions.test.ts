@@ -1,36 +1,20 @@
 // Clicks on cards, at the moments in which the stored state and what people see differ.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type ActorView, silentLog } from '../../src/actors/index.ts';
+import { silentLog } from '../../src/actors/index.ts';
 import type { CallbackBody } from '../../src/adapters/http/index.ts';
 import { createCards } from '../../src/flows/cards.ts';
 import { type DecisionPorts, decide, type RefusedClick } from '../../src/flows/decisions.ts';
-import type { JsonObject } from '../../src/machines/json.ts';
 import { request } from '../machines/sessionEvents.ts';
 import { type Driven, drive } from '../machines/support.ts';
+import { ADDRESS, viewOf } from './clicks/request.ts';
 
-const ADDRESS = 'approval/p0/r1';
 const CARD = 'the-card';
 const cards = createCards({ callbackUrl: 'http://gateway/callback', reach: '', sign: (action) => ({ ...action }) });
 
 function approval(): Driven {
   const asked = { type: 'REQUESTED', session: 'session/p0', repo: 'acme/web', askedFor: { id: 'u', name: 'alice' } };
   return drive('approval', ADDRESS, { ...asked, ...request('r1'), channelId: 'c', rootId: 'r' });
-}
-
-function viewOf(actor: Driven): ActorView {
-  return {
-    address: ADDRESS,
-    kind: 'approval',
-    status: 'active',
-    version: 1,
-    rev: 1,
-    value: actor.value(),
-    context: actor.context() as JsonObject,
-    tags: [],
-    parent: undefined,
-    wakeAt: undefined,
-  };
 }
 
 function click(changes: Partial<CallbackBody> = {}): CallbackBody {

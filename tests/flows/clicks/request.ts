@@ -5,7 +5,7 @@ import { request as asked } from '../../machines/sessionEvents.ts';
 import { type Driven, drive } from '../../machines/support.ts';
 import type { Made } from './oracle.ts';
 
-const ADDRESS = 'approval/p0/r1';
+export const ADDRESS = 'approval/p0/r1';
 export const CARD = 'the-card';
 export const CHANNEL = 'the-channel';
 
@@ -41,6 +41,7 @@ export function request(state: Made['request']): Driven {
   return actor;
 }
 
+/** As the runtime reads it. */
 export function viewOf(actor: Driven): ActorView {
   return {
     address: ADDRESS,
