@@ -53,7 +53,8 @@ program
       onProgress,
     });
     console.log(json ? JSON.stringify(verdict, null, 2) : inWords(verdict));
-    process.exitCode = verdict.lost + verdict.duplicated + verdict.inconsistent === 0 && verdict.settled ? 0 : 1;
+    process.exitCode =
+      verdict.lost + verdict.duplicated + verdict.inconsistent === 0 && verdict.unsettled.length === 0 ? 0 : 1;
   });
 
 function inWords(verdict: Verdict): string {
@@ -62,13 +63,14 @@ function inWords(verdict: Verdict): string {
       .map(([name, number]) => `${number} ${name}`)
       .join(', ');
   return [
-    `lost ${verdict.lost}, duplicated ${verdict.duplicated}, inconsistent ${verdict.inconsistent}${verdict.settled ? '' : ', NOT AT REST'}`,
+    `lost ${verdict.lost}, duplicated ${verdict.duplicated}, inconsistent ${verdict.inconsistent}${verdict.unsettled.length === 0 ? '' : ', NOT AT REST'}`,
     `totals: ${numbers(verdict.totals)}`,
     `failures: ${numbers(verdict.failures)}`,
     `longest gap: ${verdict.longestGapMs} ms; longest recovery: ${verdict.longestRecoveryMs} ms`,
     ...verdict.violations.map(
       ({ harm, promise, count, examples }) => `${harm} ${count}: ${promise}\n    ${examples.join('\n    ')}`,
     ),
+    ...verdict.unsettled.map((what) => `not at rest: ${what}`),
     ...verdict.disappointments.map((what) => `waited in vain: ${what}`),
   ].join('\n');
 }

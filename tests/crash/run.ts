@@ -32,7 +32,8 @@ export interface Verdict {
   readonly lost: number;
   readonly duplicated: number;
   readonly inconsistent: number;
-  readonly settled: boolean;
+  /** What did not come to rest in time. */
+  readonly unsettled: readonly string[];
   readonly mode: Mode;
   readonly seed: number;
   readonly sabotage: Sabotage | null;
@@ -62,8 +63,8 @@ export async function run(options: RunOptions): Promise<Verdict> {
       if (options.calmStart) await load.opened;
       await fleet.trouble();
       say('the load finishes');
-      const settled = await comeToRest(world, load, options, say);
-      const verdict = await judge(world, load, options, settled, fleet.moments());
+      const unsettled = await comeToRest(world, load, options, say);
+      const verdict = await judge(world, load, options, unsettled, fleet.moments());
       if (options.keep !== undefined) await keepRecords(world, options.keep);
       return { ...verdict, failures: await fleet.stop() };
     } finally {
@@ -88,13 +89,11 @@ async function comeToRest(
   load: Load,
   options: RunOptions,
   say: (text: string) => void,
-): Promise<boolean> {
+): Promise<string[]> {
   try {
     await load.finish();
     say('everything comes to rest');
-    const left = await settle(world, options.settleMs ?? SETTLE_MS);
-    if (left) say(`not at rest: ${JSON.stringify(left)}`);
-    return left === undefined;
+    return await settle(world, options.settleMs ?? SETTLE_MS);
   } finally {
     await load.leave();
   }
@@ -104,7 +103,7 @@ async function judge(
   world: CrashWorld,
   load: Load,
   { mode, seed, sabotage }: RunOptions,
-  settled: boolean,
+  unsettled: readonly string[],
   moments: readonly number[],
 ): Promise<Omit<Verdict, 'failures'>> {
   await loadEvidence(world);
@@ -123,7 +122,7 @@ async function judge(
     lost: sum('lost'),
     duplicated: sum('duplicated'),
     inconsistent: sum('inconsistent'),
-    settled,
+    unsettled,
     mode,
     seed,
     sabotage: sabotage ?? null,

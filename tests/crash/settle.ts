@@ -16,7 +16,20 @@ select (select count(*)::int from inbox where done_at is null) as events,
           or state->'snapshot'->>'value' is null and state->'snapshot'->'value' ? 'opening'
           or state->'snapshot'->>'value' = 'stopping')) as busy`;
 
-export interface Pending {
+/** What is in the way, by name. */
+const IN_THE_WAY = `
+select 'event ' || id || ' ' || (event->>'type') || ' for ' || actor_id || ', ' || attempts || ' attempts' as what
+from inbox where done_at is null
+union all
+select 'effect ' || kind || ' of ' || actor_id || ', ' || attempts || ' attempts: ' || coalesce(error, 'no error')
+from effect where status = 'pending'
+union all
+select 'thread of ' || session || ' shown at ' || clean || ' of ' || dirty from thread where dirty > clean
+union all
+select id || ' (' || status || ') is ' || (state->'snapshot'->>'value') from actor where kind = 'session'
+limit 50`;
+
+interface Pending {
   readonly events: number;
   readonly effects: number;
   readonly threads: number;
@@ -25,15 +38,20 @@ export interface Pending {
   readonly unacknowledged: number;
 }
 
-/** @returns what is still pending when the patience is over; undefined: nothing. */
-export async function settle(world: CrashWorld, patienceMs: number): Promise<Pending | undefined> {
+/** @returns what is in the way when the patience is over; empty: everything is at rest. */
+export async function settle(world: CrashWorld, patienceMs: number): Promise<string[]> {
   let steady = 0;
   for (const end = Date.now() + patienceMs; ; await sleep(LOOK_EVERY_MS)) {
     const pending = await look(world);
     steady = Object.values(pending).every((number) => number === 0) ? steady + 1 : 0;
-    if (steady >= STEADY) return undefined;
-    if (Date.now() > end) return pending;
+    if (steady >= STEADY) return [];
+    if (Date.now() > end) return [JSON.stringify(pending), ...(await inTheWay(world))];
   }
+}
+
+async function inTheWay({ database }: CrashWorld): Promise<string[]> {
+  const rows = await database.rows<{ what: string }>(IN_THE_WAY);
+  return rows.map(({ what }) => what);
 }
 
 async function look({ database, workerLog }: CrashWorld): Promise<Pending> {
