@@ -34,12 +34,18 @@ const SEEN_EVERY_MS = 10_000;
 const MAX_BATCH = 500;
 const BACKOFF_MS = { first: 200, most: 5_000 };
 
+/** How far the gateway has committed a session's log. */
+interface ResumePoint {
+  readonly logId: string;
+  readonly seq: number;
+}
+
 export interface LinkPorts {
   readonly registry: LinkRegistry;
   readonly connect: (input: LinkInput) => Promise<WorkerClient>;
   readonly clients: Map<Address, WorkerClient>;
   readonly optionsOf: (input: LinkInput) => SessionOptions;
-  readonly resumePoint: (session: Address) => Promise<{ readonly logId: string; readonly seq: number } | undefined>;
+  readonly resumePoint: (session: Address) => Promise<ResumePoint | undefined>;
   readonly appendOutputs: (batch: OutputBatch) => Promise<number>;
   readonly now: () => number;
 }
@@ -125,7 +131,7 @@ async function attachOnce(
         create: ports.optionsOf(input),
       },
     });
-    await receive(ports, input, context, stream, live);
+    await receive(ports, input, context, stream, live, held);
     return 'the worker ended the stream';
   } catch (error) {
     throw translate(error);
@@ -149,6 +155,7 @@ async function receive(
   context: TaskContext,
   stream: AsyncIterable<SessionResponse> & { readonly readableLength: number },
   live: LiveStream,
+  held: ResumePoint | undefined,
 ): Promise<void> {
   const reading: Reading = { logId: '', seenAt: 0, rows: [], events: [] };
   for await (const response of stream) {
@@ -159,6 +166,8 @@ async function receive(
         reading.logId = output.value.logId;
         await context.emit(linkUp(output.value, ports.now()));
         ports.registry.opened(input.session, live);
+        // Whoever committed this may have died before it could say so, and perhaps nothing else comes for a long time.
+        if (held?.logId === reading.logId) live.write({ $case: 'ack', value: { seq: held.seq } });
         break;
       case 'inputAccepted':
         ports.registry.accepted(input.session, output.value.inputId);
