@@ -1,30 +1,17 @@
 // @limit 300
 // The chat page in a real browser: start a session, talk, answer a question with a button, with the keyboard alone where
 // a person would. Screenshots go to the folder that CSM_SCREENSHOTS names.
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { launchChromium, shoot } from '../support/chromium.ts';
 import { startTestEnvironment, type TestEnvironment } from '../support/environment.ts';
 
 const test = suite<{ environment: TestEnvironment; browser: Browser; page: Page }>('page');
 
-const CHROMIUM = '/usr/bin/chromium';
-const FLAGS = [
-  '--headless',
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
-
 test.before(async (context) => {
   context.environment = await startTestEnvironment();
-  context.browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+  context.browser = await launchChromium();
   context.page = await context.browser.newPage({ viewport: { width: 1280, height: 900 } });
   context.page.setDefaultTimeout(45_000);
 });
@@ -33,13 +20,6 @@ test.after(async (context) => {
   await context.browser?.close();
   await context.environment?.stop();
 });
-
-async function shoot(page: Page, name: string): Promise<void> {
-  const folder = process.env.CSM_SCREENSHOTS;
-  if (folder === undefined) return;
-  mkdirSync(folder, { recursive: true });
-  await page.screenshot({ path: join(folder, `${name}.png`) });
-}
 
 async function type(page: Page, where: string, text: string): Promise<void> {
   const box = page.locator(`${where} textarea`).last();
