@@ -1,4 +1,4 @@
-// @limit 400
+// @limit 500
 // A short run of every mode: whatever is made to fail, nothing is lost, nothing doubled, and everything agrees.
 // The full runs: `npm run crash -- --help`.
 import { test } from 'uvu';
@@ -7,7 +7,7 @@ import { MODES, type Mode } from './modes.ts';
 import { run } from './run.ts';
 
 /** How often something fails in the short run: each kind of failure at least once. */
-const KILLS: Readonly<Record<Mode, number>> = { kill: 16, postgres: 3, network: 7, replicas: 5, rolling: 2 };
+const KILLS: Readonly<Record<Mode, number>> = { kill: 16, postgres: 3, network: 7, replicas: 5, rolling: 2, steady: 3 };
 
 for (const mode of Object.keys(MODES) as Mode[]) {
   test(`nothing is lost or doubled while ${MODES[mode].help}`, async () => {

@@ -5,9 +5,10 @@ import { troubleNetwork } from './modes/network.ts';
 import { crashPostgres } from './modes/postgres.ts';
 import { killLeader } from './modes/replicas.ts';
 import { rollOver } from './modes/rolling.ts';
+import { watchHeap } from './modes/steady.ts';
 import type { CrashWorld } from './world.ts';
 
-export type Mode = 'kill' | 'postgres' | 'network' | 'replicas' | 'rolling';
+export type Mode = 'kill' | 'postgres' | 'network' | 'replicas' | 'rolling' | 'steady';
 
 interface ModeDefinition {
   readonly help: string;
@@ -41,5 +42,10 @@ export const MODES: Readonly<Record<Mode, ModeDefinition>> = {
     help: 'a new gateway is started before the old one is asked to end',
     usual: 6,
     start: rollOver,
+  },
+  steady: {
+    help: 'nothing fails, and the heap of the gateway is looked at every ten seconds: it must not grow',
+    usual: 360,
+    start: watchHeap,
   },
 };

@@ -29,6 +29,8 @@ export interface Pod {
   deaths(): number;
   /** Kills the process without warning; resolves when it is gone. The next one is started with this fault. */
   kill(next?: Fault): Promise<void>;
+  /** Asks the process for something. */
+  signal(name: NodeJS.Signals): void;
   /** Asks the process to end (SIGTERM) and starts no other. */
   retire(): Promise<void>;
   /** Resolves when the present process has ended, or after this time, with whether it has. */
@@ -97,6 +99,9 @@ export function startPod({ program, port, env, logFile }: PodOptions): Pod {
       fault = next;
       child.kill('SIGKILL');
       await ended;
+    },
+    signal(name) {
+      child.kill(name);
     },
     async retire() {
       retired = true;
