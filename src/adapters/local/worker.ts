@@ -3,13 +3,22 @@
  * time, identity), `port`, its log and its state; a worker that still runs is found again by it.
  */
 import { spawn } from 'node:child_process';
-import { open, readFile, rm, writeFile } from 'node:fs/promises';
+import { open, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TerminalError } from '../../actors/index.ts';
 
 const START_LIMIT_MS = 30_000;
 const STOP_LIMIT_MS = 15_000;
+
+/**
+ * The process writes down who it is before it becomes the worker, whole and at once: a gateway that dies at any moment leaves
+ * no worker behind that the next one cannot find. Its parameters: the file, the identity as JSON, the command.
+ */
+const RECORD_AND_RUN = `
+(umask 077
+ printf '{"pid":%s,"startTime":"%s","identity":%s}' $$ "$(cut -d ' ' -f 22 /proc/$$/stat)" "$2" > "$1.new") &&
+mv "$1.new" "$1" && shift 2 && exec "$@"`;
 
 export interface WorkerSpec {
   readonly folder: string;
@@ -34,10 +43,8 @@ export async function ensureWorker(spec: WorkerSpec, signal: AbortSignal): Promi
   const running = await findWorker(spec.folder, spec.identity);
   if (running) return running;
   await stopWorker(spec.folder);
-  await rm(join(spec.folder, 'port'), { force: true });
+  for (const file of ['port', 'worker.json']) await rm(join(spec.folder, file), { force: true });
   const pid = await launch(spec);
-  const record: WorkerRecord = { pid, startTime: (await startTimeOf(pid)) ?? '', identity: spec.identity };
-  await writeFile(join(spec.folder, 'worker.json'), JSON.stringify(record), { mode: 0o600 });
   return waitForPort(spec.folder, pid, signal);
 }
 
@@ -59,14 +66,14 @@ export async function stopWorker(folder: string): Promise<void> {
 }
 
 async function launch(spec: WorkerSpec): Promise<number> {
-  const [program, ...args] = spec.command;
-  if (!program) throw new TerminalError('NO_WORKER', 'The worker command is empty');
+  if (spec.command.length === 0) throw new TerminalError('NO_WORKER', 'The worker command is empty');
   const output = await open(join(spec.folder, 'worker.out'), 'a', 0o600);
   try {
     const child = spawn(
-      program,
+      '/bin/sh',
       [
-        ...args,
+        ...['-c', RECORD_AND_RUN, 'sh', join(spec.folder, 'worker.json'), JSON.stringify(spec.identity)],
+        ...spec.command,
         ...['--listen', '127.0.0.1:0'],
         ...['--port-file', join(spec.folder, 'port')],
         ...['--state-dir', join(spec.folder, 'state')],
@@ -85,7 +92,7 @@ async function launch(spec: WorkerSpec): Promise<number> {
       child.once('spawn', resolve);
       child.once('error', (error) =>
         reject(
-          new TerminalError('NO_WORKER', `Cannot start ${program}`, {
+          new TerminalError('NO_WORKER', 'Cannot start a shell', {
             human: 'The agent worker cannot be started.',
             cause: error,
           }),
