@@ -222,9 +222,9 @@ export function createTurnLoop(options: TurnLoopOptions): TurnLoop {
     const { address, taken, tried } = turn.commit;
     const { next } = turn;
     if (next !== undefined) {
-      // Last in the order of eviction.
+      // Last in the order of eviction; a finished one is hardly ever asked again.
       cache.delete(address);
-      cache.set(address, next);
+      if (next.status === 'active' || next.status === 'parked') cache.set(address, next);
     }
     refusals.delete(address);
     mailboxes.remove(address, taken);

@@ -317,11 +317,12 @@ function runs(entries: readonly TranscriptEntry[]): boolean {
   return entries.findLast(({ kind }) => kind === 'turnStarted' || kind === 'turnEnded')?.kind === 'turnStarted';
 }
 
-/** Everything up to the last finished turn is shown for good and need not be rendered again. */
+/** Everything up to the last finished turn is shown for good and need not be rendered again, but for a turn that still runs. */
 function settledUpTo(entries: readonly TranscriptEntry[]): number {
-  const lastEnd = entries.findLastIndex((entry) => entry.kind === 'turnEnded');
-  const lastStart = entries.findLastIndex((entry) => entry.kind === 'turnStarted');
-  return lastEnd > lastStart ? lastEnd + 1 : 0;
+  const ended = new Set(entries.flatMap((entry) => (entry.kind === 'turnEnded' ? [entry.body.turnId] : [])));
+  const lastEnd = entries.findLastIndex(({ kind }) => kind === 'turnEnded');
+  const running = entries.findIndex((entry) => entry.kind === 'turnStarted' && !ended.has(entry.body.turnId));
+  return running === -1 ? lastEnd + 1 : Math.min(lastEnd + 1, running);
 }
 
 function postKey(session: Address, key: string): string {

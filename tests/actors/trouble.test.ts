@@ -136,6 +136,15 @@ test('what is only looked at does not stay in memory beyond its bound', async ()
   await until('few are kept', () => runtime.stats().cachedActors <= 2);
 });
 
+test('an actor that has come to its end is not kept in memory', async () => {
+  const runtime = await leadingOn(createMemoryStore());
+  await runtime.deliverAndWait(event(S, { type: 'START', at: 1 }), { timeoutMs: 5000 });
+  const before = runtime.stats().cachedActors;
+  await runtime.deliverAndWait(event(S, { type: 'END', at: 1 }), { timeoutMs: 5000 });
+  assert.is((await runtime.read(S))?.status, 'done');
+  assert.is(runtime.stats().cachedActors, before - 1);
+});
+
 test('an effect whose rows the database refuses ends at once, and those behind it go on', async () => {
   const store = createMemoryStore();
   const tried: string[] = [];
