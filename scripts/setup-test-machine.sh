@@ -5,6 +5,7 @@ set -euo pipefail
 
 declare -A packages=(
   [git]=git
+  [curl]=curl
   [strace]=strace
   [unshare]=util-linux
   [ip]=iproute2

@@ -9,7 +9,7 @@ import type { Enforcer } from './flows/firewall/enforcer.ts';
 import { type AddressesOf, nftablesEnforcer, noEnforcer, opnsenseEnforcer } from './flows/firewall/enforcers.ts';
 import { createGrants, type Grants } from './flows/firewall/grants.ts';
 import { firewallHandlers } from './flows/firewall/handlers.ts';
-import { keepFirewall } from './flows/firewall/keeper.ts';
+import { keepFirewall, lookAfter } from './flows/firewall/keeper.ts';
 import type { Reply } from './flows/reply.ts';
 import { assertNever } from './machines/json.ts';
 import { type DomainPolicy, NO_POLICY, readPolicyFile } from './policy/domains/index.ts';
@@ -36,6 +36,11 @@ export interface FirewallParts {
 export interface FirewallPart {
   readonly handlers: EffectHandlers;
   readonly grants: Grants;
+  /**
+   * Before an agent starts in a container. Ways belong to addresses: this one's may have been another container's a moment ago,
+   * and after a restart it may have a new one.
+   */
+  ready(signal?: AbortSignal): Promise<void>;
   /** Looks after it until `over` is aborted. */
   keep(over: AbortSignal): Promise<void>;
 }
@@ -49,6 +54,7 @@ export function wireFirewall(parts: FirewallParts): FirewallPart {
   }
   const grants = createGrants({ enforcer, store, now });
   const policy = policyOf(config);
+  const keeping = { grants, store, tell, log, now };
   return {
     grants,
     handlers: firewallHandlers({
@@ -60,8 +66,10 @@ export function wireFirewall(parts: FirewallParts): FirewallPart {
       trigger: config.mattermost.botTrigger,
       now,
     }),
-    keep: (over) =>
-      enforcer.kind === 'none' ? Promise.resolve() : keepFirewall({ grants, store, tell, log, now }, over),
+    ready: async (signal) => {
+      if (enforcer.capabilities.perContainer) await lookAfter(keeping, signal);
+    },
+    keep: (over) => (enforcer.kind === 'none' ? Promise.resolve() : keepFirewall(keeping, over)),
   };
 }
 

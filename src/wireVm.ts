@@ -43,10 +43,13 @@ export interface VmParts {
   readonly token: (container: Address, generation: number) => string;
   readonly tokenHash: (container: Address, generation: number) => string;
   readonly certificate: (container: Address, generation: number) => WorkerCertificate;
+  /** Brings the walls to what they should be for the containers there are now. */
+  readonly readyWalls: (signal: AbortSignal) => Promise<void>;
   readonly log: Logger;
 }
 
-export function wireVm({ config, identity, runtime, store, token, tokenHash, certificate, log }: VmParts): VmPart {
+export function wireVm(parts: VmParts): VmPart {
+  const { config, identity, runtime, store, token, tokenHash, certificate, log } = parts;
   const listeners: ((state: VmState) => void)[] = [];
   const onState = (state: VmState): void => {
     for (const listener of listeners) listener(state);
@@ -80,8 +83,12 @@ export function wireVm({ config, identity, runtime, store, token, tokenHash, cer
       tokenHash,
       transport,
       env: process.env,
-      // Where no firewall is configured there are no walls to look at.
-      checkWalls: config.firewall.kind === 'none' ? async () => {} : (at) => proveWallsOf(connect, at),
+      checkWalls: async (at, signal) => {
+        // Where no firewall is configured there are no walls to look at.
+        if (config.firewall.kind === 'none') return;
+        await parts.readyWalls(signal);
+        await proveWallsOf(connect, at);
+      },
       states: known,
       most: config.container.maxStarts,
     }),

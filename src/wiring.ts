@@ -129,6 +129,7 @@ export function wire(
           token,
           tokenHash: hashOfToken,
           certificate: (container, generation) => workerCertificate(secret, container, generation),
+          readyWalls: (signal) => firewall.ready(signal),
           log,
         });
   const firewall = wireFirewall({

@@ -97,6 +97,8 @@ const common = {
     ])
     .optional(),
   context_management: z.looseObject({}).nullish(),
+  // Claude Code sends it to api.anthropic.com only, not to other addresses of a Messages API.
+  diagnostics: z.looseObject({}).nullish(),
   output_config: effort.optional(),
   safeguards: z.array(z.looseObject({ type: z.string() })).optional(),
 };

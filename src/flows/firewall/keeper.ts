@@ -27,7 +27,7 @@ export async function keepFirewall(ports: KeeperPorts, over: AbortSignal): Promi
   let wasWell = true;
   while (!over.aborted) {
     try {
-      await lookOnce(ports, over);
+      await lookAfter(ports, over);
       wasWell = true;
     } catch (error) {
       if (over.aborted) return;
@@ -41,8 +41,9 @@ export async function keepFirewall(ports: KeeperPorts, over: AbortSignal): Promi
   }
 }
 
-async function lookOnce({ grants, store, tell, log, now }: KeeperPorts, over: AbortSignal): Promise<void> {
-  const limit = AbortSignal.any([over, AbortSignal.timeout(PATIENCE_MS)]);
+/** Brings the firewall to what is granted, once; what somebody else had changed is recorded and told. */
+export async function lookAfter({ grants, store, tell, log, now }: KeeperPorts, over?: AbortSignal): Promise<void> {
+  const limit = AbortSignal.any([...(over ? [over] : []), AbortSignal.timeout(PATIENCE_MS)]);
   const { drift } = await grants.sync(limit);
   if (drift.length === 0) return;
   const at = now();

@@ -25,7 +25,7 @@ export interface VmWorkspace {
   /** The gateway's own environment, for what agents are given of it. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Whether the container is behind walls, proven from inside; where there are none, nothing is asked. */
-  readonly checkWalls: (worker: OfContainer & { readonly endpoint: string }) => Promise<void>;
+  readonly checkWalls: (worker: OfContainer & { readonly endpoint: string }, signal: AbortSignal) => Promise<void>;
   readonly now: () => number;
 }
 

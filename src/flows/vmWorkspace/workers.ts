@@ -35,8 +35,8 @@ export function workerPlaceHandlers(ports: VmWorkspace) {
         );
         return { endpoint: endpointOf(ports, machine.port), identity };
       }),
-    'workspace.checkWalls': ({ params: { machine, ...of } }) =>
-      ports.checkWalls({ ...of, endpoint: endpointOf(ports, machine.port) }),
+    'workspace.checkWalls': ({ params: { machine, ...of } }, { signal }) =>
+      ports.checkWalls({ ...of, endpoint: endpointOf(ports, machine.port) }, signal),
     'workspace.inspect': async ({ params }, { signal }) => {
       const found = await look(ports, params, signal);
       return { found, endpoint: found === 'worker' ? endpointOf(ports, params.machine.port) : '' };

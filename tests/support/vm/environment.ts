@@ -28,6 +28,8 @@ export interface VmEnvironment extends TestEnvironment {
 
 export interface VmEnvironmentOptions extends VmOptions {
   readonly gatewayEnv?: Readonly<Record<string, string>>;
+  /** Called before the gateway starts. @returns further settings for it */
+  readonly prepare?: (vm: Vm, repositories: Repositories) => Promise<Readonly<Record<string, string>>>;
   readonly slowDelayMs?: number;
 }
 
@@ -44,10 +46,11 @@ export async function startVmEnvironment(options: VmEnvironmentOptions = {}): Pr
     const repositories = makeRepositories(join(root, 'forge'));
     const forge = await startGitServer(join(root, 'forge'), GIT_TOKEN, vm.hostAddress);
     closers.push(() => forge.close());
+    const prepared = await options.prepare?.(vm, repositories);
     const environment = await startTestEnvironment({
       modelHost: vm.hostAddress,
       ...(options.slowDelayMs === undefined ? {} : { slowDelayMs: options.slowDelayMs }),
-      gatewayEnv: { ...vmSettings(vm, forge), ...options.gatewayEnv },
+      gatewayEnv: { ...vmSettings(vm, forge), ...prepared, ...options.gatewayEnv },
     });
     closers.push(() => environment.stop());
     return {

@@ -26,6 +26,8 @@ export interface Machine {
   /** Ends everything in it at once, as a power cut does. */
   powerOff(): Promise<void>;
   powerOn(): Promise<void>;
+  /** The file of its network namespace, until it is switched off. */
+  network(): string;
 }
 
 export interface Hardware {
@@ -96,6 +98,7 @@ export async function buildMachine(hardware: Hardware): Promise<Machine & { scra
     },
     powerOff,
     powerOn,
+    network: () => `/proc/${power?.init}/ns/net`,
     scrap: async () => {
       await powerOff();
       if (disk.exitCode === null && disk.signalCode === null) {

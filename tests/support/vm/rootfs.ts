@@ -7,7 +7,19 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 
 export const PACKAGES = [
-  ...['base-files', 'bash', 'ca-certificates', 'coreutils', 'dash', 'debianutils', 'findutils', 'git', 'grep', 'gzip'],
+  ...[
+    'base-files',
+    'bash',
+    'ca-certificates',
+    'coreutils',
+    'curl',
+    'dash',
+    'debianutils',
+    'findutils',
+    'git',
+    'grep',
+    'gzip',
+  ],
   ...['hostname', 'libc-bin', 'libc6', 'libgcc-s1', 'libstdc++6', 'login', 'passwd', 'procps', 'sed', 'tar'],
   'util-linux',
 ];

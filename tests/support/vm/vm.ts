@@ -43,6 +43,8 @@ export interface Vm {
   restartSshd(): Promise<void>;
   powerOff(): Promise<void>;
   powerOn(): Promise<void>;
+  /** The file of its network namespace, until it is switched off: where tests lay further cables to. */
+  network(): string;
   /** Files and processes (arguments, environments) that have the text in them, containers included. */
   traces(text: string): Promise<string[]>;
   /** Leaves so many bytes for repositories. */
@@ -141,6 +143,7 @@ export async function startVm({ diskMegabytes = 256, mounts = {}, compose = fals
       },
       powerOff: machine.powerOff,
       powerOn,
+      network: machine.network,
       fillDisk: async (leaveBytes = 0) => {
         const free = Number(await sh('df --output=avail --block-size=1 "$1" | tail -n 1', REPOS));
         await sh('fallocate --length "$1" "$2/.ballast"', String(free - leaveBytes), REPOS);
