@@ -2,8 +2,8 @@
 import { lookup } from 'node:dns/promises';
 import { readFileSync } from 'node:fs';
 import type { EffectHandlers, Log, Runtime, StorePorts } from './actors/index.ts';
-import { nftWalls, type Shell } from './adapters/nftables/index.ts';
-import { createOpnsenseClient, opnsenseFirewall } from './adapters/opnsense/index.ts';
+import { nftWalls, resolveOn, type Shell } from './adapters/nftables/index.ts';
+import { createOpnsenseClient, opnsenseFirewall, type ResolveHost } from './adapters/opnsense/index.ts';
 import type { Config } from './config.ts';
 import type { Enforcer } from './flows/firewall/enforcer.ts';
 import { type AddressesOf, nftablesEnforcer, noEnforcer, opnsenseEnforcer } from './flows/firewall/enforcers.ts';
@@ -85,7 +85,8 @@ function enforcerOf({ firewall }: Config, vm: WalledVm | null, now: () => number
         verifyTls,
         caFile: firewall.caFile ?? '',
       });
-      return opnsenseEnforcer(opnsenseFirewall({ client, alias, resolve: resolveHere }));
+      const resolve = vm ? resolveAt(vm.shell) : resolveHere;
+      return opnsenseEnforcer(opnsenseFirewall({ client, alias, resolve }));
     }
     case 'nftables': {
       if (!vm) {
@@ -113,10 +114,15 @@ function enforcerOf({ firewall }: Config, vm: WalledVm | null, now: () => number
   }
 }
 
-/** As this machine sees it, which may differ from what the firewall sees. */
-async function resolveHere(host: string): Promise<readonly string[]> {
-  return (await lookup(host, { all: true })).map(({ address }) => address);
+/** As the VM sees it, and the containers on it. */
+function resolveAt(shell: Shell): ResolveHost {
+  return async (host) => (await resolveOn(shell, [host])).get(host) ?? [];
 }
+
+/** As this machine sees it, which may differ from what the firewall sees. */
+const resolveHere: ResolveHost = async (host) => {
+  return (await lookup(host, { all: true })).map(({ address }) => address);
+};
 
 function policyOf({ firewall: { policyFile } }: Config): DomainPolicy {
   if (policyFile === null) return NO_POLICY;

@@ -8,8 +8,8 @@ import { isIP } from 'node:net';
 import type { TableSink } from './world.ts';
 
 export interface NftOptions {
-  /** Name of the network namespace (`ip netns`); it must exist. */
-  readonly namespace: string;
+  /** What runs a program in the network namespace: `['ip', 'netns', 'exec', NAME]`. It must exist. */
+  readonly enter: readonly string[];
   /** `forward` in a router's namespace, `output` in that of the client itself. */
   readonly hook: 'forward' | 'output';
   /** The alias whose rule it is. */
@@ -25,7 +25,7 @@ const TABLE = 'inet opnsense';
 /** Puts the rules in place, replacing those of an earlier run. Rejects with what nft says. */
 export async function openNftTables(options: NftOptions): Promise<TableSink> {
   const { alias, hook, port, resolver } = options;
-  const run = (script: string) => nft(options.namespace, script);
+  const run = (script: string) => nft(options.enter, script);
   await run(`table ${TABLE}\ndelete table ${TABLE}\ntable ${TABLE} {
   set ${alias}_4 { type ipv4_addr; }
   set ${alias}_6 { type ipv6_addr; }
@@ -53,9 +53,10 @@ export async function openNftTables(options: NftOptions): Promise<TableSink> {
   };
 }
 
-function nft(namespace: string, script: string): Promise<void> {
+function nft(enter: readonly string[], script: string): Promise<void> {
+  const [program = 'nft', ...words] = [...enter, 'nft', '-f', '-'];
   return new Promise((resolve, reject) => {
-    const child = spawn('ip', ['netns', 'exec', namespace, 'nft', '-f', '-'], { stdio: ['pipe', 'ignore', 'pipe'] });
+    const child = spawn(program, words, { stdio: ['pipe', 'ignore', 'pipe'] });
     let said = '';
     child.stderr.on('data', (chunk: Buffer) => {
       said += chunk.toString('utf8');

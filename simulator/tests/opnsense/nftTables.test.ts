@@ -56,7 +56,7 @@ async function reaches(host: string, port: number): Promise<boolean> {
 }
 
 test('what is in the live table is reachable on its port, and nothing else is', async () => {
-  const sink = await openNftTables({ namespace: CLIENT, hook: 'output', alias: ALIAS, port: 443 });
+  const sink = await openNftTables({ enter: ['ip', 'netns', 'exec', CLIENT], hook: 'output', alias: ALIAS, port: 443 });
   const firewall = await startOpnsense({ sink, resolve: async () => ['10.78.1.2', '2001:db8::2'] });
   try {
     assert.is(await reaches('10.78.1.2', 443), false);

@@ -22,6 +22,6 @@ export async function proveWalls(reaches: (host: string, port: number) => Promis
   const open = CANARIES.filter((_, index) => results[index]).map(({ host }) => host);
   if (open.length === 0) return;
   throw new TerminalError('WALLS_OPEN', `reachable without an approval: ${open.join(', ')}`, {
-    human: `The container can reach ${open.join(', ')} without an approval: the firewall is not in force. No agent is started there. Check the rules that stand before the containers' network (docs/security.md).`,
+    human: `The container can reach ${open.join(', ')} without an approval: the firewall is not in force. No agent is started there. Check the rules that stand before the containers' network (docs/firewall.md).`,
   });
 }

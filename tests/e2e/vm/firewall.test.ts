@@ -5,8 +5,8 @@ import type { Browser } from 'playwright-core';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { launchChromium, shoot } from '../../support/chromium.ts';
-import { type Person, type Post, person, type Thread, textOf } from '../../support/person.ts';
-import { eventually, LONG_MS, said } from '../../support/vm/patience.ts';
+import { type Person, person, type Thread, textOf } from '../../support/person.ts';
+import { eventually, LONG_MS } from '../../support/vm/patience.ts';
 import { nftablesOn, startWalledEnvironment, type WalledEnvironment } from '../../support/vm/walled.ts';
 import { WORLD } from '../../support/vm/world.ts';
 
@@ -40,7 +40,7 @@ async function bash({ you }: Context, thread: Thread, command: string, mark: str
 }
 
 /** When the first connection was let through since then. */
-function reachedAt({ environment }: Context, address: string, since: number): number | undefined {
+function reachedAt({ environment }: Pick<Context, 'environment'>, address: string, since: number): number | undefined {
   return environment.world.noticed.find((each) => each.address === address && each.at >= since)?.at;
 }
 
@@ -157,6 +157,29 @@ test('after it is revoked, the open connection is cut and the host is closed aga
   );
   assert.is(heard.match(/curl: \(\d+\)/g)?.length, 2, heard);
   assert.not.ok(reachedAt(context, WORLD.pypi, since));
+});
+
+test('RT-53: where the walls do not stand, no agent is started, and the thread says what is reachable', async ({
+  you,
+  environment,
+}) => {
+  const { vm } = environment;
+  const asked = environment.model?.requests.length;
+  // On a network that SM_NFT_BRIDGES does not name.
+  const thread = await you.askForSession('@claude start acme/curious');
+  const { message } = await you.hear(thread.rootId, (post) => /without an approval/.test(post.message), LONG_MS);
+  assert.match(
+    message,
+    /The container can reach 1\.1\.1\.1 without an approval: the firewall is not in force\. No agent is started there/,
+  );
+  assert.match(message, /`@claude retry`/);
+  assert.is(reachedAt({ environment }, WORLD.canary, 0) === undefined, false);
+  const [container = ''] = (await vm.podman('ps', '--all', '--quiet', '--filter', 'label=csm.repo=acme/curious')).split(
+    '\n',
+  );
+  const inside = container === '' ? '' : await vm.podman('top', container, 'args').catch(() => '');
+  assert.not.match(inside, /claude-agent-sdk/);
+  assert.is(environment.model?.requests.length, asked);
 });
 
 /** On the containers' network. */

@@ -20,7 +20,7 @@ export interface WalledEnvironment extends VmEnvironment {
   readonly world: World;
 }
 
-interface Place {
+export interface Place {
   readonly vm: Vm;
   readonly world: World;
   /** Of the containers' network. */
@@ -82,6 +82,8 @@ export async function nftablesOn({ vm, bridge }: Place) {
       SM_NFT_BRIDGES: bridge.name,
       SM_NFT_RESOLVERS: bridge.address,
       SM_NFT_NAMES_FOLDER: names,
+      // Repositories may join it, and no walls stand around it: somebody's mistake.
+      SM_ALLOWED_NETWORKS: 'isolated',
     },
   };
 }
