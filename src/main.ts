@@ -6,7 +6,10 @@ import { failureOf, type OperatorAction } from './actors/index.ts';
 import type { Database } from './adapters/postgres/index.ts';
 import { auditLines, checkAudit } from './auditLog.ts';
 import { bringBundle } from './bringBundle.ts';
-import { configMarkdown, databaseUrl, loadConfig, problemText } from './config.ts';
+import { type Config, configMarkdown, databaseUrl, loadConfig, problemText } from './config.ts';
+import { callbackFindings } from './doctor/callback.ts';
+import { firewallFindings } from './doctor/firewall.ts';
+import { type Finding, report } from './doctor/report.ts';
 import { CHART_FORMATS, type ChartFormat, chartText, writeCharts } from './inspector/charts/export.ts';
 import { isKind, KINDS } from './inspector/charts/kinds.ts';
 import { createLog } from './log.ts';
@@ -115,6 +118,25 @@ audit
   .description('print every entry as a line of JSON, the oldest first')
   .action(() => operating(auditLines));
 
+const doctor = program.command('doctor').description('prove that what the settings name works; exit 1 if it does not');
+doctor
+  .command('firewall')
+  .description('prove that the firewall can be changed and that changes take effect')
+  .option('--create-alias', 'make the alias in OPNsense if it is not there', false)
+  .option('--open <host>', 'open this host in OPNsense and close it again', '')
+  .option('--json', 'print one JSON object', false)
+  .action(({ createAlias, open, json }: { createAlias: boolean; open: string; json: boolean }) =>
+    examine('firewall', json, (config) => firewallFindings(config, { createAlias, host: open })),
+  );
+doctor
+  .command('callback')
+  .description('prove that clicks arrive: posts a button, presses it as the bot, and deletes the post')
+  .option('--channel <id>', 'to post in; default: SM_OPERATOR_CHANNEL_ID', '')
+  .option('--json', 'print one JSON object', false)
+  .action(({ channel, json }: { channel: string; json: boolean }) =>
+    examine('callback', json, (config) => callbackFindings(config, channel)),
+  );
+
 program
   .command('bundle')
   .description('bring the worker bundle that npm run worker:bundle has made to the VM, to where SM_WORKER_MOUNT says')
@@ -151,6 +173,16 @@ async function operating(work: (db: Database) => Promise<readonly string[]> | As
   } catch (error) {
     program.error(error instanceof Error ? error.message : String(error));
   }
+}
+
+async function examine(
+  what: string,
+  json: boolean,
+  findings: (config: Config) => AsyncIterable<Finding>,
+): Promise<void> {
+  const config = readConfig();
+  const works = config && (await report(what, findings(config), { json, print: (line) => console.log(line) }));
+  if (!works) process.exitCode = 1;
 }
 
 /** Says all that is wrong at once, on stderr. */

@@ -10,6 +10,7 @@ import { approverRules, type Deciders, decidersOf } from './approvers.ts';
 import { type ChatFollower, followChat } from './chatFollower.ts';
 import type { Config } from './config.ts';
 import { recordRefusals } from './flows/audit.ts';
+import { answerProbe } from './flows/callbackProbe.ts';
 import { decide } from './flows/decisions.ts';
 import { kindsOf } from './flows/kinds.ts';
 import { observe } from './flows/metrics.ts';
@@ -18,7 +19,7 @@ import { leadWhenever } from './lead.ts';
 import { migrate, patiently, sayAccess, whoAmI } from './start.ts';
 import { version } from './version.ts';
 import { followVm, type VmFollower } from './vmFollower.ts';
-import { chatClient, type Gateway, verifier, wire } from './wiring.ts';
+import { chatClient, type Gateway, type Identity, verifier, wire } from './wiring.ts';
 
 export interface Service {
   /** Ends what acts, lets go of the lead, then stops answering. */
@@ -58,7 +59,7 @@ export async function serve(config: Config, log: Logger, hooks: ServiceHooks = {
       chat: () => chat.name() === 'up',
       ...(vm ? { vm: () => vm.name() === 'up' } : {}),
     });
-    const http = await listen(config, gateway, deciders, store, { chat, vm }, stopping.signal, log);
+    const http = await listen(config, identity, gateway, deciders, store, { chat, vm }, stopping.signal, log);
     closers.push(() => http.close());
     closers.push(await inspect(config, gateway.runtime, log));
     const charts = Object.fromEntries(kinds.map(({ kind, version }) => [kind, version]));
@@ -76,6 +77,7 @@ export async function serve(config: Config, log: Logger, hooks: ServiceHooks = {
 
 async function listen(
   config: Config,
+  { botUserId }: Identity,
   { runtime, cards, metrics }: Gateway,
   deciders: Deciders,
   store: Store,
@@ -96,6 +98,8 @@ async function listen(
     stopping,
     metrics: metrics.registry,
     onCallback: async (click) => {
+      const probed = answerProbe({ verify: verifier(config), botUserId }, click);
+      if (probed) return probed;
       const done = metrics.callbackDuration.startTimer();
       try {
         return await decide(

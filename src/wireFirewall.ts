@@ -2,7 +2,7 @@
 import { lookup } from 'node:dns/promises';
 import { readFileSync } from 'node:fs';
 import type { EffectHandlers, Log, Runtime, StorePorts } from './actors/index.ts';
-import { nftWalls, resolveOn, type Shell } from './adapters/nftables/index.ts';
+import { nftWalls, resolveOn, type Shell, type WallsOptions } from './adapters/nftables/index.ts';
 import { createOpnsenseClient, opnsenseFirewall, type ResolveHost } from './adapters/opnsense/index.ts';
 import type { Config } from './config.ts';
 import type { Enforcer } from './flows/firewall/enforcer.ts';
@@ -75,43 +75,44 @@ export function wireFirewall(parts: FirewallParts): FirewallPart {
 
 function enforcerOf({ firewall }: Config, vm: WalledVm | null, now: () => number): Enforcer {
   switch (firewall.kind) {
-    case 'opnsense': {
-      const { url, alias, verifyTls, timeoutSecs } = firewall;
-      const client = createOpnsenseClient({
-        url,
-        key: firewall.key.reveal(),
-        secret: firewall.secret.reveal(),
-        timeoutMs: timeoutSecs * 1000,
-        verifyTls,
-        caFile: firewall.caFile ?? '',
-      });
-      const resolve = vm ? resolveAt(vm.shell) : resolveHere;
-      return opnsenseEnforcer(opnsenseFirewall({ client, alias, resolve }));
-    }
-    case 'nftables': {
+    case 'opnsense':
+      return opnsenseEnforcer(openOpnsense(firewall, vm ? resolveAt(vm.shell) : resolveHere).firewall);
+    case 'nftables':
       if (!vm) {
         throw new StartError(
           'SM_FIREWALL=nftables walls in containers on a VM; there is none with SM_WORKSPACE=local.',
-          {
-            mayPass: false,
-          },
+          { mayPass: false },
         );
       }
-      const { command, bridges, resolvers, namesFolder, baseHosts } = firewall;
-      const walls = nftWalls({
-        shell: vm.shell,
-        nft: command.split(/\s+/),
-        walls: { table: 'csm', bridges, resolvers },
-        namesFolder,
-        now,
-      });
-      return nftablesEnforcer(walls, vm.addressesOf, baseHosts);
-    }
+      return nftablesEnforcer(nftWalls(wallsOf(firewall, vm.shell, now)), vm.addressesOf, firewall.baseHosts);
     case 'none':
       return noEnforcer();
     default:
       return assertNever(firewall);
   }
+}
+
+/** @param resolve as the containers see names */
+export function openOpnsense(settings: Extract<Config['firewall'], { kind: 'opnsense' }>, resolve: ResolveHost) {
+  const { url, alias, key, secret, verifyTls, timeoutSecs, caFile } = settings;
+  const client = createOpnsenseClient({
+    url,
+    key: key.reveal(),
+    secret: secret.reveal(),
+    timeoutMs: timeoutSecs * 1000,
+    verifyTls,
+    caFile: caFile ?? '',
+  });
+  return { firewall: opnsenseFirewall({ client, alias, resolve }), close: client.close };
+}
+
+export function wallsOf(
+  settings: Extract<Config['firewall'], { kind: 'nftables' }>,
+  shell: Shell,
+  now: () => number,
+): WallsOptions {
+  const { command, bridges, resolvers, namesFolder } = settings;
+  return { shell, nft: command.split(/\s+/), walls: { table: 'csm', bridges, resolvers }, namesFolder, now };
 }
 
 /** As the VM sees it, and the containers on it. */
@@ -120,7 +121,7 @@ function resolveAt(shell: Shell): ResolveHost {
 }
 
 /** As this machine sees it, which may differ from what the firewall sees. */
-const resolveHere: ResolveHost = async (host) => {
+export const resolveHere: ResolveHost = async (host) => {
   return (await lookup(host, { all: true })).map(({ address }) => address);
 };
 

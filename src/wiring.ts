@@ -59,8 +59,10 @@ export interface Gateway {
   readonly firewall: Pick<FirewallPart, 'keep'>;
 }
 
-export function chatClient({ mattermost }: Config): MattermostRest {
-  return createMattermostRest({ url: mattermost.url, token: mattermost.token.reveal() });
+/** @param timeoutMs of each call */
+export function chatClient({ mattermost }: Config, timeoutMs?: number): MattermostRest {
+  const limit = timeoutMs === undefined ? {} : { timeoutMs };
+  return createMattermostRest({ url: mattermost.url, token: mattermost.token.reveal(), ...limit });
 }
 
 /** Keys for buttons. The team tells gateways apart that share a secret. */
@@ -218,7 +220,8 @@ export function wire(
 }
 
 /** Where buttons call: with the secret part, if there is one. */
-function callbackUrl({ server }: Config): string {
+/** With the secret part of its path: nothing to show. */
+export function callbackUrl({ server }: Config): string {
   const { callbackPathSecret: secret } = server;
   return secret
     ? `${server.callbackUrl.replace(/\/+$/, '')}/${encodeURIComponent(secret.reveal())}`

@@ -39,6 +39,8 @@ export interface Environment {
   /** The statechart inspector of the gateway. */
   readonly inspectorUrl: string;
   readonly workspaceDir: string;
+  /** What the gateway is configured with. */
+  readonly gatewayEnv: Readonly<Record<string, string>>;
   gateway(): Gateway;
   /** Starts a gateway in the place of one that has ended. */
   restartGateway(): Promise<Gateway>;
@@ -138,6 +140,7 @@ async function build(
     pageUrl: `${chat.url}/?token=${secrets.page}`,
     inspectorUrl: `http://127.0.0.1:${inspectorPort}/`,
     workspaceDir,
+    gatewayEnv: env,
     gateway: () => gateway,
     restartGateway: async () => {
       gateway = await startGateway({ env, port, logFile: join(dataDir, 'gateway.log') });

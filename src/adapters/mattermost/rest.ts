@@ -107,6 +107,12 @@ export interface MattermostRest {
    */
   postsSince(channelId: string, ms: number): Promise<PostPage>;
 
+  /**
+   * Presses a button, as the bot. Resolves when the address of the button has answered with 200; the answer is in the post.
+   * @param actionId letters and digits
+   */
+  press(postId: string, actionId: string): Promise<void>;
+
   /** @param emoji a name without colons */
   addReaction(userId: string, postId: string, emoji: string): Promise<void>;
   removeReaction(postId: string, emoji: string): Promise<void>;
@@ -241,6 +247,9 @@ function client(options: RequestOptions): MattermostRest {
     latestPosts: (channelId, page) => posts(channelId, { page, per_page: PAGE_SIZE }),
     postsSince: (channelId, ms) => posts(channelId, { since: ms }),
 
+    async press(postId, actionId) {
+      await ask({ method: 'POST', path: path`/posts/${postId}/actions/${actionId}`, json: {} }, wireStatusOk);
+    },
     async addReaction(userId, postId, emoji) {
       // `me` works in paths only; a body must name the bot.
       const json = { user_id: userId, post_id: postId, emoji_name: emoji };

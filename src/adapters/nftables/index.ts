@@ -1,5 +1,6 @@
 /** nftables on the VM: walls around containers, with ways for each of them. */
 export type { Live } from './live.ts';
+export { askResolver, proveNamesFolder, proveNft, seesBridged } from './proof.ts';
 export { resolveOn } from './resolver.ts';
 export type { Walls } from './ruleset.ts';
 export type { Shell } from './shell.ts';

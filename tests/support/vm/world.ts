@@ -75,13 +75,18 @@ export async function openWorld(vm: Vm): Promise<World> {
     }
     await rm(folder, { recursive: true, force: true });
   };
-  const space = (): string => {
-    const holder = spawn('setpriv', [...BOUND, 'unshare', '--net', 'sleep', 'infinity'], { stdio: 'ignore' });
+  const space = async (): Promise<string> => {
+    const script = 'echo made; exec sleep infinity';
+    const holder = spawn('setpriv', [...BOUND, 'unshare', '--net', 'sh', '-c', script], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     children.push(holder);
+    // Until then it is in this machine's own network.
+    await once(holder.stdout, 'data');
     return `/proc/${holder.pid}/ns/net`;
   };
   try {
-    const [router, world] = [space(), space()];
+    const [router, world] = [await space(), await space()];
     await connectAll({ vm: vm.network(), router, world });
     makeAuthority(folder);
     const noticed: Noticed[] = [];
@@ -105,6 +110,7 @@ export async function openWorld(vm: Vm): Promise<World> {
       'printf %s "$1" >/run/resolv.conf; mount --bind /run/resolv.conf "$(readlink -f /etc/resolv.conf)"',
       resolvers,
     );
+    await vm.sh('until getent ahostsv4 "$1" >/dev/null; do sleep 0.1; done', 'api.anthropic.com');
     return {
       authority: await readFile(join(folder, 'ca.pem'), 'utf8'),
       noticed,

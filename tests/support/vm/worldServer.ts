@@ -22,14 +22,13 @@ const web = createServer((request, response) => {
   response.on('close', () => clearInterval(timer));
 });
 
-function say(
-  what: 'connected' | 'ended',
-  socket: Pick<Socket, 'localAddress' | 'localPort'>,
-  id: number,
-  error = '',
-): void {
-  const { localAddress: address, localPort: port } = socket;
-  console.log(JSON.stringify({ at: Date.now(), what, address, port, id, ...(error === '' ? {} : { error }) }));
+interface Place {
+  readonly address: string | undefined;
+  readonly port: number | undefined;
+}
+
+function say(what: 'connected' | 'ended', place: Place, id: number, error = ''): void {
+  console.log(JSON.stringify({ at: Date.now(), what, ...place, id, ...(error === '' ? {} : { error }) }));
 }
 
 function serve(port: number): Promise<void> {
@@ -42,7 +41,7 @@ function serve(port: number): Promise<void> {
   });
   // Before TLS begins: whoever gets this far has been let through.
   server.on('connection', (socket: Socket) => {
-    const place = { localAddress: socket.localAddress, localPort: socket.localPort };
+    const place = { address: socket.localAddress, port: socket.localPort };
     const id = ++connections;
     let error = '';
     say('connected', place, id);
