@@ -1,5 +1,6 @@
 /** What a doctor finds: one line for each thing that was tried, with what to do about it where it failed. */
 import { failureOf } from '../actors/index.ts';
+import { isChatError } from '../adapters/mattermost/index.ts';
 import { StartError } from '../start.ts';
 
 export interface Finding {
@@ -19,8 +20,13 @@ export async function tried(check: string, work: () => Promise<string>): Promise
   try {
     return ok(check, await work());
   } catch (error) {
-    return failed(check, error instanceof StartError ? error.message : failureOf(error).human);
+    return failed(check, wordsOf(error));
   }
+}
+
+function wordsOf(error: unknown): string {
+  if (error instanceof StartError) return error.message;
+  return isChatError(error) ? (error.human ?? error.message) : failureOf(error).human;
 }
 
 /** Prints findings as they come, or all of them as one JSON object. @returns whether nothing failed */

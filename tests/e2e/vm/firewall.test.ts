@@ -4,8 +4,10 @@
 import type { Browser } from 'playwright-core';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { csm } from '../../cli/csm.ts';
 import { launchChromium, shoot } from '../../support/chromium.ts';
 import { type Person, person, type Thread, textOf } from '../../support/person.ts';
+import { STOCK } from '../../support/vm/images.ts';
 import { eventually, LONG_MS } from '../../support/vm/patience.ts';
 import { nftablesOn, startWalledEnvironment, type WalledEnvironment } from '../../support/vm/walled.ts';
 import { WORLD } from '../../support/vm/world.ts';
@@ -180,6 +182,34 @@ test('RT-53: where the walls do not stand, no agent is started, and the thread s
   const inside = container === '' ? '' : await vm.podman('top', container, 'args').catch(() => '');
   assert.not.match(inside, /claude-agent-sdk/);
   assert.is(environment.model?.requests.length, asked);
+});
+
+test('csm doctor firewall proves it on the VM, leaves the walls alone, and finds what is wrong', async ({
+  environment,
+}) => {
+  const { vm, gatewayEnv } = environment;
+  const doctor = (more: Readonly<Record<string, string>> = {}) =>
+    csm(['doctor', 'firewall'], { ...gatewayEnv, ...more });
+  const before = await vm.sh('nft list tables');
+  const well = await doctor();
+  assert.is(well.code, 0, well.said);
+  for (const check of ['VM', 'nft', 'names folder', 'resolver [\\d.]+', 'bridged packets', 'base hosts', 'walls']) {
+    assert.match(well.said, new RegExp(`^ok +${check}: `, 'm'));
+  }
+  assert.is(await vm.sh('nft list tables'), before);
+  // The resolver that podman itself puts on a network asks others.
+  const isolated = '{{range .Subnets}}{{.Gateway}}{{end}}';
+  const talkative = (await vm.podman('network', 'inspect', '--format', isolated, 'isolated')).trim();
+  await vm.podman('run', '--detach', '--network=isolated', STOCK, 'sleep', 'infinity');
+  const ill = await doctor({
+    SM_NFT_COMMAND: 'no-such-nft',
+    SM_NFT_RESOLVERS: talkative,
+    SM_BASE_HOSTS: 'gone.example.com',
+  });
+  assert.is(ill.code, 1);
+  assert.match(ill.said, /^failed +nft: nft is not installed on the VM\. Install nftables, or set SM_NFT_COMMAND/m);
+  assert.match(ill.said, /^failed +resolver [\d.]+: looks for names that nobody opened.* --disable-dns/m);
+  assert.match(ill.said, /^failed +base hosts: The VM finds no public address for gone\.example\.com/m);
 });
 
 /** On the containers' network. */

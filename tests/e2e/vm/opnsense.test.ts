@@ -5,6 +5,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type OpnsenseSimulator, openNftTables, startOpnsense } from '../../../simulator/src/opnsense/index.ts';
 import { selfSigned } from '../../adapters/opnsense/support.ts';
+import { csm } from '../../cli/csm.ts';
 import { type Person, person, type Thread, textOf } from '../../support/person.ts';
 import { eventually, LONG_MS } from '../../support/vm/patience.ts';
 import { type Place, startWalledEnvironment, type WalledEnvironment } from '../../support/vm/walled.ts';
@@ -119,6 +120,21 @@ test('revoking takes out what we had entered, and leaves what somebody else has 
   await eventually('it is out of the live table', async () => !firewall.live(ALIAS).includes(WORLD.pypi), 60_000);
   assert.equal(firewall.alias(ALIAS)?.content, ['api.anthropic.com', 'office.example.com']);
   assert.match(await bash(context, `${CURL} https://pypi.org/hello`, 'closed-again'), /curl: \(7\)/);
+});
+
+test('csm doctor firewall proves the alias, opens a host for real and closes it again', async ({
+  environment,
+  firewall,
+}) => {
+  firewall.knobs.reconfigureMs = 0;
+  firewall.edit(ALIAS, { content: ['api.anthropic.com'] });
+  const { code, said } = await csm(['doctor', 'firewall', '--open', 'crates.io'], environment.gatewayEnv);
+  assert.is(code, 0, said);
+  for (const check of ['VM', 'alias', 'privileges', 'live table', 'base hosts', 'table follows', 'open crates.io']) {
+    assert.match(said, new RegExp(`^ok +${check}: `, 'm'));
+  }
+  assert.equal(firewall.alias(ALIAS)?.content, ['api.anthropic.com']);
+  assert.equal(firewall.live(ALIAS), [WORLD.model]);
 });
 
 test.run();
