@@ -39,8 +39,14 @@ export async function* callbackFindings(config: Config, channelId: string): Asyn
       postId = await postCard(rest, channel, callbackUrl(config), context);
       return 'a post with a button was made.';
     });
+    if (posted.level === 'failed') {
+      yield failed(
+        'card',
+        `The bot cannot post in ${channel}: ${posted.says} Invite it there, or name another channel with --channel.`,
+      );
+      return;
+    }
     yield posted;
-    if (posted.level === 'failed') return;
     const direct = await askDirectly(config, { userId: botUserId, channel, postId, context });
     yield direct;
     yield* clickFindings(config, rest, postId, direct.level === 'ok');

@@ -107,7 +107,7 @@ test('no channel, a channel that is not there, a token that is none: each has it
   assert.match(none.said, /--channel ID or SM_OPERATOR_CHANNEL_ID/);
   const nowhere = await csm(['doctor', 'callback', '--channel', 'x'.repeat(26)], environment.gatewayEnv);
   assert.is(nowhere.code, 1);
-  assert.match(nowhere.said, /^failed +card: .*(may not|not allowed|permission|no such)/im);
+  assert.match(nowhere.said, /^failed +card: The bot cannot post in x{26}: .*\. Invite it there/m);
   const token = await doctor(environment, { more: { SM_MATTERMOST_TOKEN: 'none' } });
   assert.is(token.code, 1);
   assert.match(token.said, /SM_MATTERMOST_TOKEN/);

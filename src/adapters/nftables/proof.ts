@@ -40,11 +40,11 @@ export async function proveNamesFolder(shell: Shell, folder: string, signal?: Ab
 
 /**
  * Asks for a name that is open to nobody: 4 bytes of the answer say whether it was refused (5) or looked for elsewhere.
- * Bash's own UDP, because nothing else is certain to be on the VM.
+ * Bash's own UDP, because nothing else is certain to be on the VM. No byte may be a line feed: bash would send two packets.
  */
 const ASK = String.raw`
 exec 3<>"/dev/udp/$1/53" || exit 1
-printf '\x43\x53\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x0acsm-doctor\x07example\x03com\x00\x00\x01\x00\x01' >&3
+printf '\x43\x53\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x09csm-probe\x07example\x03com\x00\x00\x01\x00\x01' >&3
 timeout 3 head -c 4 <&3 | od -An -tu1 -j3`;
 
 /** `silent`: nobody answers there now. `asks`: it looks for names that nobody opened, so queries can carry things out. */

@@ -92,7 +92,9 @@ export async function openWorld(vm: Vm): Promise<World> {
     const noticed: Noticed[] = [];
     const socket = join(folder, 'model');
     const inWorld = ['setpriv', ...BOUND, 'nsenter', `--net=${world}`];
-    const names = Object.entries(NAMES).map(([name, address]) => `--host-record=${name},${address}`);
+    // Other names below these do not exist, as the internet's servers would say.
+    const zones = ['com', 'org', 'io'].map((zone) => `--local=/${zone}/`);
+    const names = [...zones, ...Object.entries(NAMES).map(([name, address]) => `--host-record=${name},${address}`)];
     const quiet = ['--keep-in-foreground', '--user=root', '--pid-file=', '--conf-file=/dev/null', '--no-resolv'];
     const [first = '', ...more] = inWorld;
     children.push(
