@@ -145,7 +145,7 @@ export async function inspectOurs(
 
 /** On the VM's networks; none while it does not run. */
 export async function addressesOf(host: Host, id: string, signal?: AbortSignal): Promise<readonly string[]> {
-  const format = '{{range .NetworkSettings.Networks}}{{.IPAddress}}\n{{end}}';
+  const format = '{{range .NetworkSettings.Networks}}{{.IPAddress}}\n{{.GlobalIPv6Address}}\n{{end}}';
   const result = await run(host, ['container', 'inspect', '--format', format, id], signal);
   return result.code === 0 ? result.stdout.split('\n').filter((line) => line !== '') : [];
 }

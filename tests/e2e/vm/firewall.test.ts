@@ -49,7 +49,13 @@ function reachedAt({ environment }: Pick<Context, 'environment'>, address: strin
 test('sessions start behind walls, and the agent talks to its model through them', async (context) => {
   const { you, environment } = context;
   context.web = await you.start('@claude start acme/web', LONG_MS);
+  // As if the address that the next container gets had been another one's, with a host open for it.
+  const next = (await addressOf(environment, 'acme/web')).replace(/\d+$/, (last) => String(Number(last) + 1));
+  await environment.vm.sh('nft add element inet csm open4 "{ $1 . $2 . 443 }"', next, WORLD.pypi);
   context.plain = await you.start('@claude start acme/plain', LONG_MS);
+  assert.is(await addressOf(environment, 'acme/plain'), next);
+  const ways = await environment.vm.sh('nft list set inet csm open4');
+  assert.not.match(ways, new RegExp(WORLD.pypi), 'an agent was started with what was open for somebody else');
   for (const thread of [context.web, context.plain]) await bash(context, thread, 'echo', `up-${thread.rootId}`);
   assert.is((await environment.vm.containers()).length, 2);
   assert.ok(reachedAt(context, WORLD.model, 0));
