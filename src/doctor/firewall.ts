@@ -1,6 +1,7 @@
 /** `csm doctor firewall`: whether the firewall of the settings can be changed, and whether changes take effect. */
 import { failureOf, silentLog } from '../actors/index.ts';
 import { resolveOn } from '../adapters/nftables/index.ts';
+import { createStore, openDatabase } from '../adapters/postgres/index.ts';
 import type { Vm } from '../adapters/ssh/index.ts';
 import type { Config } from '../config.ts';
 import { assertNever } from '../machines/json.ts';
@@ -26,7 +27,12 @@ export async function* firewallFindings(config: Config, options: FirewallOptions
     );
     return;
   }
-  const vm = config.vm === null ? undefined : connectToVm({ vm: config.vm }, { log: silentLog });
+  // Where the first key was trusted, the gateway has kept it.
+  const db = config.vm?.trustOnFirstUse
+    ? openDatabase({ url: config.database.url.reveal(), poolSize: 1, applicationName: 'claude-session-manager doctor' })
+    : undefined;
+  const memory = db ? { memory: createStore(db) } : {};
+  const vm = config.vm === null ? undefined : connectToVm({ vm: config.vm }, { log: silentLog, ...memory });
   try {
     const isThere = vm ? await look(vm, firewall.kind === 'nftables') : undefined;
     if (isThere) yield isThere;
@@ -50,6 +56,7 @@ export async function* firewallFindings(config: Config, options: FirewallOptions
     }
   } finally {
     await vm?.close();
+    await db?.close();
   }
 }
 

@@ -51,6 +51,10 @@ export interface World {
   readonly authority: string;
   /** In their order. */
   readonly noticed: readonly Noticed[];
+  /** Of its certificates; its name is in the command line of all that serves. */
+  readonly folder: string;
+  /** Ids of what keeps it up. */
+  readonly processes: readonly number[];
   /** What runs a program in the router's network: the place of a firewall. */
   readonly atRouter: readonly string[];
   /** Who answers at api.anthropic.com. @param url of a model API on this machine */
@@ -95,13 +99,12 @@ export async function openWorld(vm: Vm): Promise<World> {
     // Other names below these do not exist, as the internet's servers would say.
     const zones = ['com', 'org', 'io'].map((zone) => `--local=/${zone}/`);
     const names = [...zones, ...Object.entries(NAMES).map(([name, address]) => `--host-record=${name},${address}`)];
-    const quiet = ['--keep-in-foreground', '--user=root', '--pid-file=', '--conf-file=/dev/null', '--no-resolv'];
+    const quiet = ['--keep-in-foreground', '--user=root', '--conf-file=/dev/null', '--no-resolv', '--no-hosts'];
     const [first = '', ...more] = inWorld;
-    children.push(
-      spawn(first, [...more, 'dnsmasq', ...quiet, '--no-hosts', `--listen-address=${WORLD.dns}`, ...names], {
-        stdio: 'ignore',
-      }),
-    );
+    const dns = ['dnsmasq', ...quiet, `--pid-file=${folder}/dns`, `--listen-address=${WORLD.dns}`, ...names];
+    // It changes its rights, and by that forgets whom it is bound to; so it is bound to a shell that does not.
+    const bound = ['unshare', '--pid', '--fork', '--kill-child', 'sh', '-c', '"$@" & wait', 'sh', ...dns];
+    children.push(spawn(first, [...more, ...bound], { stdio: 'ignore' }));
     const server = spawn(first, [...more, process.execPath, '--import', 'tsx', SERVER, folder, socket, WORLD.model], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
@@ -116,6 +119,8 @@ export async function openWorld(vm: Vm): Promise<World> {
     return {
       authority: await readFile(join(folder, 'ca.pem'), 'utf8'),
       noticed,
+      folder,
+      processes: children.flatMap(({ pid }) => pid ?? []),
       atRouter: ['nsenter', `--net=${router}`],
       serveModel(url) {
         const { hostname, port } = new URL(url);
