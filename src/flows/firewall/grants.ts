@@ -28,7 +28,7 @@ export interface Grants {
   open(wish: GrantWish, signal?: AbortSignal): Promise<Held>;
   /** Ends grants, and takes out of the firewall what nothing else needs. */
   close(matching: (grant: GrantRow) => boolean, signal?: AbortSignal): Promise<readonly GrantRow[]>;
-  /** Looks whether all is as it should be, and makes it so. */
+  /** Looks whether all is as it should be, and makes it so. Says all drift since the last time, whoever came upon it. */
   sync(signal?: AbortSignal): Promise<Held>;
   active(): Promise<readonly GrantRow[]>;
 }
@@ -44,6 +44,8 @@ export interface GrantPorts {
 
 export function createGrants({ enforcer, store, now }: GrantPorts): Grants {
   let last: Promise<unknown> = Promise.resolve();
+  /** Opening and closing come upon it, too, and have nobody to tell. */
+  const untold: string[] = [];
   /** One after the other: each reads the whole state and writes the whole state. */
   const inTurn = <Result>(work: () => Promise<Result>): Promise<Result> => {
     const mine = last.then(work);
@@ -57,6 +59,7 @@ export function createGrants({ enforcer, store, now }: GrantPorts): Grants {
     const ours = await store.claimedHosts();
     const desired: Desired = { openings: await openingsOf(rows, store), ours };
     const held = await enforcer.hold(desired, signal);
+    untold.push(...held.drift);
     const wanted = new Set(rows.map(({ host }) => host));
     const gone = ours.filter((host) => !wanted.has(host));
     if (gone.length > 0) await store.releaseHosts(gone, at);
@@ -66,7 +69,7 @@ export function createGrants({ enforcer, store, now }: GrantPorts): Grants {
   return {
     enforcer,
     active: () => store.activeGrants(now()),
-    sync: (signal) => inTurn(() => hold(signal)),
+    sync: (signal) => inTurn(async () => ({ ...(await hold(signal)), drift: untold.splice(0) })),
     open: ({ key, approval, session, container, repo, hosts, scope, expiresAt, by }, signal) =>
       inTurn(async () => {
         // Before the first write: what is there now was entered by somebody else, unless it is known to be ours.
