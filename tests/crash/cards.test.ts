@@ -23,7 +23,7 @@ test.after(endOnePod);
 
 const isOpen = async ({ user }: Thread, card: string) => (await user.card(card)).buttons.length > 0;
 
-test('RT-20: the first click after a restart that gets an answer counts, or says why it does not', async (context) => {
+test('RT-20: a card that waited through a restart works: the first click that reaches a gateway counts', async (context) => {
   const { world, pod, thread } = context;
   for (const token of ['t1', 't2', 't3']) {
     await thread.ask(task(token, { ask: 'tool' }));
