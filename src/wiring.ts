@@ -18,6 +18,7 @@ import { createLinkRegistry } from './adapters/worker/registry.ts';
 import { workerHandlers } from './adapters/worker/requests.ts';
 import { tokenHash, workerToken } from './adapters/worker/token.ts';
 import { workspaceView } from './adapters/worker/workspace.ts';
+import type { Deciders } from './approvers.ts';
 import type { Config } from './config.ts';
 import { agentOptions } from './flows/agentOptions.ts';
 import { fetchAttachment } from './flows/attachments.ts';
@@ -75,6 +76,7 @@ export function wire(
   rest: MattermostRest,
   log: Logger,
   kinds: readonly KindDefinition[],
+  { whoIsMissing }: Pick<Deciders, 'whoIsMissing'>,
   faults?: FaultPoints,
 ): Gateway {
   const now = Date.now;
@@ -181,6 +183,7 @@ export function wire(
         rest,
         posting,
         settleThread: (session) => view.settle(session),
+        whoIsMissing,
         now,
       }),
       ...workerHandlers({

@@ -74,6 +74,15 @@ export function sayUnasked({ context }: Args): Effect[] {
   return [{ kind: 'say', note: `network-${requestId}`, tone: 'info', text }];
 }
 
+/** Nobody there may decide: a card that nobody can answer must not wait in silence. */
+export function sayMissing({ context, event }: Args): Effect[] {
+  if (event.type !== 'CARD.POSTED' || !event.missing) return [];
+  return [
+    { kind: 'say', note: `missing-${context.requestId}`, tone: 'warning', text: event.missing },
+    { kind: 'chat.tellOperator', params: { message: `A session of ${context.repo} waits. ${event.missing}` } },
+  ];
+}
+
 export function recordClosing({ context, event }: Args): Effect {
   return {
     kind: 'audit.record',

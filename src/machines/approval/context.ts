@@ -116,7 +116,7 @@ export type ApprovalEvent =
   /** With `said`: in words, which are passed on to the session as the message they would otherwise be if it comes too late. */
   | (Event<'DECIDE'> & { readonly verdict: Verdict; readonly said?: ChartEvent & { readonly postId: string } })
   | (Event<'WITHDRAW'> & { readonly reason: string })
-  | (Event<'CARD.POSTED'> & { readonly postId: string })
+  | (Event<'CARD.POSTED'> & { readonly postId: string; readonly missing?: string })
   | Failed<'CARD.FAILED'>
   | Event<'CARD.DELETED'>
   | (Event<'OPENED'> & { readonly enforced: boolean })
