@@ -110,6 +110,7 @@ async function act(
     answers: createAnswers({
       runtime: hearing,
       whyNot: parts.deciders.whyNot,
+      mayOpenForGood: parts.deciders.mayOpenForGood,
       postedAt: async (postId) => (await rest.getPost(postId))?.createAt,
     }),
     botUserId,

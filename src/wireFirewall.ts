@@ -11,6 +11,7 @@ import { createGrants, type Grants } from './flows/firewall/grants.ts';
 import { firewallHandlers } from './flows/firewall/handlers.ts';
 import { keepFirewall } from './flows/firewall/keeper.ts';
 import type { Reply } from './flows/reply.ts';
+import type { Address } from './machines/addresses.ts';
 import { assertNever } from './machines/json.ts';
 import { type DomainPolicy, NO_POLICY, readPolicyFile } from './policy/domains/index.ts';
 import { StartError } from './start.ts';
@@ -28,6 +29,8 @@ export interface FirewallParts {
   readonly reply: Reply;
   /** Null where agents run on this machine. */
   readonly vm: WalledVm | null;
+  /** Whether the session's container can connect to the host now; false if that cannot be found out. */
+  readonly reaches: (session: Address, host: string) => Promise<boolean>;
   readonly tell: (words: string) => Promise<void>;
   readonly log: Log;
   readonly now: () => number;
@@ -42,7 +45,7 @@ export interface FirewallPart {
 
 /** @throws StartError if the policy file is faulty, or the firewall cannot be where it is said to be */
 export function wireFirewall(parts: FirewallParts): FirewallPart {
-  const { config, store, runtime, reply, tell, log, now } = parts;
+  const { config, store, runtime, reply, reaches, tell, log, now } = parts;
   const enforcer = enforcerOf(config, parts.vm, now);
   if (enforcer.kind === 'none') {
     log.warn({}, 'SM_FIREWALL=none: nothing stands between agents and the network');
@@ -57,6 +60,7 @@ export function wireFirewall(parts: FirewallParts): FirewallPart {
       store,
       runtime,
       reply,
+      reaches,
       trigger: config.mattermost.botTrigger,
       now,
     }),

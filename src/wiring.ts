@@ -15,10 +15,11 @@ import { workerCertificate } from './adapters/worker/certificate.ts';
 import { connectWorker, type WorkerClient } from './adapters/worker/client.ts';
 import { workerLink } from './adapters/worker/link.ts';
 import { createLinkRegistry } from './adapters/worker/registry.ts';
-import { workerHandlers } from './adapters/worker/requests.ts';
+import { canReach, workerHandlers } from './adapters/worker/requests.ts';
 import { tokenHash, workerToken } from './adapters/worker/token.ts';
 import { workspaceView } from './adapters/worker/workspace.ts';
 import type { Deciders } from './approvers.ts';
+import { writtenRequests } from './chat/networkRequests.ts';
 import type { Config } from './config.ts';
 import { agentOptions } from './flows/agentOptions.ts';
 import { fetchAttachment } from './flows/attachments.ts';
@@ -139,6 +140,10 @@ export function wire(
     runtime: lateRuntime,
     reply,
     vm: vm ?? null,
+    reaches: async (session, host) => {
+      const client = clients.get(session);
+      return client !== undefined && (await canReach(client, host));
+    },
     tell: (words) => tellOperator(posting, config.mattermost.operatorChannelId, words, now()),
     log,
     now,
@@ -205,6 +210,7 @@ export function wire(
           (async ({ endpoint, container, generation }) => connectWorker(endpoint, token(container, generation))),
         optionsOf: (input) => agentOptions(config, input),
         resumePoint: (session) => store.resumePoint(session),
+        writtenRequests: (text) => writtenRequests(text).map((request) => ({ ...request })),
         appendOutputs: async (batch) => {
           const seq = await runtime.appendOutputs(batch);
           stages.onOutputs(batch);

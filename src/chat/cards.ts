@@ -99,8 +99,9 @@ function waysOf(context: ApprovalContext): string {
     case 'plan':
       return '_Or write in the thread what to change; `approve` or ✅ approves, `not yet` or ❌ keeps planning._';
     case 'tool':
+      return '_Or write `approve`, `deny` or `deny: why` in the thread, or react with ✅ or ❌._';
     case 'network':
-      return '_Or write `approve` or `deny` in the thread, or react with ✅ or ❌._';
+      return '_Or write `approve`, `approve for this repo`, `approve always`, `deny` or `deny: why` in the thread, or react with ✅, 📦 (this repository), ♾️ (always) or ❌._';
     default:
       return assertNever(context.kind);
   }
@@ -109,9 +110,12 @@ function waysOf(context: ApprovalContext): string {
 /** Only an admin may press it. */
 export const FOR_GOOD = 'approvealways';
 
+/** For every session of the repository, for some hours. */
+export const FOR_REPO = 'approverepo';
+
 /** Letters only, as button ids are. */
 function scopeOf(action: string): GrantScope | undefined {
-  return action === 'approverepo' ? 'repo' : action === FOR_GOOD ? 'always' : undefined;
+  return action === FOR_REPO ? 'repo' : action === FOR_GOOD ? 'always' : undefined;
 }
 
 function denialWords({ kind }: ApprovalContext): string {
@@ -142,7 +146,7 @@ function buttonsOf(context: ApprovalContext): Button[] {
     case 'network':
       return [
         { id: 'approve', name: 'Approve for this session', style: 'good' },
-        { id: 'approverepo', name: `For this repository, ${hoursWords(context.grantMs)}`, style: 'default' },
+        { id: FOR_REPO, name: `For this repository, ${hoursWords(context.grantMs)}`, style: 'default' },
         { id: FOR_GOOD, name: 'For everybody, always (admins)', style: 'default' },
         { id: 'deny', name: 'Deny', style: 'danger' },
       ];
@@ -261,7 +265,9 @@ function outcomeText(context: ApprovalContext, state: string): string {
   if (context.kind === 'plan' && verdict.words !== '' && verdict.words !== denialWords(context)) {
     return `✏️ To be changed (${who}): ${plainWords(verdict.words, 300)}`;
   }
-  return `⛔ ${REFUSALS[context.kind]} (${who})`;
+  const why =
+    verdict.words === '' || verdict.words === denialWords(context) ? '' : `: ${plainWords(verdict.words, 300)}`;
+  return `⛔ ${REFUSALS[context.kind]} (${who})${why}`;
 }
 
 const REFUSALS = { question: 'Skipped', plan: 'Keep planning', tool: 'Denied', network: 'Denied' } as const;

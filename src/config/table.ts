@@ -18,6 +18,7 @@ import {
   namedPaths,
   networks,
   oneOf,
+  pathSecret,
   people,
   positiveNumber,
   positiveOrZero,
@@ -301,10 +302,14 @@ export const server = {
     },
     signingSecret,
   ),
-  callbackPathSecret: optionalSecret('SM_CALLBACK_PATH_SECRET', {
-    help: 'Only calls to `/callback/<this>` are taken; buttons call SM_CALLBACK_URL with it at the end. Letters and digits.',
-    example: 'the output of: openssl rand -hex 16',
-  }),
+  callbackPathSecret: optionalSecret(
+    'SM_CALLBACK_PATH_SECRET',
+    {
+      help: 'Only calls to `/callback/<this>` are taken; buttons call SM_CALLBACK_URL with it at the end. 20 to 200 letters, digits, `-` or `_`.',
+      example: 'the output of: openssl rand -hex 16',
+    },
+    pathSecret,
+  ),
   callbackSources: defaulted('SM_CALLBACK_SOURCES', networks, '[]', {
     help: 'Where clicks may come from: addresses or networks of the Mattermost server (empty = from anywhere).',
     example: '10.0.3.7',

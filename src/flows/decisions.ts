@@ -61,17 +61,16 @@ export async function decide(ports: DecisionPorts, click: CallbackBody): Promise
   const advice = adviceOf(context, action);
   if (advice !== undefined) return whisper(advice);
   if (action === FOR_GOOD && !ports.mayOpenForGood(person)) {
-    return refuse(
-      ports,
-      click,
-      'a person who is no admin',
-      'Only an admin (SM_ADMINS) may open a host for everybody and for good. The other buttons are for you.',
-    );
+    return refuse(ports, click, 'a person who is no admin', NO_ADMIN);
   }
   const verdict = verdictOf(context, action, person, ports.now());
   if (!verdict) return refuse(ports, click, 'an unknown action');
   return take(ports, view, verdict, click);
 }
+
+/** Said to who wants to open more than they may. */
+export const NO_ADMIN =
+  'Only an admin (SM_ADMINS) may open a host for everybody and for good. The other ways are for you.';
 
 /** This card, and not one that was put up anew since. */
 function isBeingPosted({ kind, status, context }: ActorView, generation: number): boolean {

@@ -68,6 +68,7 @@ export const approvalMachine = setup({
     opened: assign(action.opened),
     probed: assign(action.probed),
     troubled: assign(action.troubled),
+    askedAlready: assign(action.askedAlready),
     end: assign({ over: true }),
   },
   guards: {
@@ -76,10 +77,13 @@ export const approvalMachine = setup({
     isNetwork: ({ context }) => context.kind === 'network',
     needsAnother: action.needsAnother,
     wasApproved: ({ context }) => context.verdict?.outcome === 'approved',
+    /** In the words of an answer: no tool waits for the outcome. */
+    isWritten: ({ context }) => action.isWritten(context),
     wasDenied: ({ context }) => context.verdict?.outcome === 'denied',
     canExpire: ({ context }) => context.timeoutMs > 0,
     isGranted: ({ event }) => event.type === 'CHECKED' && event.standing === 'granted',
     isAlways: ({ event }) => event.type === 'CHECKED' && event.standing === 'always',
+    isAsked: ({ event }) => event.type === 'CHECKED' && event.standing === 'asked',
     isRefused: ({ event }) => event.type === 'CHECKED' && event.standing === 'refused',
     /** Something was opened for it that must be closed some day. */
     opensWay: ({ context }) => context.opened,
@@ -130,6 +134,7 @@ export const approvalMachine = setup({
         CHECKED: [
           { guard: 'isGranted', target: 'verifying', actions: ['checked', 'sayUnasked'] },
           { guard: 'isAlways', target: 'applying', actions: ['checked', 'sayUnasked'] },
+          { guard: 'isAsked', target: 'withdrawn', actions: 'askedAlready' },
           { guard: 'isRefused', target: 'telling', actions: ['checked', 'sayUnasked'] },
           { target: 'posting', actions: 'checked' },
         ],
@@ -213,6 +218,11 @@ export const approvalMachine = setup({
     telling: {
       tags: 'busy',
       entry: ['tellAgent', 'refreshCard', 'recordAudit'],
+      // Nobody has to take a message that is told in words.
+      always: [
+        { guard: and(['isWritten', 'opensWay']), target: 'active', actions: ['end', 'tellSession'] },
+        { guard: 'isWritten', target: 'settled', actions: ['end', 'tellSession'] },
+      ],
       on: {
         TOLD: [
           { guard: 'opensWay', target: 'active', actions: ['end', 'tellSession'] },

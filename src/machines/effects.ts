@@ -218,7 +218,7 @@ export type ExternalEffect =
   | Request<'worker.probe', { session: Address; host: string; port: number }>
   // ---- firewall
   /** Judges a request before anybody is asked. Done: `standing`, `hosts`, `warnings`, `words`. */
-  | Request<'firewall.check', { hosts: readonly string[]; session: Address; repo: string }>
+  | Request<'firewall.check', { hosts: readonly string[]; session: Address; repo: string; written: boolean }>
   /** Done: `enforced` (false where nothing stands between container and world), `late` (hosts not yet seen in force). */
   | Request<
       'firewall.allow',

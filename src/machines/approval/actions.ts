@@ -1,6 +1,7 @@
 /** What an approval asks of the outside, and how events change its context. */
 import type { Effect, GrantScope } from '../effects.ts';
-import type { ApprovalContext, ApprovalEvent, Verdict } from './context.ts';
+import { assertNever } from '../json.ts';
+import { type ApprovalContext, type ApprovalEvent, type Verdict, WRITTEN } from './context.ts';
 
 interface Args {
   readonly context: ApprovalContext;
@@ -29,7 +30,7 @@ export function checkRequest({ context }: Args): Effect {
   const { hosts, session, repo } = context;
   return {
     kind: 'firewall.check',
-    params: { hosts, session, repo },
+    params: { hosts, session, repo, written: isWritten(context) },
     reply: { done: 'CHECKED', failed: 'CHECK.FAILED' },
   };
 }
@@ -104,9 +105,10 @@ export function probe({ context }: Args): Effect {
 }
 
 /** Tells the waiting agent. The digest binds the answer to the arguments that were shown. */
-export function tellAgent({ context }: Args): Effect[] {
+export function tellAgent({ context, event }: Args): Effect[] {
   const { verdict } = context;
   if (!verdict) return [];
+  if (isWritten(context)) return [tellInWords(context, verdict, event.at)];
   return [
     {
       kind: 'worker.decide',
@@ -123,6 +125,45 @@ export function tellAgent({ context }: Args): Effect[] {
       reply: { done: 'TOLD', failed: 'TELL.FAILED' },
     },
   ];
+}
+
+export function isWritten({ toolName }: ApprovalContext): boolean {
+  return toolName === WRITTEN;
+}
+
+/** As a message below the card. It carries the card's id: so it is run once, and its signs stand on the card. */
+function tellInWords(
+  { session, requestId, cardPostId, channelId, rootId, ...context }: ApprovalContext,
+  verdict: Verdict,
+  at: number,
+): Effect {
+  const postId = cardPostId === '' ? requestId : cardPostId;
+  const text = outcomeInWords(context, verdict);
+  const person = { userId: '', userName: '' };
+  const event = { type: 'PROMPT', at, postId, channelId, rootId, ...person, text, fileIds: [], addressed: true };
+  return { kind: 'tell', to: session, event };
+}
+
+function outcomeInWords(
+  { hosts, proven }: Pick<ApprovalContext, 'hosts' | 'proven'>,
+  { outcome, words }: Verdict,
+): string {
+  const named = (sign: string) =>
+    hosts.length === 0 ? `[${sign}]` : hosts.map((host) => `[${sign}: ${host}]`).join('\n');
+  switch (outcome) {
+    case 'approved': {
+      const seen = proven
+        ? 'A connection from here was seen to work: try again now.'
+        : 'The way is open as far as the firewall says, but no connection was seen to work yet: try again, and report it if it still fails.';
+      return [named('NETWORK_APPROVED'), seen, words].filter((part) => part !== '').join('\n');
+    }
+    case 'denied':
+      return `${named('NETWORK_DENIED')}\n${words} Do not ask for it again now; go on without it.`;
+    case 'expired':
+      return `${named('NETWORK_UNANSWERED')}\nNobody answered in time; it stays closed. Go on without it, or say what you need and stop.`;
+    default:
+      return assertNever(outcome);
+  }
 }
 
 const ANSWER_SIGN = 'white_check_mark';
@@ -263,6 +304,11 @@ export function probed({ context, event }: Args): Change {
   if (event.type !== 'PROBED' || !event.reachable) return { proven: false, probes: context.probes + 1 };
   const count = context.probed + 1;
   return { probed: count, proven: count >= context.hosts.length };
+}
+
+/** The other card answers for it. */
+export function askedAlready(): Change {
+  return { problem: 'Another card asks for this already.' };
 }
 
 export function troubled({ event }: Args): Change {
