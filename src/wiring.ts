@@ -39,6 +39,7 @@ import { createThreadView, type ThreadView } from './flows/threadView.ts';
 import { workspaceReportHandlers } from './flows/workspaceReports.ts';
 import type { Address } from './machines/addresses.ts';
 import { mayUse } from './policy/people.ts';
+import { toolRulesOf } from './toolPolicyFile.ts';
 import { type FirewallPart, wireFirewall } from './wireFirewall.ts';
 import { type VmPart, wireVm } from './wireVm.ts';
 
@@ -83,6 +84,7 @@ export function wire(
   const now = Date.now;
   const secret = config.server.callbackSecret.reveal();
   const keys = signingKeys(config);
+  const toolRules = toolRulesOf(config);
   const metrics = createMetrics();
   const stages = createStages((stage, seconds) => metrics.stageDuration.observe({ stage }, seconds), now);
   const governor = createRateGovernor(CHAT_BUDGET);
@@ -208,7 +210,7 @@ export function wire(
         connect:
           vm?.connect ??
           (async ({ endpoint, container, generation }) => connectWorker(endpoint, token(container, generation))),
-        optionsOf: (input) => agentOptions(config, input),
+        optionsOf: (input) => agentOptions(config, toolRules, input),
         resumePoint: (session) => store.resumePoint(session),
         writtenRequests: (text) => writtenRequests(text).map((request) => ({ ...request })),
         appendOutputs: async (batch) => {

@@ -376,6 +376,10 @@ export const sessions = {
     help: 'Tools that change something: `ask` in the thread or `allow`. If not set: `allow` in containers, `ask` in a local workspace.',
     example: 'ask',
   }),
+  toolPolicyFile: optional('SM_TOOL_POLICY_FILE', absolutePath, {
+    help: 'YAML file with rules about tools: `allow:`, `ask:` and `deny:`, by tool, argument and repository. What it has no rule about is decided by SM_TOOL_POLICY. Read when the gateway starts.',
+    example: '/etc/csm/tools.yaml',
+  }),
   verbosity: defaulted('SM_VERBOSITY', oneOf('full', 'normal', 'quiet'), 'normal', {
     help: "How much of an agent's work threads show: `full`, `normal` or `quiet`.",
   }),

@@ -88,10 +88,14 @@ test('killed at every step from the request to its answer: asked once, applied o
   assert.is(pod.deaths(), 0);
 
   const { database } = world;
-  const cards = await database.rows<{ key: string; made: number }>(
-    `select p.key, count(*)::int as made from evidence.post p where p.key like '%card/approval/%' group by p.key`,
+  const cards = await database.rows<{ card: string }>(
+    `select p.card from evidence.post p join chat_post c on c.post_id = p.id where c.key like 'card/approval/%'`,
   );
-  assert.equal([cards.length, cards.every(({ made }) => made === 1)], [asked.length, true], 'asked once');
+  assert.is(cards.length, asked.length, 'asked once');
+  assert.ok(
+    cards.every(({ card }) => card.includes('A connection from the container was seen to work.')),
+    'each was seen to work',
+  );
   assert.equal([...outside.opened()].sort(), asked.map(hostOf).sort());
   assert.is(outside.writes(), asked.length, 'applied once');
   const grants = await database.rows<{ host: string }>('select host from network_grant where revoked_at is null');
@@ -100,10 +104,6 @@ test('killed at every step from the request to its answer: asked once, applied o
   assert.is(told.length, asked.length, 'told once');
   const shown = await shownIn(world, thread.rootId);
   for (const token of asked) assert.is(shown.get(`${token}approved`), 1, token);
-  const unproven = await database.rows<{ card: string }>(
-    "select card from evidence.post where key like '%card/approval/%' and card not like '%was seen to work.%'",
-  );
-  assert.equal(unproven, [], 'each was seen to work');
   const recorded = await database.rows<{ action: string; count: number }>(
     "select action, count(*)::int as count from audit_log where subject like 'approval/%' group by action",
   );
