@@ -31,6 +31,8 @@ export interface FirewallParts {
   readonly vm: WalledVm | null;
   /** Whether the session's container can connect to the host now; false if that cannot be found out. */
   readonly reaches: (session: Address, host: string) => Promise<boolean>;
+  /** Whether some container can connect to the host now; undefined if none can be asked. */
+  readonly someoneReaches: (host: string) => Promise<boolean | undefined>;
   readonly tell: (words: string) => Promise<void>;
   readonly log: Log;
   readonly now: () => number;
@@ -45,13 +47,18 @@ export interface FirewallPart {
 
 /** @throws StartError if the policy file is faulty, or the firewall cannot be where it is said to be */
 export function wireFirewall(parts: FirewallParts): FirewallPart {
-  const { config, store, runtime, reply, reaches, tell, log, now } = parts;
+  const { config, store, runtime, reply, reaches, someoneReaches, tell, log, now } = parts;
   const enforcer = enforcerOf(config, parts.vm, now);
   if (enforcer.kind === 'none') {
     log.warn({}, 'SM_FIREWALL=none: nothing stands between agents and the network');
   }
   const grants = createGrants({ enforcer, store, now });
   const policy = policyOf(config);
+  const needed = async (): Promise<readonly string[]> => {
+    const hosts = config.firewall.baseHosts;
+    const reached = await Promise.all(hosts.map(someoneReaches));
+    return hosts.filter((_, index) => reached[index] === false);
+  };
   return {
     grants,
     handlers: firewallHandlers({
@@ -65,7 +72,7 @@ export function wireFirewall(parts: FirewallParts): FirewallPart {
       now,
     }),
     keep: (over) =>
-      enforcer.kind === 'none' ? Promise.resolve() : keepFirewall({ grants, store, tell, log, now }, over),
+      enforcer.kind === 'none' ? Promise.resolve() : keepFirewall({ grants, store, needed, tell, log, now }, over),
   };
 }
 

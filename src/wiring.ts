@@ -15,7 +15,7 @@ import { workerCertificate } from './adapters/worker/certificate.ts';
 import { connectWorker, type WorkerClient } from './adapters/worker/client.ts';
 import { workerLink } from './adapters/worker/link.ts';
 import { createLinkRegistry } from './adapters/worker/registry.ts';
-import { canReach, workerHandlers } from './adapters/worker/requests.ts';
+import { canReach, someoneReaches, workerHandlers } from './adapters/worker/requests.ts';
 import { tokenHash, workerToken } from './adapters/worker/token.ts';
 import { workspaceView } from './adapters/worker/workspace.ts';
 import type { Deciders } from './approvers.ts';
@@ -142,6 +142,7 @@ export function wire(
     runtime: lateRuntime,
     reply,
     vm: vm ?? null,
+    someoneReaches: (host) => someoneReaches([...clients.values()], host),
     reaches: async (session, host) => {
       const client = clients.get(session);
       return client !== undefined && (await canReach(client, host));

@@ -27,6 +27,7 @@ export type Answered = { readonly kind: 'decide'; readonly to: Address; readonly
 
 interface Refused {
   readonly kind: 'refuse';
+  readonly approval: Address;
   readonly human: string;
   readonly channelId: string;
   readonly rootId: string;
@@ -85,7 +86,7 @@ export function createAnswers({ runtime, whyNot, mayOpenForGood, postedAt }: Ans
       if (!first) return undefined;
       const refuse = (human: string): Answered => {
         const { channelId, rootId } = contextOf(first);
-        return { kind: 'refuse', human, channelId, rootId };
+        return { kind: 'refuse', approval: first.address, human, channelId, rootId };
       };
       const answer = answerInWords(contextOf(first), text, by, prompt.at);
       if (!answer) return undefined;
@@ -109,7 +110,7 @@ export function createAnswers({ runtime, whyNot, mayOpenForGood, postedAt }: Ans
       if (!verdict) return undefined;
       const { channelId, rootId } = context;
       const human = await whyNotThat(by, context, verdict);
-      if (human !== undefined) return { kind: 'refuse', human, channelId, rootId };
+      if (human !== undefined) return { kind: 'refuse', approval: owner, human, channelId, rootId };
       return { kind: 'decide', to: view.address, event: { type: 'DECIDE', at, verdict } };
     },
   };

@@ -23,18 +23,21 @@ export interface DecisionPorts {
   readonly mayOpenForGood: (person: Person) => boolean;
   /** Why the person may not decide; undefined if they may. */
   readonly whyNot: (person: Person, context: ApprovalContext) => Promise<string | undefined>;
-  /** Remembers a click that was refused. */
-  readonly onRefused: (refusal: RefusedClick) => Promise<void>;
+  /** Remembers what was refused. */
+  readonly onRefused: (refusal: RefusedDecision) => Promise<void>;
   readonly log: Log;
   readonly now: () => number;
 }
 
-export interface RefusedClick {
+export interface RefusedDecision {
   readonly by: Person;
   readonly approval: Address;
+  /** The button, the reaction, or `words`. */
   readonly action: string;
   readonly postId: string;
   readonly why: string;
+  /** Under which it is recorded once; absent: each is its own. */
+  readonly key?: string;
 }
 
 /** Answers a click. Never throws for what a stranger can cause; always says what happened. */
@@ -56,7 +59,10 @@ export async function decide(ports: DecisionPorts, click: CallbackBody): Promise
   if (view.status !== 'active') {
     return whisper('This request was set aside or ended, as said in its thread, so nobody can decide it any more.');
   }
-  if (!isOpen(view)) return current(ports, view, 'This was decided already.');
+  if (!isOpen(view)) {
+    await ports.onRefused({ by: person, approval, action, postId: click.postId, why: 'it was decided already' });
+    return current(ports, view, 'This was decided already.');
+  }
 
   const advice = adviceOf(context, action);
   if (advice !== undefined) return whisper(advice);

@@ -49,6 +49,9 @@ export const approvalMachine = setup({
     markAnswer: action.markAnswer,
     passOn: action.passOn,
     recordAudit: action.recordAudit,
+    recordWithdrawal: action.recordWithdrawal,
+    recordRequest: action.recordRequest,
+    recordOpening: action.recordOpening,
     sayUntold: action.sayUntold,
     checkRequest: action.checkRequest,
     closeFirewall: action.closeFirewall,
@@ -123,7 +126,12 @@ export const approvalMachine = setup({
   states: {
     new: {
       tags: 'waiting',
-      on: { REQUESTED: [{ guard: 'isNetwork', target: 'checking' }, { target: 'posting' }] },
+      on: {
+        REQUESTED: [
+          { guard: 'isNetwork', target: 'checking', actions: 'recordRequest' },
+          { target: 'posting', actions: 'recordRequest' },
+        ],
+      },
     },
 
     /** Is it a host that may be asked for, and does it need a person at all? */
@@ -184,8 +192,8 @@ export const approvalMachine = setup({
       tags: 'busy',
       entry: ['openFirewall', 'refreshCard'],
       on: {
-        OPENED: { target: 'verifying', actions: 'opened' },
-        'OPEN.FAILED': { target: 'failed', actions: 'troubled' },
+        OPENED: { target: 'verifying', actions: ['opened', 'recordOpening'] },
+        'OPEN.FAILED': { target: 'failed', actions: ['troubled', 'recordOpening'] },
         // Should the firewall refuse, a new card is needed.
         'CARD.DELETED': { actions: 'newCard' },
         REVOKE: { actions: 'closing' },
@@ -302,7 +310,7 @@ export const approvalMachine = setup({
 
     withdrawn: {
       tags: 'waiting',
-      entry: ['end', 'refreshCard', 'tellSession'],
+      entry: ['end', 'refreshCard', 'recordWithdrawal', 'tellSession'],
       // Of a check that was under way.
       on: { CHECKED: {}, 'CHECK.FAILED': {} },
     },

@@ -1,4 +1,4 @@
-// @limit 900
+// @limit 1800
 /**
  * The gateway is killed (SIGKILL) at one step after the other between an agent's request for network access and the agent
  * being told: at each passing of each fault point, until there is none left. Asked once, applied once, told once.
@@ -107,7 +107,9 @@ test('killed at every step from the request to its answer: asked once, applied o
   const recorded = await database.rows<{ action: string; count: number }>(
     "select action, count(*)::int as count from audit_log where subject like 'approval/%' group by action",
   );
-  assert.is(recorded.find(({ action }) => action === 'approval.approved')?.count, asked.length, 'recorded once');
+  for (const action of ['approval.requested', 'approval.approved', 'grant.opened']) {
+    assert.is(recorded.find((each) => each.action === action)?.count, asked.length, `${action} is recorded once`);
+  }
   assert.is((await verifyAudit(database.db)).brokenAt, undefined);
 });
 

@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import { silentLog } from '../../src/actors/index.ts';
 import type { CallbackBody } from '../../src/adapters/http/index.ts';
 import { createCards } from '../../src/flows/cards.ts';
-import { type DecisionPorts, decide, type RefusedClick } from '../../src/flows/decisions.ts';
+import { type DecisionPorts, decide, type RefusedDecision } from '../../src/flows/decisions.ts';
 import { request } from '../machines/sessionEvents.ts';
 import { type Driven, drive } from '../machines/support.ts';
 import { ADDRESS, viewOf } from './clicks/request.ts';
@@ -126,11 +126,11 @@ test('two people: the same one twice is told to wait for another, the second one
 test('RT-26: who may not decide gets words, the card stays as it is, and the click is recorded', async () => {
   const actor = approval();
   actor.send('CARD.POSTED', { postId: CARD });
-  const refused: RefusedClick[] = [];
+  const refused: RefusedDecision[] = [];
   const ports = {
     ...portsFor(actor),
     whyNot: async () => 'You are not one of the people who may decide this.',
-    onRefused: async (each: RefusedClick) => void refused.push(each),
+    onRefused: async (each: RefusedDecision) => void refused.push(each),
   };
   const answer = await decide(ports, click());
   assert.match(answer.ephemeralText ?? '', /not one of the people/);

@@ -70,6 +70,8 @@ function listening({ store, chat }: Context, refuse: (item: InboxItem) => boolea
     answers,
     botUserId,
     rules,
+    record: async () => undefined,
+    onRefused: async () => undefined,
     log: silentLog,
     now: Date.now,
   });

@@ -177,7 +177,7 @@ test('an answer in words marks its post; one that comes too late becomes a messa
 
 test('a request is checked before anybody is asked, and asked about as it will be opened', () => {
   const approval = unasked();
-  assert.equal(kindsIn(approval.asked), ['firewall.check']);
+  assert.equal(kindsIn(approval.asked), ['audit.record', 'firewall.check']);
   approval.done('firewall.check', CHECKED);
   assert.is(approval.value(), 'posting');
   assert.equal(approval.context().hosts, ['pypi.org', 'crates.io']);

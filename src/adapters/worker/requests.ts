@@ -84,6 +84,15 @@ export async function canReach(client: WorkerClient, host: string): Promise<bool
   }
 }
 
+/** Whether the first of the workers that answers can connect to the host over HTTPS; undefined if none answers. */
+export async function someoneReaches(clients: readonly WorkerClient[], host: string): Promise<boolean | undefined> {
+  for (const client of clients) {
+    const seen = await probeFrom(client, host, 443).catch(() => undefined);
+    if (seen) return seen.reachable;
+  }
+  return undefined;
+}
+
 /** Whether the worker's container can connect there now. @throws TerminalError if that cannot be found out */
 export function probeFrom(client: WorkerClient, host: string, port: number, timeoutMs = PROBE_TIMEOUT_MS) {
   return new Promise<{ reachable: boolean; error: string }>((resolve, reject) => {

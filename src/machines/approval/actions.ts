@@ -1,6 +1,6 @@
 /** What an approval asks of the outside, and how events change its context. */
 import type { Effect, GrantScope } from '../effects.ts';
-import { assertNever } from '../json.ts';
+import { assertNever, type JsonObject } from '../json.ts';
 import { type ApprovalContext, type ApprovalEvent, type Verdict, WRITTEN } from './context.ts';
 
 interface Args {
@@ -199,25 +199,46 @@ export function sayUntold({ context, event }: Args): Effect {
   return { kind: 'say', note: `untold-${context.requestId}`, tone: 'warning', text };
 }
 
-export function recordAudit({ context }: Args): Effect {
-  const verdict = context.verdict;
+/** Asked for, and by whose agent. The arguments themselves are on the card; their digest names them. */
+export function recordRequest({ context }: Args): Effect {
+  return audit('approval.requested', context.askedFor.name, context, { userId: context.askedFor.id });
+}
+
+/** What was opened, or why it could not be. */
+export function recordOpening({ context, event }: Args): Effect {
+  const { verdict, closesAt } = context;
+  const isOpen = event.type === 'OPENED';
+  return audit(isOpen ? 'grant.opened' : 'grant.failed', verdict?.by.name ?? '', context, {
+    scope: verdict?.scope ?? 'session',
+    closesAt,
+    ...(event.type === 'OPENED' ? { enforced: event.enforced } : { reason: 'human' in event ? event.human : '' }),
+  });
+}
+
+function audit(action: string, who: string, context: ApprovalContext, more: JsonObject): Effect {
+  const { address: subject, kind, toolName: tool, repo, digest, hosts } = context;
   return {
     kind: 'audit.record',
-    params: {
-      action: `approval.${verdict?.outcome ?? 'withdrawn'}`,
-      who: verdict?.by.name ?? '',
-      subject: context.address,
-      detail: {
-        kind: context.kind,
-        tool: context.toolName,
-        repo: context.repo,
-        digest: context.digest,
-        hosts: context.hosts,
-        userId: verdict?.by.id ?? '',
-        agreed: context.agreed.map(({ by }) => by),
-      },
-    },
+    params: { action, who, subject, detail: { kind, tool, repo, digest, hosts, ...more } },
   };
+}
+
+/** Whatever was decided before came to nothing. */
+export function recordWithdrawal({ context }: Args): Effect {
+  return audit('approval.withdrawn', '', context, { problem: context.problem });
+}
+
+/** How it ended: approved, denied or expired. */
+export function recordAudit({ context }: Args): Effect {
+  const { verdict, agreed, problem } = context;
+  return audit(`approval.${verdict?.outcome ?? 'expired'}`, verdict?.by.name ?? '', context, {
+    userId: verdict?.by.id ?? '',
+    scope: verdict?.scope ?? '',
+    words: verdict?.words ?? '',
+    agreed: agreed.map(({ by }) => by),
+    proven: context.proven,
+    problem,
+  });
 }
 
 // ---- changes
