@@ -1,6 +1,7 @@
 /** The people of the configuration, looked up in the chat; and whom it lets decide. */
 import { isChatError, type MattermostRest } from './adapters/mattermost/index.ts';
 import type { Config } from './config.ts';
+import { whoIsMissing } from './flows/whoCanDecide.ts';
 import type { ApprovalContext } from './machines/approval/context.ts';
 import { type ApproverRules, mayOpenForGood, whyNot } from './policy/approvers.ts';
 import { mayUse, type Person } from './policy/people.ts';
@@ -10,6 +11,8 @@ export interface Deciders {
   /** @returns why the person may not, in words for them; undefined if they may */
   readonly whyNot: (person: Person, context: ApprovalContext) => Promise<string | undefined>;
   readonly mayOpenForGood: (person: Person) => boolean;
+  /** Words for the thread if too few in the channel may decide; empty if there are enough. */
+  readonly whoIsMissing: (context: ApprovalContext) => Promise<string>;
   /** One of SM_ALLOWED_APPROVERS. */
   readonly isApprover: (person: Person) => boolean;
 }
@@ -44,15 +47,23 @@ async function idOf(variable: string, person: string, rest: MattermostRest): Pro
   throw new StartError(`${variable} names ${person}, whom Mattermost does not know.`, { mayPass: false });
 }
 
-export function decidersOf({ access }: Config, rules: ApproverRules, rest: MattermostRest): Deciders {
+export function decidersOf({ access, mattermost }: Config, rules: ApproverRules, rest: MattermostRest): Deciders {
+  const judge = (person: Person, askedFor: Person, isChannelAdmin: () => Promise<boolean>) => {
+    const { ok } = mayUse(person, null, { users: access.allowedUsers, repos: [] });
+    return whyNot({ id: person.id, mayUse: ok, isChannelAdmin }, askedFor, rules);
+  };
+  const ports = {
+    rest,
+    approvers: rules.approvers,
+    trigger: mattermost.botTrigger,
+    whyNot: (person: Person, { askedFor }: ApprovalContext, isAdmin: boolean) =>
+      judge(person, askedFor, async () => isAdmin),
+  };
   return {
     isApprover: ({ id }) => rules.approvers.includes(id),
-    whyNot: (person, { channelId, askedFor }) => {
-      const { id } = person;
-      const { ok } = mayUse(person, null, { users: access.allowedUsers, repos: [] });
-      const isChannelAdmin = async () => (await rest.channelMember(channelId, id))?.isAdmin === true;
-      return whyNot({ id, mayUse: ok, isChannelAdmin }, askedFor, rules);
-    },
+    whoIsMissing: (context) => whoIsMissing(ports, context),
+    whyNot: (person, { channelId, askedFor }) =>
+      judge(person, askedFor, async () => (await rest.channelMember(channelId, person.id))?.isAdmin === true),
     mayOpenForGood: (person) => mayOpenForGood(person, rules),
   };
 }

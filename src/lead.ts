@@ -13,6 +13,7 @@ import type { Deciders } from './approvers.ts';
 import type { ChatFollower } from './chatFollower.ts';
 import type { Config } from './config.ts';
 import { createAnswers } from './flows/answers.ts';
+import { recordEntry, recordRefusals } from './flows/audit.ts';
 import { createIngress } from './flows/ingress.ts';
 import { createReadGate } from './flows/readGate.ts';
 import { createReadUpLoop } from './flows/readUpLoop.ts';
@@ -110,10 +111,13 @@ async function act(
     answers: createAnswers({
       runtime: hearing,
       whyNot: parts.deciders.whyNot,
+      mayOpenForGood: parts.deciders.mayOpenForGood,
       postedAt: async (postId) => (await rest.getPost(postId))?.createAt,
     }),
     botUserId,
     rules: routingRules(config, parts.deciders),
+    record: recordEntry(store),
+    onRefused: recordRefusals(store, Date.now),
     log,
     now: Date.now,
     onAccepted: gateway.stages.accepted,

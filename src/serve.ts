@@ -51,7 +51,7 @@ export async function serve(config: Config, log: Logger, hooks: ServiceHooks = {
     await patiently(patience, log, () => migrate(database));
     const store = (hooks.wrapStore ?? ((plain) => plain))(createStore(database));
     const kinds = kindsOf(config);
-    const gateway = wire(config, identity, store, rest, log, kinds, hooks.faults);
+    const gateway = wire(config, identity, store, rest, log, kinds, deciders, hooks.faults);
     if (gateway.vm) closers.push(gateway.vm.close);
     const chat = followChat(gateway, log);
     const vm = followVm(gateway, log);

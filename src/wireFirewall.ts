@@ -11,6 +11,7 @@ import { createGrants, type Grants } from './flows/firewall/grants.ts';
 import { firewallHandlers } from './flows/firewall/handlers.ts';
 import { keepFirewall, lookAfter } from './flows/firewall/keeper.ts';
 import type { Reply } from './flows/reply.ts';
+import type { Address } from './machines/addresses.ts';
 import { assertNever } from './machines/json.ts';
 import { type DomainPolicy, NO_POLICY, readPolicyFile } from './policy/domains/index.ts';
 import { StartError } from './start.ts';
@@ -28,6 +29,10 @@ export interface FirewallParts {
   readonly reply: Reply;
   /** Null where agents run on this machine. */
   readonly vm: WalledVm | null;
+  /** Whether the session's container can connect to the host now; false if that cannot be found out. */
+  readonly reaches: (session: Address, host: string) => Promise<boolean>;
+  /** Whether some container can connect to the host now; undefined if none can be asked. */
+  readonly someoneReaches: (host: string) => Promise<boolean | undefined>;
   readonly tell: (words: string) => Promise<void>;
   readonly log: Log;
   readonly now: () => number;
@@ -47,14 +52,19 @@ export interface FirewallPart {
 
 /** @throws StartError if the policy file is faulty, or the firewall cannot be where it is said to be */
 export function wireFirewall(parts: FirewallParts): FirewallPart {
-  const { config, store, runtime, reply, tell, log, now } = parts;
+  const { config, store, runtime, reply, reaches, someoneReaches, tell, log, now } = parts;
   const enforcer = enforcerOf(config, parts.vm, now);
   if (enforcer.kind === 'none') {
     log.warn({}, 'SM_FIREWALL=none: nothing stands between agents and the network');
   }
   const grants = createGrants({ enforcer, store, now });
   const policy = policyOf(config);
-  const keeping = { grants, store, tell, log, now };
+  const needed = async (): Promise<readonly string[]> => {
+    const hosts = config.firewall.baseHosts;
+    const reached = await Promise.all(hosts.map(someoneReaches));
+    return hosts.filter((_, index) => reached[index] === false);
+  };
+  const keeping = { grants, store, needed, tell, log, now };
   return {
     grants,
     handlers: firewallHandlers({
@@ -63,6 +73,7 @@ export function wireFirewall(parts: FirewallParts): FirewallPart {
       store,
       runtime,
       reply,
+      reaches,
       trigger: config.mattermost.botTrigger,
       now,
     }),

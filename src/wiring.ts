@@ -15,9 +15,11 @@ import { workerCertificate } from './adapters/worker/certificate.ts';
 import { connectWorker, type WorkerClient } from './adapters/worker/client.ts';
 import { workerLink } from './adapters/worker/link.ts';
 import { createLinkRegistry } from './adapters/worker/registry.ts';
-import { workerHandlers } from './adapters/worker/requests.ts';
+import { canReach, someoneReaches, workerHandlers } from './adapters/worker/requests.ts';
 import { tokenHash, workerToken } from './adapters/worker/token.ts';
 import { workspaceView } from './adapters/worker/workspace.ts';
+import type { Deciders } from './approvers.ts';
+import { writtenRequests } from './chat/networkRequests.ts';
 import type { Config } from './config.ts';
 import { agentOptions } from './flows/agentOptions.ts';
 import { fetchAttachment } from './flows/attachments.ts';
@@ -37,6 +39,7 @@ import { createThreadView, type ThreadView } from './flows/threadView.ts';
 import { workspaceReportHandlers } from './flows/workspaceReports.ts';
 import type { Address } from './machines/addresses.ts';
 import { mayUse } from './policy/people.ts';
+import { toolRulesOf } from './toolPolicyFile.ts';
 import { type FirewallPart, wireFirewall } from './wireFirewall.ts';
 import { type VmPart, wireVm } from './wireVm.ts';
 
@@ -77,11 +80,13 @@ export function wire(
   rest: MattermostRest,
   log: Logger,
   kinds: readonly KindDefinition[],
+  { whoIsMissing }: Pick<Deciders, 'whoIsMissing'>,
   faults?: FaultPoints,
 ): Gateway {
   const now = Date.now;
   const secret = config.server.callbackSecret.reveal();
   const keys = signingKeys(config);
+  const toolRules = toolRulesOf(config);
   const metrics = createMetrics();
   const stages = createStages((stage, seconds) => metrics.stageDuration.observe({ stage }, seconds), now);
   const governor = createRateGovernor(CHAT_BUDGET);
@@ -140,6 +145,11 @@ export function wire(
     runtime: lateRuntime,
     reply,
     vm: vm ?? null,
+    someoneReaches: (host) => someoneReaches([...clients.values()], host),
+    reaches: async (session, host) => {
+      const client = clients.get(session);
+      return client !== undefined && (await canReach(client, host));
+    },
     tell: (words) => tellOperator(posting, config.mattermost.operatorChannelId, words, now()),
     log,
     now,
@@ -184,6 +194,7 @@ export function wire(
         rest,
         posting,
         settleThread: (session) => view.settle(session),
+        whoIsMissing,
         now,
       }),
       ...workerHandlers({
@@ -203,8 +214,9 @@ export function wire(
         connect:
           vm?.connect ??
           (async ({ endpoint, container, generation }) => connectWorker(endpoint, token(container, generation))),
-        optionsOf: (input) => agentOptions(config, input),
+        optionsOf: (input) => agentOptions(config, toolRules, input),
         resumePoint: (session) => store.resumePoint(session),
+        writtenRequests: (text) => writtenRequests(text).map((request) => ({ ...request })),
         appendOutputs: async (batch) => {
           const seq = await runtime.appendOutputs(batch);
           stages.onOutputs(batch);

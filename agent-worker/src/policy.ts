@@ -1,6 +1,7 @@
 // Which tools the agent may use. Decided in a PreToolUse hook for every call, because permission rules alone can be
 // loosened by a settings file in the repository, which the agent itself may write.
 import { ToolDecision, type ToolPolicy } from './generated/claude_agent/v1/agent.ts';
+import { looksOnly } from './looking.ts';
 import { type JsonRecord, text } from './mapping/json.ts';
 
 export type Verdict = 'allow' | 'ask' | 'deny';
@@ -31,6 +32,9 @@ export const READ_ONLY_TOOLS: ReadonlySet<string> = new Set([
 
 /** Tools that only lead to other tools, each of which is decided by itself. */
 const LEADING_TOOLS: ReadonlySet<string> = new Set(['Agent', 'EnterPlanMode', 'Skill', 'Task', 'TaskStop']);
+
+/** A rule of its own: every command that is known to change nothing. */
+export const LOOKING = 'Bash(:looking)';
 
 /** The prefix of this worker's own tools. */
 export const OWN_TOOLS = 'mcp__session_manager__';
@@ -69,7 +73,11 @@ function matchesAny(rule: string, tool: string, input: JsonRecord): boolean {
  * (substitutions, redirections).
  */
 function allows(rules: readonly string[], tool: string, input: JsonRecord): boolean {
-  const fitting = rules.map(parseRule).filter((rule) => rule.name.test(tool));
+  if (tool === 'Bash' && rules.includes(LOOKING) && looksOnly(text(input.command))) return true;
+  const fitting = rules
+    .filter((rule) => rule !== LOOKING)
+    .map(parseRule)
+    .filter((rule) => rule.name.test(tool));
   if (fitting.some((rule) => !rule.pattern)) return true;
   const argument = mainArgument(tool, input);
   const parts = commandParts(tool, argument);

@@ -31,4 +31,5 @@ export { type Log, silentLog } from './log.ts';
 export { createOperator, type OperatorAction, type OperatorRequest, type OperatorResult } from './operator.ts';
 export { createRuntime } from './runtime.ts';
 export type * from './store.ts';
+export { cleanJson } from './text.ts';
 export type * from './types.ts';

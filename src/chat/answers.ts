@@ -5,7 +5,7 @@
 import type { ApprovalContext, Verdict } from '../machines/approval/context.ts';
 import { assertNever } from '../machines/json.ts';
 import type { Person } from '../machines/session/context.ts';
-import { verdictOf } from './cards.ts';
+import { FOR_GOOD, FOR_REPO, verdictOf } from './cards.ts';
 import { type Question, questionsOf } from './questions.ts';
 
 export type Answer =
@@ -33,9 +33,12 @@ export function answerInWords(context: ApprovalContext, text: string, by: Person
       if (STAY.includes(word)) return pressed(context, 'deny', by, at);
       return { kind: 'verdict', verdict: { outcome: 'denied', by, at, words: text.trim(), answers: {} } };
     case 'tool':
-    case 'network':
-      if (YES.includes(word)) return pressed(context, 'approve', by, at);
-      return NO.includes(word) ? pressed(context, 'deny', by, at) : undefined;
+    case 'network': {
+      const decision = decisionIn(text);
+      const answer = decision && pressed(context, decision.action, by, at);
+      if (answer?.kind !== 'verdict' || decision?.words === undefined) return answer;
+      return { kind: 'verdict', verdict: { ...answer.verdict, words: decision.words } };
+    }
     default:
       return assertNever(context.kind);
   }
@@ -43,7 +46,28 @@ export function answerInWords(context: ApprovalContext, text: string, by: Person
 
 /** Whether the words alone decide something, whatever is asked. */
 export function isDecision(text: string): boolean {
-  return [...YES, ...NO].includes(bare(text));
+  return decisionIn(text) !== undefined;
+}
+
+const APPROVE = '(?:approved?|allow|yes),? (?:it )?';
+/** How far a yes reaches. */
+const REACHES: readonly (readonly [RegExp, string])[] = [
+  [new RegExp(`^${APPROVE}(?:for )?(?:this |the )?session$`), 'approve'],
+  [new RegExp(`^${APPROVE}(?:for )?(?:this |the )?(?:repo|repository)$`), FOR_REPO],
+  [new RegExp(`^(?:${APPROVE}(?:always|for good|for everybody|for everyone)|always (?:approve|allow))$`), FOR_GOOD],
+];
+/** A no with what is to be done instead. */
+const NO_WITH_WORDS = /^\s*(?:(?:deny|denied|reject)\s*[:,]|no\s*:)\s*(\S.*)$/isu;
+
+/** @returns the button that the words stand for, and what else they say; undefined if they are none of that */
+function decisionIn(text: string): { readonly action: string; readonly words?: string } | undefined {
+  const word = bare(text);
+  if (YES.includes(word)) return { action: 'approve' };
+  if (NO.includes(word)) return { action: 'deny' };
+  const reach = REACHES.find(([pattern]) => pattern.test(word));
+  if (reach) return { action: reach[1] };
+  const words = NO_WITH_WORDS.exec(text)?.[1]?.trim();
+  return words === undefined ? undefined : { action: 'deny', words };
 }
 
 const SIGNS: Readonly<Record<string, string>> = {
@@ -57,6 +81,8 @@ const SIGNS: Readonly<Record<string, string>> = {
   no_entry_sign: 'deny',
   '-1': 'deny',
   thumbsdown: 'deny',
+  package: FOR_REPO,
+  infinity: FOR_GOOD,
 };
 const DIGITS = ['one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine', 'keycap_ten'];
 

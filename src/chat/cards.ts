@@ -10,7 +10,8 @@ import { escapeMarkdown } from './escape.ts';
 import { isLongPlan, planOf } from './plan.ts';
 import { firstQuestion, questionsOf } from './questions.ts';
 import { fenced } from './render/fences.ts';
-import { clockTime, codeSpan, plainWords } from './render/lines.ts';
+import { clip, clockTime, codeSpan, plainWords as inOneLine, oneLine } from './render/lines.ts';
+import { visible } from './visible.ts';
 
 export interface Card {
   readonly message: string;
@@ -98,8 +99,9 @@ function waysOf(context: ApprovalContext): string {
     case 'plan':
       return '_Or write in the thread what to change; `approve` or ✅ approves, `not yet` or ❌ keeps planning._';
     case 'tool':
+      return '_Or write `approve`, `deny` or `deny: why` in the thread, or react with ✅ or ❌._';
     case 'network':
-      return '_Or write `approve` or `deny` in the thread, or react with ✅ or ❌._';
+      return '_Or write `approve`, `approve for this repo`, `approve always`, `deny` or `deny: why` in the thread, or react with ✅, 📦 (this repository), ♾️ (always) or ❌._';
     default:
       return assertNever(context.kind);
   }
@@ -108,9 +110,12 @@ function waysOf(context: ApprovalContext): string {
 /** Only an admin may press it. */
 export const FOR_GOOD = 'approvealways';
 
+/** For every session of the repository, for some hours. */
+export const FOR_REPO = 'approverepo';
+
 /** Letters only, as button ids are. */
 function scopeOf(action: string): GrantScope | undefined {
-  return action === 'approverepo' ? 'repo' : action === FOR_GOOD ? 'always' : undefined;
+  return action === FOR_REPO ? 'repo' : action === FOR_GOOD ? 'always' : undefined;
 }
 
 function denialWords({ kind }: ApprovalContext): string {
@@ -141,13 +146,13 @@ function buttonsOf(context: ApprovalContext): Button[] {
     case 'network':
       return [
         { id: 'approve', name: 'Approve for this session', style: 'good' },
-        { id: 'approverepo', name: `For this repository, ${hoursWords(context.grantMs)}`, style: 'default' },
+        { id: FOR_REPO, name: `For this repository, ${hoursWords(context.grantMs)}`, style: 'default' },
         { id: FOR_GOOD, name: 'For everybody, always (admins)', style: 'default' },
         { id: 'deny', name: 'Deny', style: 'danger' },
       ];
     case 'tool':
       return [
-        { id: 'approve', name: 'Approve', style: 'good' },
+        ...(isShownWhole(context.inputJson) ? [{ id: 'approve', name: 'Approve', style: 'good' } as const] : []),
         { id: 'deny', name: 'Deny', style: 'danger' },
       ];
     default:
@@ -156,7 +161,7 @@ function buttonsOf(context: ApprovalContext): Button[] {
 }
 
 function wireButton({ id, name, style }: Button, sign: (action: string) => JsonObject, url: string): JsonObject {
-  return { id, name: [...name].slice(0, 60).join(''), type: 'button', style, integration: { url, context: sign(id) } };
+  return { id, name: clip(oneLine(name), 60), type: 'button', style, integration: { url, context: sign(id) } };
 }
 
 function titleOf({ kind, toolName, hosts }: ApprovalContext): string {
@@ -168,7 +173,7 @@ function titleOf({ kind, toolName, hosts }: ApprovalContext): string {
     case 'network':
       return `The agent asks for network access to ${hosts.length === 1 ? 'a host' : `${hosts.length} hosts`}`;
     case 'tool':
-      return `The agent asks to use ${[...toolName].slice(0, 60).join('')}`;
+      return `The agent asks to use ${clip(oneLine(toolName), 60)}`;
     default:
       return assertNever(kind);
   }
@@ -191,7 +196,7 @@ function bodyOf(context: ApprovalContext, reach: string): string {
       return [
         ...context.hosts.map((host) => `- ${codeSpan(host, 260)}`),
         ...context.warnings.map((warning) => `⚠️ ${plainWords(warning, 400)}`),
-        `**Reason:** ${plainWords(stringField(context.inputJson, 'reason'), 600)}`,
+        `**Reason:** ${plainWords(stringField(context.inputJson, 'reason'), 2_000)}`,
         `**Asked in a session of** ${plainWords(context.askedFor.name, 64)} **on** ${codeSpan(context.repo, 140)}`,
         reach,
       ].join('\n');
@@ -202,14 +207,34 @@ function bodyOf(context: ApprovalContext, reach: string): string {
   }
 }
 
-/** The exact arguments. What does not fit cannot be approved unseen, so it is said how much is missing. */
+/** The exact arguments, all of them: a command as it is, and whatever else the tool is given. */
 function argumentsOf(inputJson: string): string {
-  const command = stringField(inputJson, 'command');
-  const shown = command === '' ? pretty(inputJson) : command;
+  const shown = partsOf(inputJson).join('\n');
   const points = [...shown];
+  if (points.length <= MAX_TEXT)
+    return partsOf(inputJson)
+      .map((part) => fenced(part))
+      .join('\n');
   const rest = points.length - MAX_TEXT;
-  const warning = rest > 0 ? `\n\n⚠️ **${rest} more characters are not shown. Deny, and ask for smaller steps.**` : '';
-  return `${fenced(points.slice(0, MAX_TEXT).join(''))}${warning}`;
+  return `${fenced(points.slice(0, MAX_TEXT).join(''))}\n\n⚠️ **${rest} more characters are not shown, so this cannot be approved. Deny, and ask for smaller steps.**`;
+}
+
+function partsOf(inputJson: string): string[] {
+  const command = stringField(inputJson, 'command');
+  if (command === '') return [visible(pretty(inputJson))];
+  const { command: _shown, ...others } = JSON.parse(inputJson) as Record<string, unknown>;
+  const rest = Object.keys(others).length === 0 ? [] : [visible(JSON.stringify(others, null, 2))];
+  return [visible(command), ...rest];
+}
+
+/** Nobody approves what they were not shown. */
+function isShownWhole(inputJson: string): boolean {
+  return [...partsOf(inputJson).join('\n')].length <= MAX_TEXT;
+}
+
+/** Somebody's words inside a sentence of the card, with whatever hides in them. */
+function plainWords(text: string, max?: number): string {
+  return inOneLine(visible(text), max);
 }
 
 /** A long plan is shown whole in the thread, above its card. */
@@ -219,7 +244,7 @@ function planBody(plan: string): string {
 
 /** Every line of it begins with a quotation mark, so nothing in it can look like a line of the card. */
 function quoted(text: string): string {
-  return escapeMarkdown([...text].slice(0, MAX_TEXT).join('')).replace(/^/gm, '> ');
+  return escapeMarkdown([...visible(text)].slice(0, MAX_TEXT).join('')).replace(/^/gm, '> ');
 }
 
 function failureText({ problem }: ApprovalContext, state: string): string {
@@ -240,7 +265,9 @@ function outcomeText(context: ApprovalContext, state: string): string {
   if (context.kind === 'plan' && verdict.words !== '' && verdict.words !== denialWords(context)) {
     return `✏️ To be changed (${who}): ${plainWords(verdict.words, 300)}`;
   }
-  return `⛔ ${REFUSALS[context.kind]} (${who})`;
+  const why =
+    verdict.words === '' || verdict.words === denialWords(context) ? '' : `: ${plainWords(verdict.words, 300)}`;
+  return `⛔ ${REFUSALS[context.kind]} (${who})${why}`;
 }
 
 const REFUSALS = { question: 'Skipped', plan: 'Keep planning', tool: 'Denied', network: 'Denied' } as const;

@@ -18,6 +18,7 @@ import {
   namedPaths,
   networks,
   oneOf,
+  pathSecret,
   people,
   positiveNumber,
   positiveOrZero,
@@ -301,10 +302,14 @@ export const server = {
     },
     signingSecret,
   ),
-  callbackPathSecret: optionalSecret('SM_CALLBACK_PATH_SECRET', {
-    help: 'Only calls to `/callback/<this>` are taken; buttons call SM_CALLBACK_URL with it at the end. Letters and digits.',
-    example: 'the output of: openssl rand -hex 16',
-  }),
+  callbackPathSecret: optionalSecret(
+    'SM_CALLBACK_PATH_SECRET',
+    {
+      help: 'Only calls to `/callback/<this>` are taken; buttons call SM_CALLBACK_URL with it at the end. 20 to 200 letters, digits, `-` or `_`.',
+      example: 'the output of: openssl rand -hex 16',
+    },
+    pathSecret,
+  ),
   callbackSources: defaulted('SM_CALLBACK_SOURCES', networks, '[]', {
     help: 'Where clicks may come from: addresses or networks of the Mattermost server (empty = from anywhere).',
     example: '10.0.3.7',
@@ -370,6 +375,10 @@ export const sessions = {
   toolPolicy: optional('SM_TOOL_POLICY', oneOf('ask', 'allow'), {
     help: 'Tools that change something: `ask` in the thread or `allow`. If not set: `allow` in containers, `ask` in a local workspace.',
     example: 'ask',
+  }),
+  toolPolicyFile: optional('SM_TOOL_POLICY_FILE', absolutePath, {
+    help: 'YAML file with rules about tools: `allow:`, `ask:` and `deny:`, by tool, argument and repository. What it has no rule about is decided by SM_TOOL_POLICY. Read when the gateway starts.',
+    example: '/etc/csm/tools.yaml',
   }),
   verbosity: defaulted('SM_VERBOSITY', oneOf('full', 'normal', 'quiet'), 'normal', {
     help: "How much of an agent's work threads show: `full`, `normal` or `quiet`.",

@@ -29,6 +29,15 @@ export const signingSecret: Value<Secret> = reading((raw) =>
   [...raw].length >= 16 ? { value: createSecret(raw) } : { problem: 'must have at least 16 characters' },
 );
 
+/** A part of an address that nobody can guess, and that every proxy on the way leaves as it is. */
+export const pathSecret: Value<Secret> = reading((raw) => {
+  if (!/^[A-Za-z0-9_-]*$/.test(raw)) return { problem: 'must be made of letters, digits, - and _ only' };
+  if (raw.length < 20 || raw.length > 200) return { problem: 'must have 20 to 200 characters' };
+  return new Set(raw).size >= 8
+    ? { value: createSecret(raw) }
+    : { problem: 'must be random: it has too few different characters' };
+});
+
 /** @param says what the value must be, to complete "must be ...". */
 export function matching(pattern: RegExp, says: string): Value<string> {
   return reading((raw) => (pattern.test(raw) ? { value: raw } : { problem: `must be ${says}` }));

@@ -2,7 +2,9 @@
 import type { SessionOptions } from '../adapters/worker/generated/claude_agent/v1/agent.ts';
 import { PermissionMode, ToolDecision } from '../adapters/worker/generated/claude_agent/v1/agent.ts';
 import type { Config } from '../config.ts';
+import { repoOfContainer } from '../machines/addresses.ts';
 import type { LinkInput } from '../machines/session/context.ts';
+import type { ToolRules } from '../policy/toolRules.ts';
 import { toolPolicy } from '../policy/tools.ts';
 
 const TOLD = `You work for a team that talks to you in a chat thread. Your answers are shown there as Markdown.
@@ -13,8 +15,9 @@ If the tool is missing, write a line of its own: [NETWORK_REQUEST: host]`;
 
 const DECISIONS = { allow: ToolDecision.ALLOW, ask: ToolDecision.ASK, deny: ToolDecision.DENY } as const;
 
-export function agentOptions(config: Config, input: LinkInput): SessionOptions {
-  const policy = toolPolicy({ mode: config.sessions.toolPolicy, review: input.review });
+export function agentOptions(config: Config, rules: ToolRules, input: LinkInput): SessionOptions {
+  const repo = repoOfContainer(input.container);
+  const policy = toolPolicy({ mode: config.sessions.toolPolicy, review: input.review, repo, rules });
   return {
     cwd: input.cwd,
     permissionMode: input.plan ? PermissionMode.PLAN : PermissionMode.DEFAULT,

@@ -6,16 +6,18 @@ import type { ActorView, Runtime } from '../actors/index.ts';
 import { answerBySign, answerInWords, isDecision } from '../chat/answers.ts';
 import type { PromptPosted } from '../chat/events.ts';
 import { type Address, approvalAddress } from '../machines/addresses.ts';
-import type { ApprovalContext } from '../machines/approval/context.ts';
+import type { ApprovalContext, Verdict } from '../machines/approval/context.ts';
 import type { ChartEvent } from '../machines/events.ts';
 import type { Person, SessionContext } from '../machines/session/context.ts';
 import { readWithCard } from './cardWait.ts';
-import { isOpen } from './decisions.ts';
+import { isOpen, NO_ADMIN } from './decisions.ts';
 
 export interface AnswerPorts {
   readonly runtime: Pick<Runtime, 'read'>;
   /** Why the person may not decide; undefined if they may. */
   readonly whyNot: (person: Person, context: ApprovalContext) => Promise<string | undefined>;
+  /** Whether the person may open a host for good, for everybody. */
+  readonly mayOpenForGood: (person: Person) => boolean;
   /** When the chat server made the post, by its own clock, which is that of messages too; undefined if it is gone. */
   readonly postedAt: (postId: string) => Promise<number | undefined>;
 }
@@ -25,6 +27,7 @@ export type Answered = { readonly kind: 'decide'; readonly to: Address; readonly
 
 interface Refused {
   readonly kind: 'refuse';
+  readonly approval: Address;
   readonly human: string;
   readonly channelId: string;
   readonly rootId: string;
@@ -54,7 +57,11 @@ export interface Answers {
 /** How long an answer waits for its card. */
 const PATIENCE_MS = 3_000;
 
-export function createAnswers({ runtime, whyNot, postedAt }: AnswerPorts): Answers {
+export function createAnswers({ runtime, whyNot, mayOpenForGood, postedAt }: AnswerPorts): Answers {
+  /** Who may decide may still not decide everything. */
+  const whyNotThat = async (by: Person, context: ApprovalContext, verdict?: Verdict): Promise<string | undefined> =>
+    (await whyNot(by, context)) ?? (verdict?.scope === 'always' && !mayOpenForGood(by) ? NO_ADMIN : undefined);
+
   const readPosted = (approval: Address): Promise<ActorView | undefined> =>
     readWithCard(runtime, approval, isComing, { patienceMs: PATIENCE_MS, now: Date.now });
 
@@ -79,7 +86,7 @@ export function createAnswers({ runtime, whyNot, postedAt }: AnswerPorts): Answe
       if (!first) return undefined;
       const refuse = (human: string): Answered => {
         const { channelId, rootId } = contextOf(first);
-        return { kind: 'refuse', human, channelId, rootId };
+        return { kind: 'refuse', approval: first.address, human, channelId, rootId };
       };
       const answer = answerInWords(contextOf(first), text, by, prompt.at);
       if (!answer) return undefined;
@@ -89,7 +96,7 @@ export function createAnswers({ runtime, whyNot, postedAt }: AnswerPorts): Answe
           `${open.length} requests wait here, so it is not clear which one you mean. Use the buttons or react to the card.`,
         );
       }
-      const human = await whyNot(by, contextOf(first));
+      const human = await whyNotThat(by, contextOf(first), answer.kind === 'verdict' ? answer.verdict : undefined);
       if (human !== undefined) return refuse(human);
       if (answer.kind === 'unclear') return refuse(answer.human);
       const event = { type: 'DECIDE', at: prompt.at, verdict: answer.verdict, said: { ...prompt, addressed: true } };
@@ -102,8 +109,8 @@ export function createAnswers({ runtime, whyNot, postedAt }: AnswerPorts): Answe
       const verdict = context.cardPostId === postId ? answerBySign(context, emoji, by, at) : undefined;
       if (!verdict) return undefined;
       const { channelId, rootId } = context;
-      const human = await whyNot(by, context);
-      if (human !== undefined) return { kind: 'refuse', human, channelId, rootId };
+      const human = await whyNotThat(by, context, verdict);
+      if (human !== undefined) return { kind: 'refuse', approval: owner, human, channelId, rootId };
       return { kind: 'decide', to: view.address, event: { type: 'DECIDE', at, verdict } };
     },
   };

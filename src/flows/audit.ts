@@ -1,8 +1,8 @@
 /** Who did what, in the append-only audit log. */
 import { randomUUID } from 'node:crypto';
-import type { EffectHandlers, StorePorts } from '../actors/index.ts';
+import { type AuditEntry, cleanJson, type EffectHandlers, type StorePorts } from '../actors/index.ts';
 
-import type { RefusedClick } from './decisions.ts';
+import type { RefusedDecision } from './decisions.ts';
 
 export function auditHandlers(store: StorePorts, now: () => number) {
   return {
@@ -12,17 +12,26 @@ export function auditHandlers(store: StorePorts, now: () => number) {
   } satisfies EffectHandlers;
 }
 
-/** A click that was refused has changed nothing, so no actor can tell of it. */
+/** Writes an entry made of what came from outside, which may hold what no database takes. */
+export function recordEntry(store: Pick<StorePorts, 'appendAudit'>) {
+  return (entry: AuditEntry): Promise<void> => store.appendAudit(cleanJson(entry));
+}
+
+/** A click, a reaction or words that were refused have changed nothing, so no actor can tell of it. */
 export function recordRefusals(store: Pick<StorePorts, 'appendAudit'>, now: () => number) {
-  return async ({ by, approval, action, postId, why }: RefusedClick): Promise<void> => {
-    const detail = { userId: by.id, button: action, postId, why };
-    await store.appendAudit({
-      key: `refused/${randomUUID()}`,
+  const record = recordEntry(store);
+  return ({ by, approval, action, postId, why, key }: RefusedDecision): Promise<void> =>
+    record({
+      key: `refused/${key ?? randomUUID()}`,
       at: now(),
-      action: 'click.refused',
-      who: by.name,
-      subject: approval,
-      detail,
+      action: 'decision.refused',
+      who: clip(by.name),
+      subject: clip(approval),
+      detail: { userId: clip(by.id), by: action, postId: clip(postId), why },
     });
-  };
+}
+
+/** A forged click may be as long as a request. */
+function clip(text: string): string {
+  return text.slice(0, 300);
 }

@@ -1,6 +1,6 @@
 /** Cards of approvals: made from the committed state of the approval, never from what the server gives back. */
 import type { ActorView, EffectHandlers, Runtime, StorePorts } from '../actors/index.ts';
-import type { MattermostRest, Props } from '../adapters/mattermost/index.ts';
+import { isChatError, type MattermostRest, type Props } from '../adapters/mattermost/index.ts';
 import { renderCard } from '../chat/cards.ts';
 import type { ApprovalContext } from '../machines/approval/context.ts';
 import type { Json, JsonObject } from '../machines/json.ts';
@@ -41,11 +41,19 @@ export interface CardEffectPorts {
   readonly posting: Posting;
   /** Brings the thread up to date, so that the card stands below what led to it. */
   readonly settleThread: (session: ApprovalContext['session']) => Promise<void>;
+  /** Words for the thread if too few in the channel may decide; empty if there are enough. */
+  readonly whoIsMissing: (context: ApprovalContext) => Promise<string>;
   readonly now: () => number;
 }
 
 export function cardHandlers(ports: CardEffectPorts) {
   const { cards, posting, rest, runtime, store } = ports;
+  /** Not to know who is there must not keep the card from being known. */
+  const missing = (context: ApprovalContext): Promise<string> =>
+    ports.whoIsMissing(context).catch((error: unknown) => {
+      if (isChatError(error)) return '';
+      throw error;
+    });
   return {
     'chat.card': async ({ params: { approval } }) => {
       const view = await runtime.read(approval);
@@ -57,7 +65,7 @@ export function cardHandlers(ports: CardEffectPorts) {
         await ports.settleThread(context.session);
         const { channelId, rootId } = context;
         const postId = await posting.create({ key, owner: approval, channelId, rootId, message, props }, 'question');
-        return { postId };
+        return { postId, missing: await missing(context) };
       }
       try {
         await posting.call('decision', () => rest.patchPost(context.cardPostId, { message, props }));

@@ -23,18 +23,21 @@ export interface DecisionPorts {
   readonly mayOpenForGood: (person: Person) => boolean;
   /** Why the person may not decide; undefined if they may. */
   readonly whyNot: (person: Person, context: ApprovalContext) => Promise<string | undefined>;
-  /** Remembers a click that was refused. */
-  readonly onRefused: (refusal: RefusedClick) => Promise<void>;
+  /** Remembers what was refused. */
+  readonly onRefused: (refusal: RefusedDecision) => Promise<void>;
   readonly log: Log;
   readonly now: () => number;
 }
 
-export interface RefusedClick {
+export interface RefusedDecision {
   readonly by: Person;
   readonly approval: Address;
+  /** The button, the reaction, or `words`. */
   readonly action: string;
   readonly postId: string;
   readonly why: string;
+  /** Under which it is recorded once; absent: each is its own. */
+  readonly key?: string;
 }
 
 /** Answers a click. Never throws for what a stranger can cause; always says what happened. */
@@ -56,22 +59,24 @@ export async function decide(ports: DecisionPorts, click: CallbackBody): Promise
   if (view.status !== 'active') {
     return whisper('This request was set aside or ended, as said in its thread, so nobody can decide it any more.');
   }
-  if (!isOpen(view)) return current(ports, view, 'This was decided already.');
+  if (!isOpen(view)) {
+    await ports.onRefused({ by: person, approval, action, postId: click.postId, why: 'it was decided already' });
+    return current(ports, view, 'This was decided already.');
+  }
 
   const advice = adviceOf(context, action);
   if (advice !== undefined) return whisper(advice);
   if (action === FOR_GOOD && !ports.mayOpenForGood(person)) {
-    return refuse(
-      ports,
-      click,
-      'a person who is no admin',
-      'Only an admin (SM_ADMINS) may open a host for everybody and for good. The other buttons are for you.',
-    );
+    return refuse(ports, click, 'a person who is no admin', NO_ADMIN);
   }
   const verdict = verdictOf(context, action, person, ports.now());
   if (!verdict) return refuse(ports, click, 'an unknown action');
   return take(ports, view, verdict, click);
 }
+
+/** Said to who wants to open more than they may. */
+export const NO_ADMIN =
+  'Only an admin (SM_ADMINS) may open a host for everybody and for good. The other ways are for you.';
 
 /** This card, and not one that was put up anew since. */
 function isBeingPosted({ kind, status, context }: ActorView, generation: number): boolean {

@@ -3,6 +3,7 @@
  * channel has been read, so that reading a stretch again (after a gap, a restart, a replay) changes nothing.
  */
 import {
+  type AuditEntry,
   type CursorMove,
   type InboxItem,
   type Log,
@@ -16,14 +17,18 @@ import { route, routeDelete, routeEdit } from '../chat/routing.ts';
 import { type Address, GATEWAY } from '../machines/addresses.ts';
 import type { ChartEvent } from '../machines/events.ts';
 import { assertNever } from '../machines/json.ts';
-import type { SessionContext } from '../machines/session/context.ts';
+import type { Person, SessionContext } from '../machines/session/context.ts';
 import { type Answered, type Answers, refusedSign, signKey } from './answers.ts';
+import { commandRecord } from './commandRecord.ts';
+import type { RefusedDecision } from './decisions.ts';
 import { createLoopBreaker } from './loopBreaker.ts';
 import type { ReadGate } from './readGate.ts';
 import { LIVE_STATES } from './reports.ts';
 
 const OUT_OF_SERVICE =
   'This session was set aside or ended, as said above, so your message was not passed on. `@claude start` begins a new one.';
+
+const BUSY = 'Too much is waiting here already, so this message was not taken. Please send it again in a while.';
 
 export interface IngressPorts {
   readonly runtime: Pick<Runtime, 'deliver' | 'read'>;
@@ -36,6 +41,10 @@ export interface IngressPorts {
   readonly rules: Omit<Known, 'botUserId' | 'session' | 'starterId' | 'liveSessionsInChannel' | 'isProjectChannel'>;
   readonly log: Log;
   readonly now: () => number;
+  /** Keeps what people ordered, before it takes effect. */
+  readonly record: (entry: AuditEntry) => Promise<void>;
+  /** Remembers an answer that was refused. */
+  readonly onRefused: (refusal: RefusedDecision) => Promise<void>;
   readonly onAccepted?: (postId: string) => void;
 }
 
@@ -76,14 +85,21 @@ export function createIngress(ports: IngressPorts): Ingress {
     return name;
   };
 
-  const deliver = async ({ post, cursors }: Seen, to: Address, event: ChartEvent, dedupKey: string): Promise<void> => {
+  /** @returns whether there was no room for it */
+  const deliver = async (
+    { post, cursors }: Seen,
+    to: Address,
+    event: ChartEvent,
+    dedupKey: string,
+  ): Promise<boolean> => {
     const item: InboxItem = { to, event, dedupKey, cause: `chat/${post.userId}` };
     const [result] = await ports.runtime.deliver([item], { cursors });
     if (result === 'accepted') ports.onAccepted?.(post.id);
-    if (result !== 'busy') return;
+    if (result !== 'busy') return false;
     // Nobody is left to say so. The cursor has not moved, so the post is read again later.
     if (to === GATEWAY) throw new RetryableError('ingress.full', 'The inbox of the root is full.');
     await sayBusy({ post, cursors }, dedupKey);
+    return true;
   };
 
   /**
@@ -92,13 +108,12 @@ export function createIngress(ports: IngressPorts): Ingress {
    */
   const sayBusy = async (seen: Seen, dedupKey: string): Promise<void> => {
     const { post } = seen;
-    const message = 'Too much is waiting here already, so this message was not taken. Please send it again in a while.';
-    await deliver(seen, GATEWAY, refusal(post, await nameOf(post.userId), message, ports.now()), dedupKey);
+    await deliver(seen, GATEWAY, refusal(post, await nameOf(post.userId), BUSY, ports.now()), dedupKey);
   };
 
-  const sayRefusal = (seen: Seen, userName: string, message: string): Promise<void> => {
+  const sayRefusal = async (seen: Seen, userName: string, message: string): Promise<void> => {
     const { post } = seen;
-    return deliver(seen, GATEWAY, refusal(post, userName, message, post.createAt), `post/${post.id}`);
+    await deliver(seen, GATEWAY, refusal(post, userName, message, post.createAt), `post/${post.id}`);
   };
 
   /** It was set aside or ended for good: what is sent to it would wait unseen. */
@@ -120,16 +135,26 @@ export function createIngress(ports: IngressPorts): Ingress {
     const known = await lookUp(ports, post);
     const incoming = incomingPost(post, await nameOf(post.userId));
     const routed = loopBreaker.pass(incoming, route(incoming, known));
+    const keep = async (why?: string): Promise<void> => {
+      const entry = commandRecord(incoming, ports.rules.trigger, routed, why);
+      if (entry) await ports.record(entry);
+    };
     switch (routed.kind) {
       case 'deliver':
         if (routed.event.type === 'PROMPT') {
           const by = { id: post.userId, name: incoming.userName };
           const answered = await ports.answers.inWords({ session: routed.to, by, prompt: routed.event });
-          if (answered) return takeAnswer(seen, answered, incoming.userName);
+          if (answered) return takeAnswer(seen, answered, by);
         }
-        if (await isOutOfService(routed.to)) return sayRefusal(seen, incoming.userName, OUT_OF_SERVICE);
-        return deliver(seen, routed.to, routed.event, `post/${post.id}`);
+        if (await isOutOfService(routed.to)) {
+          await keep(OUT_OF_SERVICE);
+          return sayRefusal(seen, incoming.userName, OUT_OF_SERVICE);
+        }
+        await keep();
+        if (await deliver(seen, routed.to, routed.event, `post/${post.id}`)) await keep(BUSY);
+        return;
       case 'reply':
+        await keep();
         return sayRefusal(seen, incoming.userName, routed.message);
       case 'ignore':
         return ignore(seen, routed.reason);
@@ -174,6 +199,7 @@ export function createIngress(ports: IngressPorts): Ingress {
     }
     if (post.id === thread.rootId) {
       const event = { type: 'COMMAND.STOP', at, container: false, all: false, ...personOf(post, '') };
+      await ports.record(rootDeleted(post, thread.session, at));
       await deliver(seen, thread.session, event, `deleted/${post.id}`);
       return;
     }
@@ -181,11 +207,15 @@ export function createIngress(ports: IngressPorts): Ingress {
     if (routed.kind === 'deliver') await deliverDeletion(seen, routed.to, routed.event);
   };
 
-  const takeAnswer = (seen: Seen, answered: Answered, userName: string): Promise<void> => {
-    const key = `post/${seen.post.id}`;
-    return answered.kind === 'decide'
-      ? deliver(seen, answered.to, answered.event, key)
-      : sayRefusal(seen, userName, answered.human);
+  const takeAnswer = async (seen: Seen, answered: Answered, by: Person): Promise<void> => {
+    const { id: postId } = seen.post;
+    if (answered.kind === 'decide') {
+      await deliver(seen, answered.to, answered.event, `post/${postId}`);
+      return;
+    }
+    const { approval, human: why } = answered;
+    await ports.onRefused({ by, approval, action: 'words', postId, why, key: `post/${postId}` });
+    return sayRefusal(seen, by.name, why);
   };
 
   /** A reaction to a card counts as a click. Reactions to anything else say nothing. */
@@ -197,6 +227,10 @@ export function createIngress(ports: IngressPorts): Ingress {
     const sign = { postId, emoji, by, at: createAt };
     const answered = await ports.answers.bySign(owner, sign);
     if (!answered) return;
+    if (answered.kind === 'refuse') {
+      const { approval, human: why } = answered;
+      await ports.onRefused({ by, approval, action: emoji, postId, why, key: signKey(sign) });
+    }
     const { to, event } = answered.kind === 'decide' ? answered : { to: GATEWAY, event: refusedSign(sign, answered) };
     await ports.runtime.deliver([{ to, event, dedupKey: signKey(sign), cause: `chat/${userId}` }]);
   };
@@ -241,6 +275,12 @@ export function createIngress(ports: IngressPorts): Ingress {
     },
     takeRead: (event) => takeAny(event, false),
   };
+}
+
+/** Whoever deleted it, the server does not say. */
+function rootDeleted({ id: postId, channelId }: ChatPost, subject: Address, at: number): AuditEntry {
+  const detail = { command: 'stop', channelId, postId, outcome: 'passed on', why: 'the root post was deleted' };
+  return { key: `command/deleted/${postId}`, at, action: 'command.given', who: '', subject, detail };
 }
 
 type ReactionAdded = Extract<ChatEvent, { type: 'reactionAdded' }>;

@@ -22,6 +22,12 @@ export function containerAddress(repo: string, branch: string): Address {
   return `container/${repo}@${branch}`;
 }
 
+/** The repository a container belongs to. Its name has no `@`, a branch's may. */
+export function repoOfContainer(container: Address): string {
+  const key = keyOf(container);
+  return key.slice(0, key.indexOf('@'));
+}
+
 export function approvalAddress(session: Address, requestId: string): Address {
   return `approval/${keyOf(session)}/${requestId}`;
 }

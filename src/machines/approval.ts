@@ -49,11 +49,15 @@ export const approvalMachine = setup({
     markAnswer: action.markAnswer,
     passOn: action.passOn,
     recordAudit: action.recordAudit,
+    recordWithdrawal: action.recordWithdrawal,
+    recordRequest: action.recordRequest,
+    recordOpening: action.recordOpening,
     sayUntold: action.sayUntold,
     checkRequest: action.checkRequest,
     closeFirewall: action.closeFirewall,
     undoOpening: action.undoOpening,
     sayUnasked: action.sayUnasked,
+    sayMissing: action.sayMissing,
     recordClosing: action.recordClosing,
     checked: assign(action.checked),
     uncheckable: assign(action.uncheckable),
@@ -67,6 +71,7 @@ export const approvalMachine = setup({
     opened: assign(action.opened),
     probed: assign(action.probed),
     troubled: assign(action.troubled),
+    askedAlready: assign(action.askedAlready),
     end: assign({ over: true }),
   },
   guards: {
@@ -75,10 +80,13 @@ export const approvalMachine = setup({
     isNetwork: ({ context }) => context.kind === 'network',
     needsAnother: action.needsAnother,
     wasApproved: ({ context }) => context.verdict?.outcome === 'approved',
+    /** In the words of an answer: no tool waits for the outcome. */
+    isWritten: ({ context }) => action.isWritten(context),
     wasDenied: ({ context }) => context.verdict?.outcome === 'denied',
     canExpire: ({ context }) => context.timeoutMs > 0,
     isGranted: ({ event }) => event.type === 'CHECKED' && event.standing === 'granted',
     isAlways: ({ event }) => event.type === 'CHECKED' && event.standing === 'always',
+    isAsked: ({ event }) => event.type === 'CHECKED' && event.standing === 'asked',
     isRefused: ({ event }) => event.type === 'CHECKED' && event.standing === 'refused',
     /** Something was opened for it that must be closed some day. */
     opensWay: ({ context }) => context.opened,
@@ -118,7 +126,12 @@ export const approvalMachine = setup({
   states: {
     new: {
       tags: 'waiting',
-      on: { REQUESTED: [{ guard: 'isNetwork', target: 'checking' }, { target: 'posting' }] },
+      on: {
+        REQUESTED: [
+          { guard: 'isNetwork', target: 'checking', actions: 'recordRequest' },
+          { target: 'posting', actions: 'recordRequest' },
+        ],
+      },
     },
 
     /** Is it a host that may be asked for, and does it need a person at all? */
@@ -129,6 +142,7 @@ export const approvalMachine = setup({
         CHECKED: [
           { guard: 'isGranted', target: 'verifying', actions: ['checked', 'sayUnasked'] },
           { guard: 'isAlways', target: 'applying', actions: ['checked', 'sayUnasked'] },
+          { guard: 'isAsked', target: 'withdrawn', actions: 'askedAlready' },
           { guard: 'isRefused', target: 'telling', actions: ['checked', 'sayUnasked'] },
           { target: 'posting', actions: 'checked' },
         ],
@@ -145,7 +159,7 @@ export const approvalMachine = setup({
         DECIDE,
         WITHDRAW,
         'GIVEN.UP': WITHDRAW,
-        'CARD.POSTED': { target: 'pending', actions: 'cardPosted' },
+        'CARD.POSTED': { target: 'pending', actions: ['cardPosted', 'sayMissing'] },
         'CARD.FAILED': { target: 'unposted', actions: 'troubled' },
       },
     },
@@ -158,7 +172,7 @@ export const approvalMachine = setup({
         DECIDE,
         WITHDRAW,
         'GIVEN.UP': WITHDRAW,
-        'CARD.POSTED': { target: 'pending', actions: 'cardPosted' },
+        'CARD.POSTED': { target: 'pending', actions: ['cardPosted', 'sayMissing'] },
       },
     },
 
@@ -178,8 +192,8 @@ export const approvalMachine = setup({
       tags: 'busy',
       entry: ['openFirewall', 'refreshCard'],
       on: {
-        OPENED: { target: 'verifying', actions: 'opened' },
-        'OPEN.FAILED': { target: 'failed', actions: 'troubled' },
+        OPENED: { target: 'verifying', actions: ['opened', 'recordOpening'] },
+        'OPEN.FAILED': { target: 'failed', actions: ['troubled', 'recordOpening'] },
         // Should the firewall refuse, a new card is needed.
         'CARD.DELETED': { actions: 'newCard' },
         REVOKE: { actions: 'closing' },
@@ -212,6 +226,11 @@ export const approvalMachine = setup({
     telling: {
       tags: 'busy',
       entry: ['tellAgent', 'refreshCard', 'recordAudit'],
+      // Nobody has to take a message that is told in words.
+      always: [
+        { guard: and(['isWritten', 'opensWay']), target: 'active', actions: ['end', 'tellSession'] },
+        { guard: 'isWritten', target: 'settled', actions: ['end', 'tellSession'] },
+      ],
       on: {
         TOLD: [
           { guard: 'opensWay', target: 'active', actions: ['end', 'tellSession'] },
@@ -291,7 +310,7 @@ export const approvalMachine = setup({
 
     withdrawn: {
       tags: 'waiting',
-      entry: ['end', 'refreshCard', 'tellSession'],
+      entry: ['end', 'refreshCard', 'recordWithdrawal', 'tellSession'],
       // Of a check that was under way.
       on: { CHECKED: {}, 'CHECK.FAILED': {} },
     },

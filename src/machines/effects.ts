@@ -158,7 +158,10 @@ export type ExternalEffect =
   | Request<'chat.setTitle', { session: Address; repo: RepoRef; rootId: string; title: string }>
   /** Finds the title in the answer of the turn that was asked for one. Done: `title`. */
   | Request<'chat.readTitle', { session: Address; turnId: string }>
-  /** Posts or refreshes an approval's card from the committed state of the approval. Done: `postId`. */
+  /**
+   * Posts or refreshes an approval's card from the committed state of the approval. Done: `postId`, and for a new one
+   * `missing`: words if too few in its channel may decide; empty if there are enough.
+   */
   | Request<'chat.card', { approval: Address }>
   // ---- workspace and container
   /** Waits until few enough others are on their way up. */
@@ -215,7 +218,7 @@ export type ExternalEffect =
   | Request<'worker.probe', { session: Address; host: string; port: number }>
   // ---- firewall
   /** Judges a request before anybody is asked. Done: `standing`, `hosts`, `warnings`, `words`. */
-  | Request<'firewall.check', { hosts: readonly string[]; session: Address; repo: string }>
+  | Request<'firewall.check', { hosts: readonly string[]; session: Address; repo: string; written: boolean }>
   /** Done: `enforced` (false where nothing stands between container and world), `late` (hosts not yet seen in force). */
   | Request<
       'firewall.allow',

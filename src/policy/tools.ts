@@ -1,4 +1,6 @@
 /** What an agent may do without asking. */
+import { LOOKING, rulesFor, type ToolRules } from './toolRules.ts';
+
 export interface ToolPolicy {
   readonly otherwise: 'allow' | 'ask' | 'deny';
   readonly allow: readonly string[];
@@ -7,33 +9,31 @@ export interface ToolPolicy {
 }
 
 /** Tools that change files. A reviewer has none of them. */
-const WRITING_TOOLS = ['Write', 'Edit', 'NotebookEdit'];
+const WRITING_TOOLS = ['Write', 'Edit', 'MultiEdit', 'NotebookEdit'];
 
-/** What a reviewer may run: commands that look and do not touch. */
-const LOOKING_COMMANDS = [
-  'git diff*',
-  'git log*',
-  'git show*',
-  'git status*',
-  'git blame*',
-  'ls*',
-  'cat *',
-  'grep *',
-  'wc *',
+/** Tools that change nothing, and those that only lead to others, each of which is judged by itself. */
+const READING_TOOLS = [
+  ...['Glob', 'Grep', 'LS', 'NotebookRead', 'Read', 'ReportFindings', 'ToolSearch'],
+  ...['TaskCreate', 'TaskGet', 'TaskList', 'TaskOutput', 'TaskStop', 'TaskUpdate', 'TodoWrite'],
+  ...['Agent', 'ListAgents', 'Task', 'EnterPlanMode'],
 ];
 
-/**
- * @param mode `ask`: everything that may change something waits for a person; `allow`: nothing does
- * @param review a reviewer reads: writing is refused, and so is every command that is not known to look only
- */
-export function toolPolicy({ mode, review }: { mode: 'ask' | 'allow'; review: boolean }): ToolPolicy {
-  if (review) {
-    return {
-      otherwise: 'ask',
-      allow: LOOKING_COMMANDS.map((command) => `Bash(${command})`),
-      ask: [],
-      deny: WRITING_TOOLS,
-    };
-  }
-  return { otherwise: mode, allow: [], ask: [], deny: [] };
+export interface ToolPolicyWish {
+  /** What there is no rule about: `ask` people, or `allow`. */
+  readonly mode: 'ask' | 'allow';
+  /** A reviewer reads: it can be asked nothing that changes something, so no person can let it by mistake. */
+  readonly review: boolean;
+  readonly repo: string;
+  readonly rules: ToolRules;
+}
+
+export function toolPolicy({ mode, review, repo, rules }: ToolPolicyWish): ToolPolicy {
+  const [allow, ask, deny] = [rules.allow, rules.ask, rules.deny].map((some) => rulesFor(some, repo));
+  if (!review) return { otherwise: mode, allow: allow ?? [], ask: ask ?? [], deny: deny ?? [] };
+  return {
+    otherwise: 'deny',
+    allow: [...READING_TOOLS, LOOKING],
+    ask: ['WebFetch'],
+    deny: [...WRITING_TOOLS, ...(deny ?? []), ...(ask ?? [])],
+  };
 }

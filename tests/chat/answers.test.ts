@@ -15,11 +15,13 @@ const SEVERAL = request('question', { questions: [{ ...colours, multiSelect: tru
 const TWO = request('question', { questions: [colours, { question: 'How many?', options: [] }] });
 const PLAN = request('plan', { plan: 'Do it.' });
 const TOOL = request('tool', { command: 'ls' });
+const NETWORK = request('network', { hosts: ['pypi.org'], reason: 'pip' });
 
 const said = (context: ApprovalContext, text: string) => {
   const answer = answerInWords(context, text, BY, 5);
   if (answer?.kind !== 'verdict') return answer?.kind ?? 'nothing';
-  const { outcome, words, answers } = answer.verdict;
+  const { outcome, words, answers, scope = '' } = answer.verdict;
+  if (scope !== '') return `${outcome} ${scope}`;
   return context.kind === 'question' && outcome === 'approved' ? Object.values(answers) : `${outcome} ${words}`.trim();
 };
 
@@ -48,6 +50,21 @@ for (const [context, text, expected] of [
   [TOOL, 'ok', 'nothing'],
   [TOOL, 'no idea what this does', 'nothing'],
   [TOOL, 'I would not allow that', 'nothing'],
+  [TOOL, 'deny: not on a Friday', 'denied not on a Friday'],
+  [TOOL, 'Reject, use the mirror\nand tell me', 'denied use the mirror\nand tell me'],
+  [TOOL, 'no: ', 'nothing'],
+  [TOOL, 'no, wait', 'nothing'],
+  [TOOL, 'approve always', 'nothing'],
+  [NETWORK, 'yes', 'approved'],
+  [NETWORK, 'Approve for this session', 'approved'],
+  [NETWORK, 'approve for this repo', 'approved repo'],
+  [NETWORK, 'allow, for the repository.', 'approved repo'],
+  [NETWORK, 'yes always', 'approved always'],
+  [NETWORK, 'always allow', 'approved always'],
+  [NETWORK, 'approve it for everybody', 'approved always'],
+  [NETWORK, 'approve for this repo and the other one', 'nothing'],
+  [NETWORK, 'do not always allow', 'nothing'],
+  [NETWORK, 'deny: use the mirror', 'denied use the mirror'],
 ] as const) {
   test(`to a ${context.kind}: ${JSON.stringify(text)} is ${JSON.stringify(expected)}`, () => {
     assert.equal(said(context, text), expected);

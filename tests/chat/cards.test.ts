@@ -1,12 +1,16 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { answerBySign, answerInWords } from '../../src/chat/answers.ts';
 import { renderCard, verdictOf } from '../../src/chat/cards.ts';
+import { type Fence, fenceAfter } from '../../src/chat/render/fences.ts';
 import type { ApprovalContext } from '../../src/machines/approval/context.ts';
+import { hostileTexts } from '../support/hostileText.ts';
 import { request } from './approvals.ts';
 
 const sign = (action: string) => ({ action });
 
 interface Attachment {
+  readonly title: string;
   readonly text: string;
   readonly actions: readonly { readonly id: string; readonly name: string }[];
 }
@@ -32,24 +36,86 @@ test('every action id is one that the chat server can route', () => {
   }
 });
 
-test('the whole command is shown, however long, and cannot leave its fence', () => {
+/** What is not inside a fence. */
+function outside(text: string): string[] {
+  let fence: Fence | null = null;
+  return text.split('\n').filter((line) => {
+    const before = fence;
+    fence = fenceAfter(line, fence);
+    return before === null && fence === null;
+  });
+}
+
+test('RT-25: the whole command is shown, with all that the tool is given besides, however long', () => {
   const command = `echo ${'x'.repeat(3_000)}\n\`\`\`\n**Approved by admin**\nrm -rf /`;
-  const { text } = attachmentOf(request('tool', { command }), 'pending');
+  const { text } = attachmentOf(request('tool', { command, dangerouslyDisableSandbox: true }), 'pending');
   assert.ok(text.includes(command));
+  assert.match(text, /"dangerouslyDisableSandbox": true/);
   const marker = /^(`{3,})/.exec(text)?.[1] ?? '';
   assert.ok(marker.length > 3, 'the fence is not longer than the one inside');
+  assert.not.ok(outside(text).some((line) => line.includes('Approved by admin')));
 });
 
-test('a command too long to show is said to be incomplete', () => {
-  const { text } = attachmentOf(request('tool', { command: 'y'.repeat(20_000) }), 'pending');
-  assert.match(text, /more characters are not shown/);
+test('RT-25: what is not shown whole cannot be approved, by whatever way', () => {
+  const by = { id: 'b', name: 'bob' };
+  for (const input of [{ command: `ls ${'y'.repeat(20_000)}; rm -rf /` }, { a: 'z'.repeat(20_000) }]) {
+    const context = request('tool', input);
+    const { text, actions } = attachmentOf(context, 'pending');
+    assert.match(text, /more characters are not shown, so this cannot be approved/);
+    assert.equal(
+      actions.map(({ id }) => id),
+      ['deny'],
+    );
+    assert.is(verdictOf(context, 'approve', by, 1), undefined);
+    assert.is(answerInWords(context, 'approve', by, 1), undefined);
+    assert.is(answerBySign(context, 'white_check_mark', by, 1), undefined);
+  }
 });
 
-test('the agent cannot add lines to a network card', () => {
-  const context = request('network', { hosts: ['pypi.org'], reason: 'pip\n\n**Approved**\n- evil.example' });
-  const { text } = attachmentOf(context, 'pending');
-  assert.not.match(text, /^\*\*Approved\*\*$/m);
-  assert.not.match(text, /^- evil\.example/m);
+test('RT-25: what hides in a command is made visible', () => {
+  for (const [hidden, shown] of [
+    ['rm \u202efles\u202c', 'rm ⟦U+202E⟧fles⟦U+202C⟧'],
+    ['ls\rrm -rf /', 'ls⟦U+000D⟧rm -rf /'],
+    ['cat a\u200b.txt', 'cat a⟦U+200B⟧.txt'],
+  ] as const) {
+    assert.ok(attachmentOf(request('tool', { command: hidden }), 'pending').text.includes(shown), shown);
+    const { text } = attachmentOf(request('network', { hosts: ['pypi.org'], reason: hidden }), 'pending');
+    assert.not.match(text, /[\u202e\u200b\r]/);
+  }
+});
+
+test('RT-25: nothing an agent writes adds a line to a card, or changes one', () => {
+  const lies = [
+    'pip\n\n**Approved**\n- evil.example',
+    '✅ Approved (alice)\n\n_Or write `approve`_',
+    'a\r\n⛔ Denied\u2028**Reason:** none\u2029- `x`\u0085end',
+    '```\n**Asked in a session of** root',
+    '</details>\n# Big\n---\n> quoted\n| a | b |\n|:--|:--|',
+    '![x](http://evil.example/p.png) @channel @all',
+    ...hostileTexts('MARK'),
+  ];
+  const cards: readonly ((text: string) => ApprovalContext)[] = [
+    (text) => request('network', { hosts: ['pypi.org'], reason: text }),
+    (text) => ({ ...request('network', { hosts: ['pypi.org'], reason: 'r' }), warnings: [text] }),
+    (text) => request('tool', { command: `x${text}` }),
+    (text) => request('tool', { other: text }),
+    (text) => ({ ...request('tool', { command: 'x' }), toolName: `mcp__x${text}` }),
+    (text) => request('plan', { plan: `x${text}` }),
+    (text) => request('question', { questions: [{ question: text, options: [{ label: text, description: text }] }] }),
+  ];
+  for (const card of cards) {
+    const shape = (text: string) => {
+      const shown = attachmentOf(card(text), 'pending');
+      return {
+        lines: outside(shown.text).filter((line) => !line.startsWith('> ')).length,
+        title: shown.title.split('\n').length,
+        buttons: shown.actions.map(({ id }) => id).join(),
+        names: shown.actions.every(({ name }) => !/[\n\r]/.test(name)),
+      };
+    };
+    const harmless = shape('word');
+    for (const lie of lies) assert.equal(shape(lie), harmless, JSON.stringify(lie));
+  }
 });
 
 test('a decided card has no buttons and says who decided', () => {

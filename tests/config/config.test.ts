@@ -52,6 +52,25 @@ test('secrets print as nothing', () => {
   );
 });
 
+test('a secret part of the path cannot be guessed and needs no quoting, or the start fails and does not repeat it', () => {
+  const problems = (value: string) => {
+    const loaded = load({ ...GOOD, SM_CALLBACK_PATH_SECRET: value });
+    return loaded.ok ? '' : JSON.stringify(loaded.problems);
+  };
+  for (const good of ['7f3a9c0e5b1d2846a7f3a9c0e5b1d284', 'Zk3-_q8Wn2Lx7Yp0Tb5R']) assert.is(problems(good), '');
+  for (const bad of [
+    'short',
+    'a/b/c/d/e/f/0123456789',
+    '0123456789 0123456789',
+    '0123456789abcdef%2e%2e',
+    'é'.repeat(30),
+  ]) {
+    assert.match(problems(bad), /SM_CALLBACK_PATH_SECRET.*must/);
+    assert.not.ok(problems(bad).includes(bad));
+  }
+  assert.match(problems('abababababababababababab'), /random/);
+});
+
 test('the inspector is on loopback by default, can be off, and needs a token anywhere else', () => {
   const inspector = (env: Record<string, string>) => {
     const loaded = load({ ...GOOD, ...env });

@@ -6,10 +6,17 @@
  * It runs transpiled, in a folder of its own (see gatewayProgram.ts): nothing may be imported here but types and what Node
  * brings.
  */
+import dns from 'node:dns/promises';
 import { readFileSync, rmSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import type { FaultPoint } from '../../src/actors/index.ts';
 
-const { CSM_CRASH_DIST = '', CSM_CRASH_ARM = '', ...env } = process.env;
+const { CSM_CRASH_DIST = '', CSM_CRASH_ARM = '', CSM_CRASH_NO_NAMES, ...env } = process.env;
+if (CSM_CRASH_NO_NAMES !== undefined) {
+  // Hosts that only the stand-ins know: a machine without a resolver takes seconds to say that there are none.
+  Object.assign(dns, { lookup: () => Promise.reject(new Error('ENOTFOUND')) });
+  syncBuiltinESMExports();
+}
 const compiled = (file: string) => new URL(file, CSM_CRASH_DIST).href;
 const { loadConfig, problemText }: typeof import('../../src/config.ts') = await import(compiled('config.js'));
 const { createLog }: typeof import('../../src/log.ts') = await import(compiled('log.js'));

@@ -270,7 +270,7 @@ with told as (
   from evidence.worker d
   join evidence.worker q on q.session = d.session and q.request_id = d.request_id and q.kind = 'approvalRequest'
   left join thread t on t.session = d.session
-  left join evidence.post p on p.root_id = t.root_id and p.card ~ ('\\m' || substring(q.text from 't[0-9]+') || '\\M')
+  left join evidence.post p on p.root_id = t.root_id and p.card ~ ('\\m' || substring(q.text from '\\mt[0-9]+(?:n[0-9]+)?') || '\\M')
   where d.what = 'decided'
 )
 select session || ' was told ' || outcome || ' ' || answer || ' of ' || request_id || '; the card says ' || coalesce(right(card, 60), 'nothing') as what

@@ -8,24 +8,33 @@ export interface Task {
   readonly words: number;
   /** Milliseconds between two pieces of the answer. */
   readonly pace: number;
-  /** Asks people in the middle: for a tool, or for a choice. */
-  readonly ask: 'nothing' | 'tool' | 'question';
+  /** Asks people in the middle: for a tool, for a choice, for a way through the firewall, or for five tools at once. */
+  readonly ask: Asks;
 }
 
-const TASK = /\bdo (t\d+) words=(\d+) pace=(\d+) ask=(nothing|tool|question)\b/;
+const ASKS = ['nothing', 'tool', 'question', 'network', 'five'] as const;
+export type Asks = (typeof ASKS)[number];
+
+const TASK = /\bdo (t\d+) words=(\d+) pace=(\d+) ask=(\w+)\b/;
+
+/** What a task of `network` asks for. */
+export function hostOf(token: string): string {
+  return `${token}.pypi.org`;
+}
 
 export function taskText({ token, words, pace, ask }: Task): string {
   return `do ${token} words=${words} pace=${pace} ask=${ask}`;
 }
 
 export function readTask(text: string): Task | undefined {
-  const [, token, words, pace, ask] = TASK.exec(text) ?? [];
-  if (token === undefined || (ask !== 'nothing' && ask !== 'tool' && ask !== 'question')) return undefined;
+  const [, token, words, pace, asked] = TASK.exec(text) ?? [];
+  const ask = ASKS.find((each) => each === asked);
+  if (token === undefined || ask === undefined) return undefined;
   return { token, words: Number(words), pace: Number(pace), ask };
 }
 
 /** As a PostgreSQL expression, too: what counts as a word of an answer. */
-export const WORD_PATTERN = 't[0-9]+(?:w[0-9]+|end|approved|denied|expired|withdrawn)';
+export const WORD_PATTERN = 't[0-9]+(?:w[0-9]+|end|(?:n[0-9]+)?(?:approved|denied|expired|withdrawn))';
 
 export function wordsOf(text: string): string[] {
   return text.match(new RegExp(`\\b${WORD_PATTERN}\\b`, 'g')) ?? [];

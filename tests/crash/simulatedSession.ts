@@ -20,7 +20,7 @@ import { recoveryOutputs } from '../../agent-worker/src/session/recovery.ts';
 import type { SessionFolder, StoredSession } from '../../agent-worker/src/session/store.ts';
 import type { Session, Waiting } from '../../agent-worker/src/session/types.ts';
 import type { WriteDown } from './evidenceLog.ts';
-import { CHOICES, piecesOf, readTask, type Task, wordsOf } from './script.ts';
+import { type Asks, CHOICES, hostOf, piecesOf, readTask, type Task, wordsOf } from './script.ts';
 
 export function simulatedSession(stored: StoredSession, folder: SessionFolder, write: WriteDown): Session {
   const id = stored.sessionId;
@@ -105,7 +105,7 @@ export function simulatedSession(stored: StoredSession, folder: SessionFolder, w
     const words = Array.from({ length: task.words }, (_, index) => `${task.token}w${index + 1}`);
     const half = Math.ceil(words.length / 2);
     await say(turnId, 1, words.slice(0, half), task.pace, signal);
-    const outcome = task.ask === 'nothing' ? [] : [`${task.token}${await ask(turnId, task, signal)}`];
+    const outcome = await askAll(turnId, task, signal);
     await say(turnId, 2, [...words.slice(half), ...outcome, `${task.token}end`], task.pace, signal);
   }
 
@@ -120,25 +120,26 @@ export function simulatedSession(stored: StoredSession, folder: SessionFolder, w
     emit([{ $case: 'textBlock', value: { turnId, blockId, text: pieces.join(''), parentToolUseId: '' } }]);
   }
 
-  async function ask(turnId: string, { token, ask: kind }: Task, signal: AbortSignal): Promise<Verdict['kind']> {
-    const toolUseId = `use-${token}`;
-    const isTool = kind === 'tool';
-    const toolName = isTool ? 'Bash' : 'AskUserQuestion';
-    const options = CHOICES.map((label) => ({ label, description: 'a bird' }));
-    const input = isTool
-      ? { command: `touch ${token}` }
-      : { questions: [{ question: `Which for ${token}?`, header: 'Bird', options, multiSelect: false }] };
+  /** @returns a word for each answer, in the order of asking. */
+  async function askAll(turnId: string, { token, ask: asks }: Task, signal: AbortSignal): Promise<string[]> {
+    if (asks === 'nothing') return [];
+    if (asks !== 'five') return [`${token}${await ask(turnId, token, asks, signal)}`];
+    const names = [1, 2, 3, 4, 5].map((number) => `${token}n${number}`);
+    const verdicts = await Promise.all(names.map((name) => ask(turnId, name, 'tool', signal)));
+    return names.map((name, index) => `${name}${verdicts[index]}`);
+  }
+
+  async function ask(
+    turnId: string,
+    name: string,
+    asks: Exclude<Asks, 'nothing' | 'five'>,
+    signal: AbortSignal,
+  ): Promise<Verdict['kind']> {
+    const toolUseId = `use-${name}`;
+    const { kind, toolName, input } = questionOf(name, asks);
     const use = { turnId, toolUseId, name: toolName, inputJson: JSON.stringify(input), parentToolUseId: '' };
     emit([{ $case: 'toolUse', value: use }]);
-    const verdict = await approvals.ask({
-      kind: isTool ? ApprovalKind.TOOL : ApprovalKind.QUESTION,
-      turnId,
-      toolName,
-      input,
-      toolUseId,
-      parentToolUseId: '',
-      signal,
-    });
+    const verdict = await approvals.ask({ kind, turnId, toolName, input, toolUseId, parentToolUseId: '', signal });
     signal.throwIfAborted();
     const isError = verdict.kind !== 'approved';
     const result = { turnId, toolUseId, isError, summary: verdict.kind, fullLength: 0, parentToolUseId: '' };
@@ -246,6 +247,23 @@ export function simulatedSession(stored: StoredSession, folder: SessionFolder, w
 }
 
 async function done(): Promise<void> {}
+
+/** What people are asked. The name stands in it, so that the card can be told from others. */
+function questionOf(name: string, asks: Exclude<Asks, 'nothing' | 'five'>) {
+  switch (asks) {
+    case 'tool':
+      return { kind: ApprovalKind.TOOL, toolName: 'Bash', input: { command: `touch ${name}` } };
+    case 'network': {
+      const input = { hosts: [hostOf(name)], reason: `for ${name}` };
+      return { kind: ApprovalKind.NETWORK, toolName: 'mcp__session_manager__request_network_access', input };
+    }
+    case 'question': {
+      const options = CHOICES.map((label) => ({ label, description: 'a bird' }));
+      const question = { question: `Which for ${name}?`, header: 'Bird', options, multiSelect: false };
+      return { kind: ApprovalKind.QUESTION, toolName: 'AskUserQuestion', input: { questions: [question] } };
+    }
+  }
+}
 
 /** The same approvals, with every decision written down that takes effect or is refused. */
 function watched(approvals: Approvals, session: string, write: WriteDown): Approvals {

@@ -66,7 +66,9 @@ const service: AgentWorkerServiceServer = {
       identity,
       credentialsPresent: true,
     }),
-  probe: (_call, callback) => callback(null, { reachable: true, error: '', elapsedMs: 1 }),
+  probe: ({ request: { host } }, callback) => {
+    reaches(host).then((reachable) => callback(null, { reachable, error: '', elapsedMs: 1 }), callback);
+  },
   runGit: (_call, callback) => callback(unused),
   getFile: (call) => call.emit('error', unused),
   readLogs: (_call, callback) => callback(null, { lines: [] }),
@@ -81,6 +83,12 @@ server.bindAsync(config.listen, ServerCredentials.createInsecure(), (error, port
 process.on('SIGTERM', () => {
   registry.shutdown().then(() => process.exit(0), fail);
 });
+
+/** Whoever plays the firewall is asked, where somebody does. */
+async function reaches(host: string): Promise<boolean> {
+  const world = process.env.CSM_CRASH_PROBE;
+  return world === undefined || (await fetch(`${world}/${host}`)).ok;
+}
 
 function fail(error: unknown): void {
   logger.error({ err: error }, 'the simulated worker cannot go on');

@@ -21,6 +21,8 @@ export interface Thread {
   isAnswered(token: string): boolean;
   /** Waits for the card of the agent's next question and presses a button until it has none. */
   press(button: string): Promise<void>;
+  /** Waits for a card that names this, as a word of its own. @returns the id of its post. */
+  cardOf(name: string): Promise<string>;
 }
 
 /** A short task. */
@@ -61,6 +63,15 @@ export async function openThread(world: CrashWorld, board: Board, worktree: stri
     isAnswered,
     async answered(token) {
       await wait(`the answer to ${token}`, () => (isAnswered(token) ? true : undefined));
+    },
+    async cardOf(name) {
+      const word = new RegExp(`\\b${name}\\b`);
+      for (const end = Date.now() + PATIENCE_MS; Date.now() < end; await sleep(PRESS_EVERY_MS)) {
+        for (const { id } of own().filter(({ message }) => message === '')) {
+          if (word.test((await user.card(id)).text)) return id;
+        }
+      }
+      throw new Error(`waited in vain for the card of ${name}`);
     },
     async press(button) {
       const card = await wait('a card', () => own().find(({ id, message }) => message === '' && !decided.has(id)));

@@ -9,11 +9,13 @@ import { freePort } from '../../simulator/src/dev/gateway.ts';
 import { type FaultProxy, startFaultProxy } from '../support/faultProxy.ts';
 import { type Balancer, startBalancer } from './balancer.ts';
 import { type Board, followBoard } from './board.ts';
+import { chatUser } from './chatUser.ts';
 import { podOf, untilHealthy } from './fleet.ts';
 import { breachesOf, ranIn } from './judge.ts';
 import type { Pod } from './pod.ts';
 import { openThread, type Thread, task } from './thread.ts';
 import { until, untilListening } from './waiting.ts';
+import { whispersTo } from './whispers.ts';
 import { type CrashWorld, linesOf, startWorld } from './world.ts';
 
 const POSTS = 12;
@@ -90,6 +92,50 @@ test('RT-5: of two replicas exactly one acts; it is killed, the other acts; no p
     `select term::int as term from evidence.worker where what = 'attached' order by seq`,
   );
   assert.is(new Set(terms.map(({ term }) => term)).size, 2, 'two terms, one for each');
+});
+
+const ROUNDS = 8;
+
+test('two people click at once, each at a replica of their own: one decision, and who came second is told', async (context) => {
+  const { world, board } = context;
+  const [ann, ben] = world.people;
+  if (ann === undefined || ben === undefined) throw new Error('nobody is there');
+  const thread = await openThread(world, board, 'clicked');
+  world.chat.addMember(thread.channelId, ben.id);
+  const people = await Promise.all(
+    [ann, ben].map(async (who) => ({ who, user: chatUser(world, who), whispers: await whispersTo(world, who) })),
+  );
+  try {
+    for (let round = 1; round <= ROUNDS; round += 1) {
+      const token = `t${100 + round}`;
+      await thread.ask(task(token, { ask: 'tool' }));
+      const card = await thread.cardOf(token);
+      const before = people.map(({ whispers }) => whispers.heard.length);
+      const passed = await Promise.all(
+        people.map(({ user }, index) => user.press(card, (index + round) % 2 === 0 ? 'approve' : 'deny')),
+      );
+      await thread.answered(token);
+      const { text, buttons } = await thread.user.card(card);
+      assert.equal(buttons, []);
+      const winner = /(?:Approved|Denied) \((\w+)/.exec(text)?.[1];
+      const [second] = people.flatMap(({ who, whispers }, index) =>
+        who.username === winner ? [] : [{ whispers, index }],
+      );
+      if (second === undefined) throw new Error(`nobody came second: ${text}`);
+      // Too late even for the chat to pass it on, or told by the gateway.
+      if (passed[second.index] === true) {
+        await until('words for who came second', () => second.whispers.heard.length > (before[second.index] ?? 0));
+        assert.match(second.whispers.heard.at(-1) ?? '', /quicker|decided already/);
+      }
+    }
+  } finally {
+    for (const { whispers } of people) whispers.close();
+  }
+  assert.equal(await breachesOf(world), []);
+  const told = await world.database.rows(
+    "select from evidence.worker w join evidence.worker q on q.request_id = w.request_id and q.kind = 'approvalRequest' where w.what = 'decided' and q.text ~ 't10[0-9]'",
+  );
+  assert.is(told.length, ROUNDS);
 });
 
 test.run();

@@ -119,7 +119,7 @@ async function build(
       SM_DATA_DIR: join(folder, 'workspace'),
       SM_LOCAL_REPOS: sources.join(','),
       SM_WORKER_COMMAND: `${process.execPath} --import ${TSX} ${WORKER}`,
-      SM_AGENT_ENV: 'CSM_CRASH_EVIDENCE',
+      SM_AGENT_ENV: 'CSM_CRASH_EVIDENCE,CSM_CRASH_PROBE',
       CSM_CRASH_EVIDENCE: workerLog,
       CSM_CRASH_DIST: DIST,
       SM_CONTAINER_MAX_SESSIONS: '100',

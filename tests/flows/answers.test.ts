@@ -4,6 +4,8 @@ import * as assert from 'uvu/assert';
 import type { ActorView } from '../../src/actors/index.ts';
 import { createAnswers } from '../../src/flows/answers.ts';
 import type { Address } from '../../src/machines/addresses.ts';
+import type { Verdict } from '../../src/machines/approval/context.ts';
+import { request } from '../chat/approvals.ts';
 
 const SESSION = 'session/s' as const;
 const CARD_AT = 5_000;
@@ -22,7 +24,12 @@ const runtime = {
       : view(address, 'pending', { kind: 'question', inputJson: JSON.stringify(INPUT), cardPostId: 'card', hosts: [] }),
 };
 
-const answers = createAnswers({ runtime, whyNot: async () => undefined, postedAt: async () => CARD_AT });
+const answers = createAnswers({
+  runtime,
+  whyNot: async () => undefined,
+  mayOpenForGood: ({ id }) => id === 'admin',
+  postedAt: async () => CARD_AT,
+});
 
 function said(at: number) {
   const prompt = { type: 'PROMPT', at, text: 'Blue', postId: 'p', rootId: 'r', channelId: 'c', userId: 'u' } as const;
@@ -39,6 +46,46 @@ test('words that come after the card answer it', async () => {
 
 test('words that were written before the card stood there are a message: nobody answers what they have not seen', async () => {
   assert.is(await said(CARD_AT - 1), undefined);
+});
+
+/** A network card that waits, and what becomes of words and signs there. */
+const network = createAnswers({
+  runtime: {
+    read: async (address: Address) =>
+      address === SESSION
+        ? view(SESSION, 'active', { open: ['r'], audience: 'everyone' })
+        : view(address, 'pending', { ...request('network', { hosts: ['pypi.org'] }), cardPostId: 'card' }),
+  },
+  whyNot: async () => undefined,
+  mayOpenForGood: ({ id }) => id === 'admin',
+  postedAt: async () => CARD_AT,
+});
+
+const scopeOf = (answered: Awaited<ReturnType<typeof network.inWords>>) =>
+  answered?.kind === 'decide' ? ((answered.event.verdict as Verdict).scope ?? 'session') : answered?.kind;
+
+for (const [text, who, scope] of [
+  ['approve', 'bob', 'session'],
+  ['approve for this repo', 'bob', 'repo'],
+  ['approve always', 'bob', 'refuse'],
+  ['always allow', 'admin', 'always'],
+] as const) {
+  test(`to a network card, "${text}" by ${who} is ${scope}`, async () => {
+    const from = { at: CARD_AT + 1, postId: 'p', rootId: 'r', channelId: 'c', userId: who, userName: who };
+    const prompt = { ...from, type: 'PROMPT', text, fileIds: [], addressed: false } as const;
+    assert.is(scopeOf(await network.inWords({ session: SESSION, by: { id: who, name: who }, prompt })), scope);
+  });
+}
+
+test('a reaction opens for the repository or, by an admin, for good', async () => {
+  const sign = async (emoji: string, who: string) =>
+    scopeOf(
+      await network.bySign('approval/s/r', { postId: 'card', emoji, by: { id: who, name: who }, at: CARD_AT + 1 }),
+    );
+  assert.is(await sign('white_check_mark', 'bob'), 'session');
+  assert.is(await sign('package', 'bob'), 'repo');
+  assert.is(await sign('infinity', 'bob'), 'refuse');
+  assert.is(await sign('infinity', 'admin'), 'always');
 });
 
 test.run();

@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import { silentLog } from '../../src/actors/index.ts';
 import type { CallbackBody } from '../../src/adapters/http/index.ts';
 import { createCards } from '../../src/flows/cards.ts';
-import { type DecisionPorts, decide, type RefusedClick } from '../../src/flows/decisions.ts';
+import { type DecisionPorts, decide, type RefusedDecision } from '../../src/flows/decisions.ts';
 import { request } from '../machines/sessionEvents.ts';
 import { type Driven, drive } from '../machines/support.ts';
 import { ADDRESS, viewOf } from './clicks/request.ts';
@@ -96,14 +96,41 @@ test('two clicks at once are one decision; who came second is told, and sees wha
   assert.is(actor.asked.filter((effect) => effect.kind === 'worker.decide').length, 1);
 });
 
+test('two people: the same one twice is told to wait for another, the second one decides, both are on the card', async () => {
+  const asked = { type: 'REQUESTED', session: 'session/p0', repo: 'acme/web', askedFor: { id: 'u', name: 'alice' } };
+  const birth = { ...asked, ...request('r1'), channelId: 'c', rootId: 'r' };
+  const actor = drive('approval', ADDRESS, birth, { SM_TWO_APPROVERS: 'true' });
+  actor.send('CARD.POSTED', { postId: CARD });
+  const ports = portsFor(actor);
+  const decided = () => (actor.context() as { verdict: unknown }).verdict !== null;
+  for (const triggerId of ['t1', 't2']) {
+    const answer = await decide(ports, click({ triggerId }));
+    assert.match(answer.ephemeralText ?? '', /Another person has to agree/);
+    assert.match(JSON.stringify(answer.update), /bob: agreed/);
+    assert.not.ok(decided());
+  }
+  // Another name does not make another person.
+  await decide(ports, click({ userName: 'robert', triggerId: 't3' }));
+  assert.not.ok(decided());
+  const last = await decide(ports, click({ userId: 'carol-id', userName: 'carol', triggerId: 't4' }));
+  assert.is(last.ephemeralText, undefined);
+  assert.ok(decided());
+  assert.match(JSON.stringify(last.update), /Approved \(.*carol/);
+  const recorded = actor.asked.find(
+    (effect) => effect.kind === 'audit.record' && effect.params.action === 'approval.approved',
+  );
+  assert.match(JSON.stringify(recorded), /bob-id.*carol|carol.*bob-id/);
+  assert.is(actor.asked.filter((effect) => effect.kind === 'worker.decide').length, 1);
+});
+
 test('RT-26: who may not decide gets words, the card stays as it is, and the click is recorded', async () => {
   const actor = approval();
   actor.send('CARD.POSTED', { postId: CARD });
-  const refused: RefusedClick[] = [];
+  const refused: RefusedDecision[] = [];
   const ports = {
     ...portsFor(actor),
     whyNot: async () => 'You are not one of the people who may decide this.',
-    onRefused: async (each: RefusedClick) => void refused.push(each),
+    onRefused: async (each: RefusedDecision) => void refused.push(each),
   };
   const answer = await decide(ports, click());
   assert.match(answer.ephemeralText ?? '', /not one of the people/);

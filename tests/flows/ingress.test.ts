@@ -1,7 +1,7 @@
 // What becomes of a post that nobody has room for.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type InboxItem, RetryableError, silentLog } from '../../src/actors/index.ts';
+import { type AuditEntry, type InboxItem, RetryableError, silentLog } from '../../src/actors/index.ts';
 import type { ChatPost } from '../../src/adapters/mattermost/index.ts';
 import { createIngress, type IngressPorts } from '../../src/flows/ingress.ts';
 import { createReadGate } from '../../src/flows/readGate.ts';
@@ -39,6 +39,7 @@ function listening(
   threads: Readonly<Record<string, Address>> = { r: 'session/s' },
 ) {
   const asked: InboxItem[] = [];
+  const recorded: AuditEntry[] = [];
   const rules: IngressPorts['rules'] = {
     trigger: '@claude',
     defaultOrg: 'acme',
@@ -68,11 +69,14 @@ function listening(
     answers: { inWords: async () => undefined, bySign: async () => undefined },
     botUserId: 'bot',
     rules,
+    record: async (entry) => void recorded.push(entry),
+    onRefused: async () => undefined,
     log: silentLog,
     now: () => 5,
   });
   return {
     asked,
+    recorded,
     take: (post: Partial<ChatPost> = {}) =>
       ingress.takeRead({ type: 'posted', post: { ...POST, ...post }, channelType: 'O', teamId: 't' }),
     edited: (post: Partial<ChatPost>) => ingress.takeRead({ type: 'edited', post: { ...POST, ...post } }),
@@ -90,6 +94,31 @@ test('a message to a session that has too much waiting is answered, not dropped'
       [GATEWAY, 'COMMAND.REFUSED'],
     ],
   );
+});
+
+test('every command is recorded before it is passed on, a message to the agent is not; what has no room is recorded as refused, too', async () => {
+  const { asked, recorded, take } = listening((address) => address === 'session/s' && asked.length > 1);
+  await take({ id: 'a', message: '@claude stop --all' });
+  await take({ id: 'b', message: 'hello' });
+  await take({ id: 'c', message: '@claude steer a secret plan' });
+  await take({ id: 'd', message: '@claude start acme/web --review', rootId: '' });
+  await take({ id: 'e', message: '@claude stpo' });
+  await take({ id: 'f', message: '@claude queue drop nothing' });
+  assert.equal(
+    recorded.map(({ key, action, subject, detail }) => [key, action, subject, detail.command]),
+    [
+      ['command/a', 'command.given', 'session/s', 'stop'],
+      ['command/c', 'command.given', 'session/s', 'steer'],
+      ['command/c/refused', 'command.refused', 'session/s', 'steer'],
+      ['command/d', 'command.given', GATEWAY, 'start'],
+      ['command/e', 'command.refused', '', 'stpo'],
+      ['command/f', 'command.refused', GATEWAY, 'queue'],
+    ],
+  );
+  assert.equal(recorded[0]?.detail.arguments, { container: false, all: true });
+  assert.match(JSON.stringify(recorded[3]?.detail), /"repo":"acme\/web".*"review":true/);
+  assert.not.match(JSON.stringify(recorded), /secret plan/);
+  assert.match(String(recorded[4]?.detail.why), /There is no command/);
 });
 
 test('a message that was refused is not taken after all when it is read again', async () => {

@@ -56,7 +56,12 @@ function listening({ store, chat }: Context, refuse: (item: InboxItem) => boolea
     isApprover: () => false,
   };
   const { rest, id: botUserId } = chat.bot;
-  const answers = createAnswers({ runtime, whyNot: async () => undefined, postedAt: async () => 0 });
+  const answers = createAnswers({
+    runtime,
+    whyNot: async () => undefined,
+    mayOpenForGood: () => false,
+    postedAt: async () => 0,
+  });
   const ingress = createIngress({
     runtime,
     store,
@@ -65,6 +70,8 @@ function listening({ store, chat }: Context, refuse: (item: InboxItem) => boolea
     answers,
     botUserId,
     rules,
+    record: async () => undefined,
+    onRefused: async () => undefined,
     log: silentLog,
     now: Date.now,
   });

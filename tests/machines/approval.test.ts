@@ -177,7 +177,7 @@ test('an answer in words marks its post; one that comes too late becomes a messa
 
 test('a request is checked before anybody is asked, and asked about as it will be opened', () => {
   const approval = unasked();
-  assert.equal(kindsIn(approval.asked), ['firewall.check']);
+  assert.equal(kindsIn(approval.asked), ['audit.record', 'firewall.check']);
   approval.done('firewall.check', CHECKED);
   assert.is(approval.value(), 'posting');
   assert.equal(approval.context().hosts, ['pypi.org', 'crates.io']);
@@ -218,6 +218,56 @@ test('what is open already is only tried; what the policy allows is opened witho
   always.done('firewall.check', { ...CHECKED, standing: 'always' });
   assert.is(always.value(), 'applying');
   assert.not.ok(always.kinds().includes('chat.card'));
+});
+
+test('RT-60: what can be reached already raises no card, and the agent is told that a refusal is not the firewall', () => {
+  const approval = unasked();
+  approval.done('firewall.check', { ...CHECKED, standing: 'granted', words: 'A refusal comes from the server.' });
+  for (const _ of CHECKED.hosts) approval.done('worker.probe', { reachable: true, error: '' });
+  const decide = approval.asked.find((effect) => effect.kind === 'worker.decide');
+  assert.equal(decide?.kind === 'worker.decide' && [decide.params.outcome, decide.params.message], [
+    'approved',
+    'A refusal comes from the server.',
+  ]);
+  approval.done('worker.decide');
+  assert.equal(approval.value(), { settled: 'granted' });
+  assert.not.ok(approval.kinds().includes('chat.card'));
+  assert.not.ok(approval.kinds().includes('firewall.allow'));
+});
+
+const WRITTEN_FORM = { ...NETWORK, toolName: '[NETWORK_REQUEST]', requestId: 'written-1' };
+const messages = (effects: readonly Effect[]) =>
+  effects.flatMap((effect) => (effect.kind === 'tell' && effect.event.type === 'PROMPT' ? [effect.event] : []));
+
+test('a request in words is answered by a message under the card, once, and needs no tool that waits', () => {
+  for (const [outcome, state, sign] of [
+    ['approved', 'active', /^\[NETWORK_APPROVED: pypi\.org\]\n\[NETWORK_APPROVED: crates\.io\]\nA connection/],
+    ['denied', { settled: 'denied' }, /^\[NETWORK_DENIED: pypi\.org\]/],
+    ['expired', { settled: 'expired' }, /^\[NETWORK_UNANSWERED: pypi\.org\]/],
+  ] as const) {
+    const approval = ask(WRITTEN_FORM, { SM_APPROVAL_TIMEOUT_SECS: '60' });
+    if (outcome === 'expired') approval.wait(60_000);
+    else approval.send('DECIDE', verdict(outcome));
+    if (outcome === 'approved') {
+      approval.done('firewall.allow', { enforced: true, late: [] });
+      for (const _ of CHECKED.hosts) approval.done('worker.probe', { reachable: true, error: '' });
+    }
+    assert.equal(approval.value(), state);
+    const [message, ...more] = messages(approval.asked);
+    assert.equal(more, []);
+    assert.match(String(message?.text), sign);
+    assert.is(message?.postId, 'p1', 'its signs stand on the card');
+    assert.equal(outcomesTold(approval.asked), []);
+    assert.ok(approval.asked.some((effect) => effect.kind === 'tell' && effect.event.type === 'APPROVAL.SETTLED'));
+  }
+});
+
+test('a request in words that another card asks for already is left to that card', () => {
+  const approval = drive('approval', 'approval/one/r1', { ...REQUEST, ...WRITTEN_FORM });
+  approval.done('firewall.check', { standing: 'asked', hosts: [], warnings: [], words: '' });
+  assert.is(approval.value(), 'withdrawn');
+  assert.not.ok(approval.kinds().includes('chat.card'));
+  assert.equal(messages(approval.asked), []);
 });
 
 test('RT-61: a host that cannot be reached yet is tried again, and never called proven', () => {

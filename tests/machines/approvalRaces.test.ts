@@ -42,7 +42,9 @@ test('RT-21: in 10,000 races of clicks against the deadline, card, agent and rec
       effect.kind === 'worker.decide' ? [String(effect.params.outcome)] : [],
     );
     const recorded = approval.asked.flatMap((effect) =>
-      effect.kind === 'audit.record' ? [effect.params.action.replace('approval.', '')] : [],
+      effect.kind === 'audit.record' && effect.params.action !== 'approval.requested'
+        ? [effect.params.action.replace('approval.', '')]
+        : [],
     );
     const context = approval.context() as ApprovalContext;
     const card = JSON.stringify(renderCard(context, 'settled', () => ({}), { reach: '', url: '' }));

@@ -64,9 +64,12 @@ export async function requestAccess(
 function inWords(hosts: string, verdict: Verdict): string {
   switch (verdict.kind) {
     case 'approved':
-      return verdict.proven
-        ? `Approved, and a connection from here was seen to work: ${hosts}. Try again now.`
-        : `Approved: ${hosts}. The way is open as far as the firewall says, but no connection could be proven yet. Try again; if it still fails, wait a few seconds and try once more, then report it.`;
+      return [
+        verdict.proven
+          ? `Approved, and a connection from here was seen to work: ${hosts}. Try again now.`
+          : `Approved: ${hosts}. The way is open as far as the firewall says, but no connection could be proven yet. Try again; if it still fails, wait a few seconds and try once more, then report it.`,
+        ...(verdict.message === '' ? [] : [verdict.message]),
+      ].join(' ');
     case 'denied':
       return `Denied: ${hosts}.${verdict.message ? ` The person says: ${verdict.message}` : ''} Do not ask for it again in this turn; go on without it.`;
     case 'expired':

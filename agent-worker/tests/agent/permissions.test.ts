@@ -11,6 +11,7 @@ import { digestOf } from '../../src/session/approvals.ts';
 import { NETWORK_TOOL } from '../../src/tools/networkAccess.ts';
 import { type AgentContext, decide, turnOf, withAgent } from '../support/agentContext.ts';
 import { attach, options } from '../support/client.ts';
+import { until } from '../support/until.ts';
 
 const test = suite<AgentContext>('permissions');
 withAgent(test);
@@ -68,6 +69,69 @@ test('a decision holds once, and only for the arguments that were shown', async 
   await stream.ended('p1');
   assert.equal(existsSync(join(place.workspace, 'decided.txt')), false);
   assert.match(stream.all('toolResult')[0]?.summary ?? '', /not on a Friday/);
+  stream.close();
+});
+
+test('an approval is for one call: the very same call again is asked about again', async ({ client, place }) => {
+  const stream = attach(client, { sessionId: 'once', create: options(place.workspace, policy({ ask: ['Bash'] })) });
+  const same = 'run: echo again >> once.txt';
+  stream.prompt('p1', same);
+  decide(stream, await stream.wait('approvalRequest'), 'DECISION_OUTCOME_APPROVED');
+  await stream.ended('p1');
+  stream.prompt('p2', same);
+  const [first] = stream.all('approvalRequest');
+  const second = await stream.wait('approvalRequest', ({ requestId }) => requestId !== first?.requestId);
+  assert.equal(second.inputDigest, first?.inputDigest);
+  assert.equal(readFileSync(join(place.workspace, 'once.txt'), 'utf8'), 'again\n');
+  decide(stream, second, 'DECISION_OUTCOME_DENIED');
+  await stream.ended('p2');
+  assert.equal(readFileSync(join(place.workspace, 'once.txt'), 'utf8'), 'again\n');
+  stream.close();
+});
+
+test('RT-29: what a subagent asks reaches a person, and the answer reaches it, in the background too', async ({
+  client,
+  place,
+}) => {
+  const stream = attach(client, { sessionId: 'nested', create: options(place.workspace, policy({ ask: ['Bash'] })) });
+  const seen = new Set<string>();
+  const next = async () => {
+    const request = await stream.wait('approvalRequest', ({ requestId }) => !seen.has(requestId));
+    seen.add(request.requestId);
+    return request;
+  };
+  for (const [index, [how, outcome]] of (
+    [
+      ['', 'DECISION_OUTCOME_APPROVED'],
+      ['', 'DECISION_OUTCOME_DENIED'],
+      ['', 'DECISION_OUTCOME_EXPIRED'],
+      [' in the background', 'DECISION_OUTCOME_APPROVED'],
+    ] as const
+  ).entries()) {
+    const file = `nested${index}.txt`;
+    stream.prompt(`p${index}`, `agent general-purpose${how}: run: touch ${file}`);
+    const request = await next();
+    assert.equal(request.kind, 'APPROVAL_KIND_TOOL');
+    assert.equal(JSON.parse(request.inputJson).command, `touch ${file}`);
+    const caller = stream.all('toolUse').find(({ toolUseId }) => toolUseId === request.parentToolUseId);
+    assert.match(caller?.name ?? '', /^(Agent|Task)$/, 'it is known which subagent asks');
+    const ends = stream.all('subagent').length;
+    decide(stream, request, outcome);
+    await stream.ended(`p${index}`);
+    await until('the subagent ends', () =>
+      stream
+        .all('subagent')
+        .slice(ends)
+        .some(({ status }) => status !== 'SUBAGENT_STATUS_STARTED'),
+    );
+    assert.equal(existsSync(join(place.workspace, file)), outcome === 'DECISION_OUTCOME_APPROVED', how);
+  }
+  stream.prompt('p9', 'agent general-purpose: network nested.example because it is needed');
+  const request = await next();
+  assert.equal(request.kind, 'APPROVAL_KIND_NETWORK');
+  decide(stream, request, 'DECISION_OUTCOME_DENIED', { message: 'not from there' });
+  await stream.ended('p9');
+  assert.match(JSON.stringify(stream.all('toolResult')), /not from there/);
   stream.close();
 });
 

@@ -81,6 +81,8 @@ export interface MattermostRest {
   /** Channels of the team that the bot is a member of; only these produce events. */
   myChannels(teamId: string): Promise<ChatChannel[]>;
   channelMember(channelId: string, userId: string): Promise<ChannelMember | undefined>;
+  /** Bots and people, {@link PAGE_SIZE} a page. */
+  channelMembers(channelId: string, page: number): Promise<ChannelMember[]>;
   /** Adding a member twice is a success. */
   addMember(channelId: string, userId: string): Promise<void>;
   /** @returns whether they were a member */
@@ -201,6 +203,8 @@ function client(options: RequestOptions): MattermostRest {
     myChannels: (teamId) => get(path`/users/me/teams/${teamId}/channels`, z.array(wireChannel)),
     channelMember: (channelId, userId) =>
       maybe(() => get(path`/channels/${channelId}/members/${userId}`, wireChannelMember)),
+    channelMembers: (channelId, page) =>
+      get(path`/channels/${channelId}/members`, z.array(wireChannelMember), { page, per_page: PAGE_SIZE }),
     async addMember(channelId, userId) {
       await ask(
         { method: 'POST', path: path`/channels/${channelId}/members`, json: { user_id: userId } },

@@ -13,6 +13,7 @@ import {
   type TranscriptRow,
 } from '../../actors/index.ts';
 import { type Address, keyOf } from '../../machines/addresses.ts';
+import type { JsonObject } from '../../machines/json.ts';
 import type { LinkInput } from '../../machines/session/context.ts';
 import type { WorkerClient } from './client.ts';
 import { workerFits } from './fits.ts';
@@ -25,7 +26,7 @@ import {
   type SessionResponse,
   SessionState,
 } from './generated/claude_agent/v1/agent.ts';
-import { chartEventOf, outputKey, transcriptOf } from './outputs.ts';
+import { chartEventOf, outputKey, requestedInWords, transcriptOf } from './outputs.ts';
 import type { LinkRegistry, LiveStream } from './registry.ts';
 
 /** Sign of life for the chart's liveness region: at most one per this time. */
@@ -47,6 +48,8 @@ export interface LinkPorts {
   readonly optionsOf: (input: LinkInput) => SessionOptions;
   readonly resumePoint: (session: Address) => Promise<ResumePoint | undefined>;
   readonly appendOutputs: (batch: OutputBatch) => Promise<number>;
+  /** Requests for network access that an answer contains in words. */
+  readonly writtenRequests: (text: string) => readonly JsonObject[];
   readonly now: () => number;
 }
 
@@ -176,7 +179,7 @@ async function receive(
         ports.registry.refused(input.session, output.value);
         break;
       default:
-        collect(reading, input.session, response, ports.now());
+        collect(reading, input.session, response, ports);
     }
     // What has already arrived is committed together; nothing waits for more to come.
     if (reading.rows.length > 0 && (stream.readableLength === 0 || reading.rows.length >= MAX_BATCH)) {
@@ -186,15 +189,21 @@ async function receive(
   }
 }
 
-function collect(reading: Reading, session: Address, response: SessionResponse, now: number): void {
+function collect(reading: Reading, session: Address, response: SessionResponse, ports: LinkPorts): void {
+  const now = ports.now();
   const output = response.response;
   const entry = output && transcriptOf(output);
   if (!output || !entry) return;
   const { seq, firstSeq, atMs } = response;
   reading.rows.push({ seq, firstSeq, at: atMs, ...entry });
+  const key = outputKey(session, reading.logId, seq);
   const event = chartEventOf(output, now);
-  if (event) {
-    reading.events.push({ to: session, event, dedupKey: outputKey(session, reading.logId, seq) });
+  if (event) reading.events.push({ to: session, event, dedupKey: key });
+  if (output.$case === 'textBlock' && output.value.parentToolUseId === '') {
+    for (const [index, request] of ports.writtenRequests(output.value.text).entries()) {
+      const asked = requestedInWords(`${key}/${index}`, output.value.turnId, request, now);
+      reading.events.push({ to: session, event: asked, dedupKey: `${key}/written/${index}` });
+    }
   }
   if (now - reading.seenAt >= SEEN_EVERY_MS) {
     reading.seenAt = now;

@@ -2,7 +2,9 @@
  * From what a worker says to what is stored and what charts hear of it. Everything goes into the transcript; charts hear
  * only of what changes a conversation's state.
  */
+import { createHash } from 'node:crypto';
 import { type Address, keyOf } from '../../machines/addresses.ts';
+import { WRITTEN } from '../../machines/approval/context.ts';
 import type { ChartEvent } from '../../machines/events.ts';
 import { assertNever, type JsonObject } from '../../machines/json.ts';
 import type { ApprovalRequested, TurnEnded } from '../../machines/session/events.ts';
@@ -148,6 +150,29 @@ function approvalRequested(
     digest: value.inputDigest,
     turnId: value.turnId,
   };
+}
+
+/**
+ * A request that stands in the agent's answer. No tool waits for it, so it outlives its turn; the agent hears of the outcome
+ * by a message.
+ * @param key of the place in the answer: the same place is the same request, however often it is replayed
+ */
+export function requestedInWords(key: string, turnId: string, request: JsonObject, at: number): ApprovalRequested {
+  const inputJson = JSON.stringify(request);
+  return {
+    type: 'APPROVAL.REQUESTED',
+    at,
+    requestId: `written-${sha256(key).slice(0, 32)}`,
+    kind: 'network',
+    toolName: WRITTEN,
+    inputJson,
+    digest: sha256(inputJson),
+    turnId,
+  };
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
 }
 
 /** An unknown kind is treated as a tool: its exact arguments are shown and nothing is opened. */

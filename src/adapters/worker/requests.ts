@@ -1,5 +1,5 @@
 /** The effects that talk to a session's agent: each one input, done once by the worker however often it is sent. */
-import { type EffectHandlers, TerminalError } from '../../actors/index.ts';
+import { type EffectHandlers, RetryableError, TerminalError } from '../../actors/index.ts';
 import type { Address } from '../../machines/addresses.ts';
 import type { JsonObject } from '../../machines/json.ts';
 import type { WorkerClient } from './client.ts';
@@ -65,19 +65,41 @@ export function workerHandlers({ registry, fetchFile, clientOf }: WorkerRequestP
     },
     'worker.probe': ({ params: { session, host, port } }) => {
       const client = clientOf(session);
-      if (!client) throw new TerminalError('WORKER_AWAY', `No connection to the worker of ${session}`);
+      // Right after a restart it is on its way; what was opened is not called unproven for that.
+      if (!client) throw new RetryableError('WORKER_AWAY', `No connection to the worker of ${session}`);
       return probeFrom(client, host, port);
     },
   } satisfies EffectHandlers;
 }
 
+/** Long enough for a connection, short enough for an agent that waits. */
+const LOOK_TIMEOUT_MS = 2_000;
+
+/** Whether the worker's container can connect to the host over HTTPS now; false if that cannot be found out. */
+export async function canReach(client: WorkerClient, host: string): Promise<boolean> {
+  try {
+    return (await probeFrom(client, host, 443, LOOK_TIMEOUT_MS)).reachable;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether the first of the workers that answers can connect to the host over HTTPS; undefined if none answers. */
+export async function someoneReaches(clients: readonly WorkerClient[], host: string): Promise<boolean | undefined> {
+  for (const client of clients) {
+    const seen = await probeFrom(client, host, 443).catch(() => undefined);
+    if (seen) return seen.reachable;
+  }
+  return undefined;
+}
+
 /** Whether the worker's container can connect there now. @throws TerminalError if that cannot be found out */
-export function probeFrom(client: WorkerClient, host: string, port: number) {
+export function probeFrom(client: WorkerClient, host: string, port: number, timeoutMs = PROBE_TIMEOUT_MS) {
   return new Promise<{ reachable: boolean; error: string }>((resolve, reject) => {
     client.stub.probe(
-      { host, port, timeoutMs: PROBE_TIMEOUT_MS },
+      { host, port, timeoutMs },
       client.metadata(),
-      { deadline: Date.now() + 2 * PROBE_TIMEOUT_MS },
+      { deadline: Date.now() + 2 * timeoutMs },
       (error, answer) =>
         error
           ? reject(new TerminalError('PROBE_FAILED', error.message, { cause: error }))

@@ -21,6 +21,8 @@ export interface FirewallPorts {
   readonly policy: DomainPolicy;
   readonly store: Pick<StorePorts, 'listActors'>;
   readonly runtime: Pick<Runtime, 'read' | 'deliver'>;
+  /** Whether the session's container can connect to the host now; false if that cannot be found out. */
+  readonly reaches: (session: Address, host: string) => Promise<boolean>;
   readonly reply: Reply;
   readonly trigger: string;
   readonly now: () => number;
@@ -52,7 +54,7 @@ export function firewallHandlers(ports: FirewallPorts) {
   }
 
   return {
-    'firewall.check': ({ params }) => checkRequest(ports, params),
+    'firewall.check': ({ actor, params }) => checkRequest(ports, actor, params),
     'firewall.allow': async ({ key, actor, params }, { signal }) => {
       // Nothing is stored that nobody would ever take out.
       if (enforcer.kind === 'none') return { enforced: false, late: [] };

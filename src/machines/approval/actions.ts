@@ -1,6 +1,7 @@
 /** What an approval asks of the outside, and how events change its context. */
 import type { Effect, GrantScope } from '../effects.ts';
-import type { ApprovalContext, ApprovalEvent, Verdict } from './context.ts';
+import { assertNever, type JsonObject } from '../json.ts';
+import { type ApprovalContext, type ApprovalEvent, type Verdict, WRITTEN } from './context.ts';
 
 interface Args {
   readonly context: ApprovalContext;
@@ -29,7 +30,7 @@ export function checkRequest({ context }: Args): Effect {
   const { hosts, session, repo } = context;
   return {
     kind: 'firewall.check',
-    params: { hosts, session, repo },
+    params: { hosts, session, repo, written: isWritten(context) },
     reply: { done: 'CHECKED', failed: 'CHECK.FAILED' },
   };
 }
@@ -74,6 +75,15 @@ export function sayUnasked({ context }: Args): Effect[] {
   return [{ kind: 'say', note: `network-${requestId}`, tone: 'info', text }];
 }
 
+/** Nobody there may decide: a card that nobody can answer must not wait in silence. */
+export function sayMissing({ context, event }: Args): Effect[] {
+  if (event.type !== 'CARD.POSTED' || !event.missing) return [];
+  return [
+    { kind: 'say', note: `missing-${context.requestId}`, tone: 'warning', text: event.missing },
+    { kind: 'chat.tellOperator', params: { message: `A session of ${context.repo} waits. ${event.missing}` } },
+  ];
+}
+
 export function recordClosing({ context, event }: Args): Effect {
   return {
     kind: 'audit.record',
@@ -95,9 +105,10 @@ export function probe({ context }: Args): Effect {
 }
 
 /** Tells the waiting agent. The digest binds the answer to the arguments that were shown. */
-export function tellAgent({ context }: Args): Effect[] {
+export function tellAgent({ context, event }: Args): Effect[] {
   const { verdict } = context;
   if (!verdict) return [];
+  if (isWritten(context)) return [tellInWords(context, verdict, event.at)];
   return [
     {
       kind: 'worker.decide',
@@ -114,6 +125,45 @@ export function tellAgent({ context }: Args): Effect[] {
       reply: { done: 'TOLD', failed: 'TELL.FAILED' },
     },
   ];
+}
+
+export function isWritten({ toolName }: ApprovalContext): boolean {
+  return toolName === WRITTEN;
+}
+
+/** As a message below the card. It carries the card's id: so it is run once, and its signs stand on the card. */
+function tellInWords(
+  { session, requestId, cardPostId, channelId, rootId, ...context }: ApprovalContext,
+  verdict: Verdict,
+  at: number,
+): Effect {
+  const postId = cardPostId === '' ? requestId : cardPostId;
+  const text = outcomeInWords(context, verdict);
+  const person = { userId: '', userName: '' };
+  const event = { type: 'PROMPT', at, postId, channelId, rootId, ...person, text, fileIds: [], addressed: true };
+  return { kind: 'tell', to: session, event };
+}
+
+function outcomeInWords(
+  { hosts, proven }: Pick<ApprovalContext, 'hosts' | 'proven'>,
+  { outcome, words }: Verdict,
+): string {
+  const named = (sign: string) =>
+    hosts.length === 0 ? `[${sign}]` : hosts.map((host) => `[${sign}: ${host}]`).join('\n');
+  switch (outcome) {
+    case 'approved': {
+      const seen = proven
+        ? 'A connection from here was seen to work: try again now.'
+        : 'The way is open as far as the firewall says, but no connection was seen to work yet: try again, and report it if it still fails.';
+      return [named('NETWORK_APPROVED'), seen, words].filter((part) => part !== '').join('\n');
+    }
+    case 'denied':
+      return `${named('NETWORK_DENIED')}\n${words} Do not ask for it again now; go on without it.`;
+    case 'expired':
+      return `${named('NETWORK_UNANSWERED')}\nNobody answered in time; it stays closed. Go on without it, or say what you need and stop.`;
+    default:
+      return assertNever(outcome);
+  }
 }
 
 const ANSWER_SIGN = 'white_check_mark';
@@ -149,25 +199,46 @@ export function sayUntold({ context, event }: Args): Effect {
   return { kind: 'say', note: `untold-${context.requestId}`, tone: 'warning', text };
 }
 
-export function recordAudit({ context }: Args): Effect {
-  const verdict = context.verdict;
+/** Asked for, and by whose agent. The arguments themselves are on the card; their digest names them. */
+export function recordRequest({ context }: Args): Effect {
+  return audit('approval.requested', context.askedFor.name, context, { userId: context.askedFor.id });
+}
+
+/** What was opened, or why it could not be. */
+export function recordOpening({ context, event }: Args): Effect {
+  const { verdict, closesAt } = context;
+  const isOpen = event.type === 'OPENED';
+  return audit(isOpen ? 'grant.opened' : 'grant.failed', verdict?.by.name ?? '', context, {
+    scope: verdict?.scope ?? 'session',
+    closesAt,
+    ...(event.type === 'OPENED' ? { enforced: event.enforced } : { reason: 'human' in event ? event.human : '' }),
+  });
+}
+
+function audit(action: string, who: string, context: ApprovalContext, more: JsonObject): Effect {
+  const { address: subject, kind, toolName: tool, repo, digest, hosts } = context;
   return {
     kind: 'audit.record',
-    params: {
-      action: `approval.${verdict?.outcome ?? 'withdrawn'}`,
-      who: verdict?.by.name ?? '',
-      subject: context.address,
-      detail: {
-        kind: context.kind,
-        tool: context.toolName,
-        repo: context.repo,
-        digest: context.digest,
-        hosts: context.hosts,
-        userId: verdict?.by.id ?? '',
-        agreed: context.agreed.map(({ by }) => by),
-      },
-    },
+    params: { action, who, subject, detail: { kind, tool, repo, digest, hosts, ...more } },
   };
+}
+
+/** Whatever was decided before came to nothing. */
+export function recordWithdrawal({ context }: Args): Effect {
+  return audit('approval.withdrawn', '', context, { problem: context.problem });
+}
+
+/** How it ended: approved, denied or expired. */
+export function recordAudit({ context }: Args): Effect {
+  const { verdict, agreed, problem } = context;
+  return audit(`approval.${verdict?.outcome ?? 'expired'}`, verdict?.by.name ?? '', context, {
+    userId: verdict?.by.id ?? '',
+    scope: verdict?.scope ?? '',
+    words: verdict?.words ?? '',
+    agreed: agreed.map(({ by }) => by),
+    proven: context.proven,
+    problem,
+  });
 }
 
 // ---- changes
@@ -254,6 +325,11 @@ export function probed({ context, event }: Args): Change {
   if (event.type !== 'PROBED' || !event.reachable) return { proven: false, probes: context.probes + 1 };
   const count = context.probed + 1;
   return { probed: count, proven: count >= context.hosts.length };
+}
+
+/** The other card answers for it. */
+export function askedAlready(): Change {
+  return { problem: 'Another card asks for this already.' };
 }
 
 export function troubled({ event }: Args): Change {

@@ -6,6 +6,9 @@ import type { Person } from '../session/context.ts';
 
 export type ApprovalKind = 'network' | 'tool' | 'plan' | 'question';
 
+/** Stands for the tool where the agent asked in the words of its answer: nothing waits for the outcome. */
+export const WRITTEN = '[NETWORK_REQUEST]';
+
 /** What was decided, by whom, in which words. Taken once. */
 export interface Verdict extends JsonObject {
   readonly outcome: 'approved' | 'denied' | 'expired';
@@ -20,7 +23,8 @@ export interface Verdict extends JsonObject {
 
 /** What is known of a network request before anybody is asked. */
 export interface Checked extends JsonObject {
-  readonly standing: 'ask' | 'granted' | 'always' | 'refused';
+  /** `asked`: another card asks for it already. */
+  readonly standing: 'ask' | 'granted' | 'always' | 'refused' | 'asked';
   /** As they will be opened: lower case, each once. */
   readonly hosts: readonly string[];
   /** For people, about the hosts. */
@@ -116,7 +120,7 @@ export type ApprovalEvent =
   /** With `said`: in words, which are passed on to the session as the message they would otherwise be if it comes too late. */
   | (Event<'DECIDE'> & { readonly verdict: Verdict; readonly said?: ChartEvent & { readonly postId: string } })
   | (Event<'WITHDRAW'> & { readonly reason: string })
-  | (Event<'CARD.POSTED'> & { readonly postId: string })
+  | (Event<'CARD.POSTED'> & { readonly postId: string; readonly missing?: string })
   | Failed<'CARD.FAILED'>
   | Event<'CARD.DELETED'>
   | (Event<'OPENED'> & { readonly enforced: boolean })

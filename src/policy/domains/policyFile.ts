@@ -14,6 +14,7 @@
  */
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { placeOf } from '../place.ts';
 import { checkDomain } from './check.ts';
 
 export interface DomainRule {
@@ -71,10 +72,4 @@ export function readPolicyFile(text: string): PolicyFile {
   const read = file.safeParse(content ?? {});
   if (read.success) return { ok: true, policy: read.data };
   return { ok: false, problems: read.error.issues.map(({ path, message }) => `${placeOf(path)}${message}`) };
-}
-
-/** `never[2].host: `; lists are counted from 1, as people do. */
-function placeOf(path: readonly PropertyKey[]): string {
-  const place = path.map((step) => (typeof step === 'number' ? `[${step + 1}]` : `.${String(step)}`)).join('');
-  return place === '' ? '' : `${place.slice(1)}: `;
 }

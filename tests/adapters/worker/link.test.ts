@@ -101,6 +101,7 @@ async function firstHeard(context: Context, held: { logId: string; seq: number }
     clients: new Map(),
     optionsOf: () => options,
     resumePoint: async () => held,
+    writtenRequests: () => [],
     appendOutputs: async ({ rows }) => rows.at(-1)?.seq ?? 0,
     now: () => 1,
   });

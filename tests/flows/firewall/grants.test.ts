@@ -122,7 +122,10 @@ test('drift is repaired, recorded and told; what cannot be repaired is told once
   const told: string[] = [];
   const over = new AbortController();
   const tell = async (words: string) => void told.push(words);
-  const keeping = keepFirewall({ grants, store, tell, log, now: () => clock.now, everyMs: 5 }, over.signal);
+  const keeping = keepFirewall(
+    { grants, store, needed: async () => [], tell, log, now: () => clock.now, everyMs: 5 },
+    over.signal,
+  );
   bench.simulator.edit(ALIAS, { content: ['api.anthropic.com'] });
   await until(
     'it is repaired',
@@ -137,6 +140,50 @@ test('drift is repaired, recorded and told; what cannot be repaired is told once
   await keeping;
   assert.is(told.length, 2);
   assert.match(told[1] ?? '', /no alias/);
+});
+
+test('RT-58: what every agent needs is tried regularly; that it cannot be reached any more is told once, and recorded', async (context) => {
+  const { grants, store, clock } = context;
+  const told: string[] = [];
+  let lacking: readonly string[] = [];
+  let looks = 0;
+  const over = new AbortController();
+  const keeping = keepFirewall(
+    {
+      grants,
+      store,
+      needed: async () => {
+        looks += 1;
+        return lacking;
+      },
+      neededEveryMs: 1_000,
+      tell: async (words) => void told.push(words),
+      log,
+      now: () => clock.now,
+      everyMs: 5,
+    },
+    over.signal,
+  );
+  const nextLook = async () => {
+    const before = looks;
+    clock.now += 1_000;
+    await until('the next look', () => looks > before);
+  };
+  await until('the first look', () => looks === 1);
+  lacking = ['platform.claude.com'];
+  await nextLook();
+  await until('it is told', () => told.length === 1);
+  await nextLook();
+  await nextLook();
+  lacking = [];
+  await nextLook();
+  lacking = ['platform.claude.com'];
+  await nextLook();
+  await until('it is told again after it was well', () => told.length === 2);
+  over.abort();
+  await keeping;
+  assert.match(told[0] ?? '', /cannot work without: platform\.claude\.com.*SM_BASE_HOSTS/);
+  assert.is((await store.verifyAudit()).rows, 2);
 });
 
 test('RT-53: a container that can reach a forbidden address is refused, and so is one that cannot be asked', async () => {

@@ -1,0 +1,150 @@
+// Which shell commands only look. Not a shell: a small part of its language is understood, and whatever lies outside of it
+// counts as writing. So a new trick of the shell, or a new option of a program, is refused until somebody has added it.
+
+/** What a program may be given. */
+interface Program {
+  /** Options that write, run something, or may; everything that begins so is refused. */
+  readonly not?: RegExp;
+  /** Only this many words that are no options: a further one would be a file to write. */
+  readonly words?: number;
+  /** Only options that are listed here (programs with many that write). */
+  readonly only?: RegExp;
+}
+
+/** Long options may be shortened, so `--o` stands for all that begin with it. */
+const PROGRAMS: Readonly<Record<string, Program>> = {
+  basename: {},
+  cat: {},
+  cd: { words: 1 },
+  cmp: {},
+  column: {},
+  cut: {},
+  date: { only: /^(-u|-I\w*|-R|\+.*)$/ },
+  diff: {},
+  dirname: {},
+  du: {},
+  echo: {},
+  egrep: {},
+  expr: {},
+  false: {},
+  fgrep: {},
+  file: { not: /^-\w*C|^--c/ },
+  find: { not: /^-(exec|execdir|ok|okdir|delete|fprint|fprint0|fprintf|fls)$/ },
+  grep: {},
+  head: {},
+  jq: {},
+  ls: {},
+  md5sum: {},
+  nl: {},
+  pwd: {},
+  readlink: {},
+  realpath: {},
+  rg: { not: /^--(pre|hostname|search-z)|^-\w*z/ },
+  sha256sum: {},
+  sort: { not: /^-\w*[oT]|^--(o|c|t|files0)/ },
+  stat: {},
+  tac: {},
+  tail: {},
+  tr: {},
+  tree: { not: /^-\w*[oR]|^--o/ },
+  true: {},
+  // A second file is written.
+  uniq: { words: 1 },
+  wc: {},
+  which: {},
+};
+
+/** Options of git before its command would change where it looks and what it runs. */
+const GIT: Readonly<Record<string, Program>> = {
+  blame: {},
+  'cat-file': { not: /^--(t|fi)/ },
+  describe: {},
+  diff: {},
+  'diff-index': {},
+  'diff-tree': {},
+  'for-each-ref': {},
+  grep: { not: /^(-\w*O|--op|--t)/ },
+  log: {},
+  'ls-files': {},
+  'ls-tree': {},
+  'merge-base': {},
+  'name-rev': {},
+  'rev-list': {},
+  'rev-parse': {},
+  shortlog: {},
+  show: {},
+  status: {},
+};
+/** `--output` writes, `--ext-diff` and `--textconv` run programs that a repository names. */
+const GIT_NOT = /^--(ou|ext|textc)/;
+
+/** To nowhere, or into each other. */
+const HARMLESS = /\s(?:[12]?>\s?\/dev\/null|2>&1|&>\s?\/dev\/null)(?=\s|$|[;|&])/g;
+/** Expansions, redirections, groups, escapes, background, comments, history: none of it is understood. */
+const STRANGE = /[`$<>(){}\\!#~\u0000-\u0008\u000b-\u001f\u007f]/;
+
+/** @param command of the Bash tool. @returns whether all of its parts are known to change nothing */
+export function looksOnly(command: string): boolean {
+  const bare = ` ${command}`.replace(HARMLESS, ' ').trim();
+  const parts = partsOf(bare);
+  return parts !== undefined && parts.length > 0 && parts.every(isLooking);
+}
+
+function isLooking(words: readonly string[]): boolean {
+  const [program = '', ...rest] = words;
+  if (program === 'git') {
+    const [command = '', ...more] = rest;
+    const known = Object.hasOwn(GIT, command) ? GIT[command] : undefined;
+    return known !== undefined && fits({ not: GIT_NOT, ...known }, more) && !more.some((word) => GIT_NOT.test(word));
+  }
+  const known = Object.hasOwn(PROGRAMS, program) ? PROGRAMS[program] : undefined;
+  return known !== undefined && fits(known, rest);
+}
+
+function fits({ not, words, only }: Program, rest: readonly string[]): boolean {
+  const isOption = (word: string) => word.startsWith('-') && word !== '-';
+  const isPlain = not === undefined && words === undefined && only === undefined;
+  // The name of a file may be an option, and whoever wrote the repository has chosen it.
+  if (!isPlain && rest.some((word) => word.includes(GLOB))) return false;
+  if (not && rest.some((word) => not.test(word))) return false;
+  if (only && !rest.every((word) => only.test(word))) return false;
+  return words === undefined || rest.filter((word) => !isOption(word)).length <= words;
+}
+
+/** Stands before what the shell would expand to names of files. */
+const GLOB = '\u0001';
+
+/** The words of each simple command; undefined for what is not understood. */
+function partsOf(command: string): string[][] | undefined {
+  const parts: string[][] = [[]];
+  let word: string | undefined;
+  const endWord = () => {
+    if (word !== undefined) parts.at(-1)?.push(word);
+    word = undefined;
+  };
+  for (let at = 0; at < command.length; at += 1) {
+    const char = command[at] ?? '';
+    if (char === "'" || char === '"') {
+      const end = command.indexOf(char, at + 1);
+      const inside = command.slice(at + 1, end);
+      // In double quotes much is still expanded.
+      if (end < 0 || (char === '"' && /[`$\\!]/.test(inside)) || /[\u0000\n]/.test(inside)) return undefined;
+      word = (word ?? '') + inside;
+      at = end;
+    } else if (char === ' ' || char === '\t') endWord();
+    else if (char === ';' || char === '\n' || char === '|' || char === '&') {
+      const isPair = command[at + 1] === char && (char === '|' || char === '&');
+      // A single one sends to the background; `|&` and `;;` are something else.
+      if ((char === '&' && !isPair) || (char === '|' && command[at + 1] === '&')) return undefined;
+      endWord();
+      if (isPair) at += 1;
+      parts.push([]);
+    } else if (STRANGE.test(char)) return undefined;
+    else word = (word ?? '') + (/[*?[\]]/.test(char) ? GLOB : '') + char;
+  }
+  endWord();
+  const last = parts.at(-1);
+  // A line break or semicolon at the end begins nothing.
+  const all = last?.length === 0 ? parts.slice(0, -1) : parts;
+  return all.some((part) => part.length === 0) ? undefined : all;
+}

@@ -1,0 +1,287 @@
+// What a reviewer may run: a corpus of commands that look, and one of commands that write, however they hide it.
+import assert from 'node:assert/strict';
+import { test } from 'uvu';
+import { looksOnly } from '../../src/looking.ts';
+
+const LOOK = [
+  'ls -la src',
+  'cat README.md | head -20',
+  'git status && git diff --stat HEAD~1'.replace('~', '^'),
+  'git log --oneline -5',
+  "git log --format='%h %an' main..HEAD",
+  'git show HEAD:src/main.ts',
+  'git blame -L 1,20 src/main.ts',
+  "git grep -n 'TODO' -- src",
+  'git diff main...HEAD -- src 2>/dev/null',
+  "grep -rn 'a && b; c | d > e' src",
+  'grep -rn "plain words" src 2>&1 | sort | uniq -c | sort -rn | head',
+  "find . -name '*.ts' -type f -not -path './node_modules/*'",
+  'wc -l src/*.ts',
+  "rg --hidden 'x' src",
+  'tree -L 2 src',
+  'cd src; pwd\nls',
+  'date -u +%F',
+  "echo 'the end'",
+  'cat a.txt > /dev/null',
+  'true || false',
+];
+
+const WRITE = [
+  // Plainly.
+  ...[
+    'touch x',
+    'rm -rf x',
+    'mv a b',
+    'cp a b',
+    'mkdir x',
+    'chmod +x a',
+    'ln -s a b',
+    'tee x',
+    'dd of=x',
+    'truncate -s 0 x',
+  ],
+  ...[
+    'npm test',
+    'make',
+    'node -e 1',
+    'python3 -c 1',
+    'perl -e 1',
+    'bash -c ls',
+    'sh x',
+    'env ls',
+    'xargs rm',
+    'sudo ls',
+  ],
+  ...[
+    'sed -i s/a/b/ x',
+    "sed -n 'w x' a",
+    'awk \'{print > "x"}\' a',
+    "awk 'BEGIN{system(1)}'",
+    'vi x',
+    'ed x',
+    'patch < x',
+  ],
+  ...[
+    'curl https://example.org',
+    'wget x',
+    'nc -l 1',
+    'ssh x',
+    'scp a b:',
+    'kill 1',
+    'crontab x',
+    'install a b',
+    'rsync a b',
+  ],
+  // By redirection.
+  ...[
+    'echo x > a',
+    'echo x >> a',
+    'echo x>a',
+    'ls &> a',
+    'ls 2> a',
+    'cat <a',
+    'cat <<E\nx\nE',
+    'ls >| a',
+    'ls > /dev/nullx',
+  ],
+  ...['ls >/dev/null>a', 'ls > /dev/null/../a', 'echo x 1>&2 >a', 'cat < /dev/null', 'ls >&a', 'echo a 2>&1>b'],
+  // By being several, or inside another.
+  ...[
+    'ls; touch x',
+    'ls && touch x',
+    'ls || touch x',
+    'ls | tee x',
+    'ls & touch x',
+    'ls\ntouch x',
+    'ls |& tee x',
+    'ls;;touch x',
+  ],
+  ...[
+    'ls $(touch x)',
+    'ls `touch x`',
+    'echo "$(touch x)"',
+    'echo "`touch x`"',
+    'cat <(touch x)',
+    '(touch x)',
+    '{ touch x; }',
+  ],
+  ...[
+    'ls ${x:=$(touch x)}',
+    'echo $x',
+    "echo $'a'",
+    'eval touch x',
+    '. x',
+    'source x',
+    'exec touch x',
+    'command touch x',
+  ],
+  ...[
+    'if true; then touch x; fi',
+    'for a in b; do touch x; done',
+    'f() { touch x; }; f',
+    'time touch x',
+    '! touch x',
+    'coproc touch x',
+  ],
+  ...['A=1 touch x', 'PATH=. ls', 'GIT_EXTERNAL_DIFF=x git diff', 'alias ls=rm', 'trap x EXIT', 'set -e', 'export A=1'],
+  ...[
+    'l\\s',
+    'ls \\\n; touch x',
+    "ls 'unfinished",
+    'ls "unfinished',
+    'ls # touch x',
+    'ls\u0000x',
+    'ls\rtouch x',
+    'ls ~',
+    'ls {a,b}',
+  ],
+  ...[
+    "test -v 'a[$(touch x)]'",
+    "[ -v 'a[$(touch x)]' ]",
+    "[[ -v 'a[$(touch x)]' ]]",
+    "printf -v 'a[$(touch x)]' 1",
+    "let 'a=1'",
+  ],
+  // By an option.
+  ...[
+    'find . -delete',
+    'find . -exec rm x ;',
+    "find . -exec touch x ';'",
+    "find . -ok rm x ';'",
+    'find . -fprint x',
+    'find . -fls x',
+  ],
+  ...[
+    "find . -execdir touch x '+'",
+    "find . '-delete'",
+    'find . -del"ete"',
+    'find *',
+    'find . -name *.ts',
+    'sort -o x a',
+    'sort -rox a',
+  ],
+  ...[
+    'sort --output=x a',
+    'sort --o x a',
+    'sort --compress-program=x a',
+    'sort -T x a',
+    'sort *',
+    'uniq a b',
+    'uniq - b',
+    'uniq -c a b',
+  ],
+  ...[
+    'tree -o x',
+    'tree --output x',
+    'file -C',
+    'file -bC',
+    'rg --pre x y',
+    'rg --pre=x y',
+    'rg -z x',
+    'date -s 1',
+    'date --set=1',
+  ],
+  ...[
+    'git log --output=x',
+    'git log --output x',
+    'git diff --outp=x',
+    'git show --ou=x',
+    'git diff --ext-diff',
+    'git log --textconv',
+  ],
+  ...[
+    "git log '--output=x'",
+    'git log --out"put"=x',
+    'git log *',
+    'git grep -O x',
+    'git grep -nO x',
+    'git grep --open-files-in-pager=x y',
+  ],
+  ...[
+    'git -c core.pager=x log',
+    'git -C .. log',
+    'git --exec-path=x log',
+    'git -p log',
+    'git difftool',
+    'git diff-files --x',
+    'git logx',
+  ],
+  ...[
+    'git add x',
+    'git commit -m x',
+    'git push',
+    'git fetch',
+    'git pull',
+    'git checkout x',
+    'git switch x',
+    'git reset',
+    'git clean -fd',
+  ],
+  ...[
+    'git stash',
+    'git apply x',
+    'git am x',
+    'git tag x',
+    'git branch x',
+    'git config a b',
+    'git worktree add x',
+    'git gc',
+    'git init',
+    'git',
+  ],
+  ...[
+    'git remote add a b',
+    'git rm x',
+    'git mv a b',
+    'git restore x',
+    'git archive -o x HEAD',
+    'git bundle create x',
+    'git format-patch -1',
+  ],
+  ...[
+    'git cat-file --textconv HEAD:x',
+    'git cat-file --filters HEAD:x',
+    'git submodule update',
+    'git bisect run x',
+    'git rebase -x y',
+  ],
+  // Nothing at all, and what only looks like a name of the list.
+  ...[
+    '',
+    ' ',
+    ';',
+    '|',
+    'ls ;; ls',
+    '; ls',
+    'constructor',
+    'git constructor',
+    '__proto__',
+    './ls',
+    '/bin/ls',
+    'LS',
+    '-ls',
+    '*',
+  ],
+];
+
+test('commands that look are known as such', () => {
+  for (const command of LOOK) assert.equal(looksOnly(command), true, command);
+});
+
+test(`of ${WRITE.length} commands that write, run something or cannot be told apart, none passes for looking`, () => {
+  for (const command of WRITE) assert.equal(looksOnly(command), false, JSON.stringify(command));
+});
+
+test('whatever is put together with a command that writes is no looking either', () => {
+  for (const look of LOOK) {
+    for (const glue of ['; ', ' && ', ' || ', ' | ', '\n', ' & ', ' |& ']) {
+      assert.equal(looksOnly(`${look}${glue}touch x`), false, `${look}${glue}`);
+      assert.equal(looksOnly(`touch x${glue}${look}`), false, `${glue}${look}`);
+    }
+    for (const end of [' > x', ' >> x', ' $(touch x)', ' `touch x`', ' 2> x', ' &']) {
+      assert.equal(looksOnly(`${look}${end}`), false, `${look}${end}`);
+    }
+  }
+});
+
+test.run();
