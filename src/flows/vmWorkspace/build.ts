@@ -15,6 +15,7 @@ import type { Note } from '../../policy/devcontainer/index.ts';
 import { cliCall, hashOfDevcontainer, prepareDevcontainer } from '../devcontainer.ts';
 import { noteUse } from './disk.ts';
 import { longStep } from './news.ts';
+import { noteOrigin } from './origins.ts';
 import { type OfContainer, type OnMachine, ownerOf, portsFolder, type VmWorkspace } from './ports.ts';
 import { type Asked, prepareRequest } from './request.ts';
 import { isComingUp } from './wanted.ts';
@@ -154,6 +155,7 @@ async function bringUp(
       });
     }
     await noteUse(ports, owner, container, signal);
+    await noteOrigin(ports, params, container, up.remoteUser, signal);
     return { ...up };
   } catch (error) {
     if (failureOf(error).code !== 'PORT_TAKEN') throw error;

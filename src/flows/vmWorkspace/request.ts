@@ -86,7 +86,7 @@ async function localEnv(ports: VmWorkspace, signal: AbortSignal): Promise<Readon
   return Object.fromEntries(Object.entries(secrets).filter(([name]) => allowedLocalEnv.includes(name)));
 }
 
-async function isRoot({ host }: VmWorkspace, signal: AbortSignal): Promise<boolean> {
+export async function isRoot({ host }: Pick<VmWorkspace, 'host'>, signal: AbortSignal): Promise<boolean> {
   const { code, stdout } = await host.shell.exec(['id', '-u'], { timeoutMs: 30_000, signal });
   if (code !== 0) throw new RetryableError('VM_USER', `id -u: exit code ${code}`);
   return stdout.trim() === '0';

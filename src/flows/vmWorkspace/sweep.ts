@@ -6,6 +6,7 @@ import type { Log } from '../../actors/index.ts';
 import {
   findOrphans,
   isFromCopy,
+  isOldLookout,
   keyOf,
   listOurs,
   releasePorts,
@@ -42,6 +43,9 @@ export async function sweep(ports: SweepPorts, signal: AbortSignal): Promise<voi
   // In this order: a container that is made meanwhile is not in the list, and one in the list is known by now.
   const containers = await listOurs(host, instance, signal);
   const live = liveKeys(ports, await ports.known());
+  for (const old of containers.filter((container) => isOldLookout(container, Date.now()))) {
+    await removeOurs(host, old.id, instance, signal);
+  }
   for (const orphan of findOrphans(containers, instance, live)) {
     const { id, labels } = orphan;
     if (await isFromCopy(host, orphan, signal)) continue;
