@@ -40,8 +40,8 @@ export interface Environment {
   readonly inspectorUrl: string;
   readonly workspaceDir: string;
   gateway(): Gateway;
-  /** Starts a gateway in the place of one that has ended. */
-  restartGateway(): Promise<Gateway>;
+  /** Starts a gateway in the place of one that has ended, with other settings if there are any. */
+  restartGateway(settings?: Readonly<Record<string, string>>): Promise<Gateway>;
   stop(): Promise<void>;
 }
 
@@ -139,7 +139,8 @@ async function build(
     inspectorUrl: `http://127.0.0.1:${inspectorPort}/`,
     workspaceDir,
     gateway: () => gateway,
-    restartGateway: async () => {
+    restartGateway: async (settings = {}) => {
+      Object.assign(env, settings);
       gateway = await startGateway({ env, port, logFile: join(dataDir, 'gateway.log') });
       return gateway;
     },

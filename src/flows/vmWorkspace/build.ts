@@ -93,8 +93,9 @@ async function removeUnfit(ports: VmWorkspace, params: OnMachine, signal: AbortS
   const { host, instance } = ports;
   for (const container of await containersOf(ports, params, signal)) {
     if (container.generation !== params.generation) continue;
-    const { labels, hostPorts } = container;
-    const isOther = hostPorts.length > 0 && isDevcontainer(labels) && !hostPorts.includes(params.machine.port);
+    const { labels, published } = container;
+    const hasPort = published.some(({ port }) => port === params.machine.port);
+    const isOther = published.length > 0 && isDevcontainer(labels) && !hasPort;
     const isOfProject = COMPOSE_LABELS.some((name) => name in labels);
     if (isOther || isOfProject || (await haveMountsMoved(host, container, signal))) {
       await removeOurs(host, container.id, instance, signal);

@@ -31,7 +31,7 @@ export async function prepareRequest(ports: VmWorkspace, of: OnMachine, signal: 
     rules: rulesOf(ports),
     additions: {
       publish: {
-        address: await publishedAt(ports, signal),
+        address: inBrackets(await publishedAt(ports, signal)),
         hostPort: of.machine.port,
         containerPort: CONTAINER_WORKER_PORT,
       },
@@ -54,12 +54,16 @@ export async function prepareRequest(ports: VmWorkspace, of: OnMachine, signal: 
  * Where on the VM workers' ports are open: nowhere but on the VM itself if they are reached through SSH, else at the address that
  * the gateway's own connection came in at.
  */
-async function publishedAt({ host, transport }: VmWorkspace, signal: AbortSignal): Promise<string> {
+export async function publishedAt({ host, transport }: VmWorkspace, signal: AbortSignal): Promise<string> {
   if (transport.certificateOf === undefined) return '127.0.0.1';
   const script = 'set -- $SSH_CONNECTION; printf %s "${3-}"';
   const { stdout } = await host.shell.exec({ script, args: [] }, { timeoutMs: 30_000, signal });
   if (isIP(stdout) === 0) throw new RetryableError('VM_ADDRESS', `SSH_CONNECTION does not say it: ${stdout}`);
-  return stdout.includes(':') ? `[${stdout}]` : stdout;
+  return stdout;
+}
+
+function inBrackets(address: string): string {
+  return address.includes(':') ? `[${address}]` : address;
 }
 
 function rulesOf({ config: { container } }: VmWorkspace): DevcontainerRules {

@@ -248,8 +248,9 @@ export function isStopped({ event }: Args): boolean {
   return event.type === 'INSPECTED' && (event.found === 'stopped' || event.found === 'rebooted');
 }
 
+/** Or of no use any more. */
 export function isGone({ event }: Args): boolean {
-  return event.type === 'INSPECTED' && event.found === 'gone';
+  return event.type === 'INSPECTED' && (event.found === 'gone' || event.found === 'elsewhere');
 }
 
 const FOUND_WORDS: Readonly<Record<Found, string>> = {
@@ -257,6 +258,7 @@ const FOUND_WORDS: Readonly<Record<Found, string>> = {
   noWorker: 'The agent worker has ended. Starting it again …',
   stopped: 'The container was stopped. Starting it again …',
   rebooted: 'The VM was restarted. Starting the container again …',
+  elsewhere: 'Workers are reached in another way now (SM_GRPC_TRANSPORT). Making a new container …',
   gone: 'The container is gone. Making a new one …',
 };
 
