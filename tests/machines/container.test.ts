@@ -89,6 +89,21 @@ function words(effects: readonly Effect[]): string[] {
   return tells(effects, 'CONTAINER.PROGRESS').map(({ event }) => String(event.text));
 }
 
+for (const [found, value] of [
+  ['worker', RUNNING],
+  ['noWorker', { recovering: 'restartingWorker' }],
+  ['stopped', { recovering: 'vettingAgain' }],
+  ['gone', { starting: 'queued' }],
+] as const) {
+  test(`who comes is let in at once, and the worker is looked at meanwhile: ${found}`, () => {
+    const container = start();
+    bringUp(container);
+    assert.equal(told(container.send('ATTACH', attach('second')), 'CONTAINER.READY'), ['session/second']);
+    container.done('workspace.inspect', { found, endpoint: found === 'worker' ? '127.0.0.1:1' : '' });
+    assert.equal(container.value(), value);
+  });
+}
+
 test('a missed worker that runs is left alone, and who missed it is told where it is', () => {
   const container = start();
   bringUp(container);

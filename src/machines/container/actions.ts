@@ -58,6 +58,11 @@ export function inspect(args: Args): ExternalEffect {
   return { kind: 'workspace.inspect', params: onMachine(args), reply: reply(args, 'INSPECTED', 'LOOK.FAILED') };
 }
 
+/** Only who is connected to a worker notices its end. So it is looked at for whoever comes, who is not made to wait for that. */
+export function inspectMeanwhile(args: Args): ExternalEffect[] {
+  return args.context.machine.containerId === '' ? [] : [inspect(args)];
+}
+
 /** Nobody waits for the answer; whoever came is told if it matters. */
 export function compare(args: Args): ExternalEffect[] {
   const { context, event } = args;
@@ -242,6 +247,12 @@ export function isPortTaken({ context, event }: Args): boolean {
 export function stillRuns({ context, event }: Args): boolean {
   if (event.type !== 'INSPECTED' || event.found !== 'worker') return false;
   return event.endpoint === context.endpoint && context.looks < MOST_LOOKS;
+}
+
+/** The container is there, its worker is not, or not where the guests look for it. */
+export function isWorkerGone({ context, event }: Args): boolean {
+  if (event.type !== 'INSPECTED') return false;
+  return event.found === 'noWorker' || (event.found === 'worker' && event.endpoint !== context.endpoint);
 }
 
 export function isStopped({ event }: Args): boolean {
