@@ -12,7 +12,10 @@ import { mainCheckout, stateRoot } from '../../../src/flows/vmWorkspace/ports.ts
 import { sweep } from '../../../src/flows/vmWorkspace/sweep.ts';
 import type { Machine as Standing } from '../../../src/machines/effects.ts';
 import { IMAGE } from '../../adapters/devcontainer/machine.ts';
+import { alone } from '../../support/alone.ts';
 import { startWorld, type World } from './world.ts';
+
+alone();
 
 const test = suite<{ world: World }>('looking at what a container has left');
 test.before(async (context) => {
