@@ -50,14 +50,18 @@ export function gitInside(ports: VmWorkspace, tree: SeenTree): RunInside {
   };
 }
 
-/** Undefined if there is no such container, or it does not run. */
+/** All that git ends with by itself; others are the runtime's, or a signal's. */
+const OF_GIT: readonly number[] = [0, 1, 128, 129];
+
+/** Undefined if there is no such container, if it does not run or ends meanwhile, or if it has no git. */
 async function inContainer({ host }: VmWorkspace, tree: SeenTree, git: readonly string[], signal: AbortSignal) {
   const { machine, folder } = tree;
   if (machine === undefined || machine.containerId === '') return undefined;
   const exec = [host.runtime, 'exec', '--user', machine.remoteUser, '--workdir', folder, machine.containerId];
   const result = await host.shell.exec([...exec, ...git], { timeoutMs: TIMEOUT_MS, signal });
   const isAbsent = /no such container|no container with|is not running|container state improper|can only create exec/i;
-  return result.code !== 0 && isAbsent.test(result.stderr) ? undefined : result;
+  const isAnswer = OF_GIT.includes(result.code) && !(result.code !== 0 && isAbsent.test(result.stderr));
+  return isAnswer ? result : undefined;
 }
 
 /** A stranger to the image and to the VM, who may read what everybody may. */
