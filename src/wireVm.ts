@@ -85,7 +85,8 @@ export function wireVm({ config, identity, runtime, store, token, tokenHash, cer
       states: known,
       most: config.container.maxStarts,
     }),
-    keepInOrder: (over) => keepVmInOrder({ ...place, known, keepDays: config.retention.sessionsDays, log }, over),
+    keepInOrder: (over) =>
+      keepVmInOrder({ ...place, config, known, keepDays: config.retention.sessionsDays, log }, over),
     connect,
     shell: vm,
     addressesOf: async (container, signal) => {

@@ -23,6 +23,8 @@ export interface Container {
   readonly published: readonly { readonly address: string; readonly port: number }[];
   /** Folders and files of the VM that are mounted into it, and where. */
   readonly mounts: readonly { readonly source: string; readonly target: string }[];
+  /** Names of volumes that are mounted into it. */
+  readonly volumes: readonly string[];
   readonly image: string;
   /** Empty if the runtime does not say it. */
   readonly imageId: string;
@@ -45,7 +47,14 @@ const Inspected = z.array(
       })
       .optional(),
     Mounts: z
-      .array(z.object({ Type: z.string().optional(), Source: z.string().optional(), Destination: z.string() }))
+      .array(
+        z.object({
+          Type: z.string().optional(),
+          Name: z.string().optional(),
+          Source: z.string().optional(),
+          Destination: z.string(),
+        }),
+      )
       .nullish(),
   }),
 );
@@ -72,6 +81,7 @@ export function parseInspect(stdout: string): readonly Container[] {
     mounts: (item.Mounts ?? []).flatMap(({ Type, Source, Destination }) =>
       Type === 'bind' && Source ? [{ source: Source, target: Destination }] : [],
     ),
+    volumes: (item.Mounts ?? []).flatMap(({ Type, Name }) => (Type === 'volume' && Name ? [Name] : [])),
     image: item.Config.Image ?? '',
     imageId: item.Image ?? '',
     startedAt: /^0001-/.test(item.State.StartedAt ?? '0001-') ? '' : (item.State.StartedAt ?? ''),

@@ -155,7 +155,7 @@ async function bringUp(
           'The devcontainer CLI found a container that belongs to another repository or branch. It was left alone.',
       });
     }
-    await noteUse(ports, owner, container, signal);
+    await noteUse(ports, owner, [container, ...(await containersOf(ports, params, signal))], signal);
     await noteOrigin(ports, params, container, up.remoteUser, signal);
     return { ...up };
   } catch (error) {

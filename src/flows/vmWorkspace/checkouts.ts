@@ -5,7 +5,7 @@ import { followLinks } from '../../adapters/devcontainer/index.ts';
 import { ensureCheckout, ensureMirror, removeCheckout } from '../../adapters/git/index.ts';
 import { WORKTREES_FOLDER } from '../../policy/devcontainer/index.ts';
 import { containersOf } from './build.ts';
-import { deleteAsContainerUser, gitInside, type SeenTree } from './inside.ts';
+import { deleteLeftover, gitInside, mainTree } from './inside.ts';
 import { longStep } from './news.ts';
 import { containerOf, mainCheckout, type OfContainer, type VmWorkspace, worktreesFolder } from './ports.ts';
 import { isComingUp, isOpening } from './wanted.ts';
@@ -43,12 +43,7 @@ export function checkoutHandlers(ports: VmWorkspace) {
       const seen = { source: worktreesFolder(ports, repo), target: WORKTREES_FOLDER, workdir: folder };
       const runInside = gitInside(ports, { repo, machine: container?.machine, folder, ...seen });
       const tidied = await removeCheckout(git, repo, worktree, { runInside, signal });
-      if (tidied.leftover !== '' && !(await deleteAsContainerUser(ports, tidied.leftover, signal))) {
-        log.warn(
-          { path: tidied.leftover },
-          'a removed worktree belongs to a user of its container and stays on the disk',
-        );
-      }
+      await deleteLeftover(ports, tidied, signal, log);
       return { kept: tidied.kept, path: tidied.path };
     },
   } satisfies EffectHandlers;
@@ -68,13 +63,6 @@ async function takeAnew(ports: VmWorkspace, of: OfContainer, signal: AbortSignal
   const machine = at && { containerId: at.id, remoteUser: '0' };
   const tree = { repo: of.repo, machine, folder: at?.target ?? '', ...mainTree(place) };
   await removeCheckout(ports.git, of.repo, '', { runInside: gitInside(ports, tree), signal });
-}
-
-const MAIN_FOLDER = '/csm/checkout';
-
-/** Where a container that only looks at it sees a main checkout. */
-function mainTree(source: string): Pick<SeenTree, 'source' | 'target' | 'workdir'> {
-  return { source, target: MAIN_FOLDER, workdir: MAIN_FOLDER };
 }
 
 /** `remote: Counting objects: 45% (9/20)` and its like. */

@@ -1,7 +1,7 @@
 /** Commands inside a container that touch what its agents have touched. */
-import { TerminalError } from '../../actors/index.ts';
+import { type Log, TerminalError } from '../../actors/index.ts';
 import { followLinks, type Lookout, runInLookout } from '../../adapters/devcontainer/index.ts';
-import type { RunInside } from '../../adapters/git/index.ts';
+import type { RunInside, Tidied } from '../../adapters/git/index.ts';
 import type { Machine } from '../../machines/effects.ts';
 import { originOf } from './origins.ts';
 import type { OfContainer, VmWorkspace } from './ports.ts';
@@ -25,8 +25,12 @@ export interface SeenTree extends Pick<OfContainer, 'repo'> {
   readonly workdir: string;
 }
 
+export type InsidePorts = Pick<VmWorkspace, 'host' | 'instance' | 'git'> & {
+  readonly config: Pick<VmWorkspace['config'], 'container'>;
+};
+
 /** git in the container, as its user; if it is gone or does not run, in another one that is there for this alone. */
-export function gitInside(ports: VmWorkspace, tree: SeenTree): RunInside {
+export function gitInside(ports: InsidePorts, tree: SeenTree): RunInside {
   let hasGone = false;
   let working: readonly Lookout[] | undefined;
   return async (_path, args, signal) => {
@@ -54,7 +58,7 @@ export function gitInside(ports: VmWorkspace, tree: SeenTree): RunInside {
 const OF_GIT: readonly number[] = [0, 1, 128, 129];
 
 /** Undefined if there is no such container, if it does not run or ends meanwhile, or if it has no git. */
-async function inContainer({ host }: VmWorkspace, tree: SeenTree, git: readonly string[], signal: AbortSignal) {
+async function inContainer({ host }: InsidePorts, tree: SeenTree, git: readonly string[], signal: AbortSignal) {
   const { machine, folder } = tree;
   if (machine === undefined || machine.containerId === '') return undefined;
   const exec = [host.runtime, 'exec', '--user', machine.remoteUser, '--workdir', folder, machine.containerId];
@@ -64,11 +68,18 @@ async function inContainer({ host }: VmWorkspace, tree: SeenTree, git: readonly 
   return isAnswer ? result : undefined;
 }
 
+const MAIN_FOLDER = '/csm/checkout';
+
+/** Where a container that is made to look at it sees a main checkout. */
+export function mainTree(source: string): Pick<SeenTree, 'source' | 'target' | 'workdir'> {
+  return { source, target: MAIN_FOLDER, workdir: MAIN_FOLDER };
+}
+
 /** A stranger to the image and to the VM, who may read what everybody may. */
 const NOBODY = '65534:65534';
 
 /** In the order in which they are tried: what the last container was made of, then the default image. */
-async function lookoutsFor(ports: VmWorkspace, tree: SeenTree, signal: AbortSignal): Promise<readonly Lookout[]> {
+async function lookoutsFor(ports: InsidePorts, tree: SeenTree, signal: AbortSignal): Promise<readonly Lookout[]> {
   const { host, config } = ports;
   const { memory, pids, image } = config.container;
   const origin = await originOf(ports, tree, signal);
@@ -84,13 +95,18 @@ async function lookoutsFor(ports: VmWorkspace, tree: SeenTree, signal: AbortSign
   ];
 }
 
-/** What a user of a rootless container owns belongs to nobody outside of its user namespace. @returns whether it is gone */
-export async function deleteAsContainerUser(
-  { host }: VmWorkspace,
-  path: string,
+/** What a user of a rootless container owns belongs to nobody outside of its user namespace. */
+export async function deleteLeftover(
+  { host }: Pick<VmWorkspace, 'host'>,
+  { leftover }: Tidied,
   signal: AbortSignal,
-): Promise<boolean> {
-  if (host.runtime !== 'podman') return false;
-  const words = ['podman', 'unshare', 'rm', '-rf', '--', path];
-  return (await host.shell.exec(words, { timeoutMs: 10 * TIMEOUT_MS, signal })).code === 0;
+  log: Log,
+): Promise<void> {
+  if (leftover === '') return;
+  const words = ['podman', 'unshare', 'rm', '-rf', '--', leftover];
+  const isGone =
+    host.runtime === 'podman' && (await host.shell.exec(words, { timeoutMs: 10 * TIMEOUT_MS, signal })).code === 0;
+  if (!isGone) {
+    log.warn({ path: leftover }, 'a removed checkout belongs to a user of its container and stays on the disk');
+  }
 }

@@ -63,6 +63,9 @@ export async function sweep(ports: SweepPorts, signal: AbortSignal): Promise<voi
 
 /** Of the containers that a chart has, makes or is about to remove. */
 export function liveKeys(ports: Pick<VmWorkspace, 'instance'>, known: readonly KnownContainer[]): ReadonlySet<string> {
-  const live = known.filter(({ status, value }) => (status === 'active' || status === 'parked') && value !== 'removed');
-  return new Set(live.map(({ context }) => keyOf(ownerOf(ports, context as ContainerContext))));
+  return new Set(known.filter(isLive).map(({ context }) => keyOf(ownerOf(ports, context as ContainerContext))));
+}
+
+export function isLive({ status, value }: KnownContainer): boolean {
+  return (status === 'active' || status === 'parked') && value !== 'removed';
 }
