@@ -6,7 +6,7 @@ import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import type { Shell } from '../../../src/adapters/devcontainer/index.ts';
 import { imageStore, STOCK } from '../../support/vm/images.ts';
-import { lock } from '../../support/vm/lock.ts';
+import { isUsed, lock } from '../../support/vm/lock.ts';
 import { removeGroups } from '../../support/vm/machine.ts';
 import { localShell } from './localShell.ts';
 
@@ -90,11 +90,7 @@ async function sweep(): Promise<void> {
     const folder = join(tmpdir(), name);
     const made = await stat(folder).catch(() => undefined);
     if (made === undefined || Date.now() - made.mtimeMs < NEW_MS) continue;
-    const isHeld = await run('flock', ['--nonblock', join(folder, HELD), 'true']).then(
-      () => false,
-      () => true,
-    );
-    if (isHeld) continue;
+    if (await isUsed(join(folder, HELD))) continue;
     await removeGroups(join(folder, 'graph'));
     await rm(folder, { recursive: true, force: true });
   }

@@ -7,7 +7,7 @@ import * as assert from 'uvu/assert';
 import { type Person, person, type Thread, until } from '../../support/person.ts';
 import { startVmEnvironment, type VmEnvironment } from '../../support/vm/environment.ts';
 import { STOCK } from '../../support/vm/images.ts';
-import { eventually, LONG_MS, said } from '../../support/vm/patience.ts';
+import { eventually, LONG_MS, said, story } from '../../support/vm/patience.ts';
 
 const CYCLES = Number(process.env.CSM_CYCLES ?? 9);
 const SEED = Number(process.env.CSM_SEED ?? 11);
@@ -117,6 +117,9 @@ test(`RT-36: ${CYCLES} start, stop and crash cycles leave nothing, and foreign c
     }
   };
 
+  const account = async (what: string, thread: Thread, repo: string): Promise<string> =>
+    [what, await said(you, thread), await story(environment.databaseUrl, repo)].join('\n\n');
+
   const settled = (thread: Thread): Promise<string | undefined> =>
     until(LONG_MS, async () => {
       const text = await said(you, thread);
@@ -131,7 +134,7 @@ test(`RT-36: ${CYCLES} start, stop and crash cycles leave nothing, and foreign c
     await you.hear(thread.rootId, () => true, LONG_MS);
     if (what !== 'stopped before it was ready') {
       const text = await settled(thread);
-      assert.ok(text, `cycle ${number} (${what}) in ${repo} did not come up: ${await said(you, thread)}`);
+      if (!text) throw new Error(await account(`cycle ${number} (${what}) in ${repo} did not come up`, thread, repo));
       const [container = ''] = (
         await vm.podman('ps', '--no-trunc', '--quiet', '--filter', `label=csm.repo=${repo}`)
       ).split('\n');
@@ -142,9 +145,10 @@ test(`RT-36: ${CYCLES} start, stop and crash cycles leave nothing, and foreign c
     const stopped = await until(LONG_MS, async () =>
       /Session stopped|stopped already/.test(await said(you, thread)) ? true : undefined,
     );
-    const words = await said(you, thread);
-    assert.ok(stopped, `cycle ${number} (${what}) in ${repo} did not stop: ${words}`);
-    assert.not.match(words, /kept because/, `cycle ${number} (${what}) in ${repo}: ${words}`);
+    if (!stopped) throw new Error(await account(`cycle ${number} (${what}) in ${repo} did not stop`, thread, repo));
+    if (/kept because/.test(await said(you, thread))) {
+      throw new Error(await account(`cycle ${number} (${what}) in ${repo} left its worktree`, thread, repo));
+    }
     done += 1;
     if (done % 50 === 0) console.log(`\n${done} cycles, ${Math.round((Date.now() - begun) / 1000)} s`);
   };
