@@ -71,7 +71,8 @@ export async function runInLookout(
 
 function closed({ user, mount, mayFetch, limits }: Lookout): string[] {
   return [
-    ...['--network=none', '--read-only', '--cap-drop=all', '--security-opt=no-new-privileges', '--user', user],
+    ...['--network=none', '--read-only', '--cap-drop=all', '--security-opt=no-new-privileges', '--no-healthcheck'],
+    ...['--user', user],
     ...['--mount', `type=bind,source=${mount.source},target=${mount.target},readonly`],
     `--pull=${mayFetch ? 'missing' : 'never'}`,
     ...(limits.memoryBytes > 0 ? [`--memory=${limits.memoryBytes}`] : []),
@@ -80,7 +81,8 @@ function closed({ user, mount, mayFetch, limits }: Lookout): string[] {
 }
 
 function ofPodman({ keepId }: Lookout): string[] {
-  return ['--security-opt=label=disable', ...(keepId ? ['--userns=keep-id'] : [])];
+  // Proxies may have passwords in them.
+  return ['--security-opt=label=disable', '--http-proxy=false', ...(keepId ? ['--userns=keep-id'] : [])];
 }
 
 /** Left behind: nobody waits for what it has to say any more. */

@@ -90,7 +90,7 @@ async function lookoutsFor(ports: InsidePorts, tree: SeenTree, signal: AbortSign
   // The devcontainer CLI does the same for users who are not root.
   const keepId = isRootless && origin !== undefined && !/^(root|0)(:|$)/.test(origin.user);
   return [
-    ...(origin ? [{ ...place, ...origin, mayFetch: false, keepId }] : []),
+    ...(origin ? [{ ...place, image: origin.image, user: origin.user, mayFetch: false, keepId }] : []),
     { ...place, image, user: NOBODY, mayFetch: true, keepId: false },
   ];
 }

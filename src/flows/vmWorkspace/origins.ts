@@ -3,6 +3,7 @@
  * and as the same user. The time of a note is the time of the container's last use.
  */
 import { posix } from 'node:path';
+import { z } from 'zod';
 import { RetryableError } from '../../actors/index.ts';
 import { type Container, volumesOf } from '../../adapters/devcontainer/index.ts';
 import { type OfContainer, ownerOf, stateRoot, type VmWorkspace } from './ports.ts';
@@ -10,14 +11,22 @@ import { type OfContainer, ownerOf, stateRoot, type VmWorkspace } from './ports.
 type Ports = Pick<VmWorkspace, 'host' | 'git' | 'instance'>;
 type OfBranch = Pick<OfContainer, 'repo'>;
 
-export interface Origin {
-  /** Full id of the image. */
-  readonly image: string;
-  readonly user: string;
-}
+const IMAGE = /^(?:sha256:)?[0-9a-f]{64}$/;
+
+const Note = z.object({
+  /** Full id. */
+  image: z.string().regex(IMAGE),
+  user: z.string().min(1),
+  /** `org/name`. */
+  repo: z.string(),
+  /** Empty: the default branch. */
+  branch: z.string(),
+});
+
+export type Origin = Readonly<z.infer<typeof Note>>;
 
 const TIMEOUT_MS = 30_000;
-const IMAGE = /^(?:sha256:)?[0-9a-f]{64}$/;
+const LIMIT_BYTES = 64 * 1024;
 
 /** $1 folder, $2 name; the note is on stdin. */
 const WRITE = `
@@ -35,18 +44,18 @@ export async function noteOrigin(
 ): Promise<void> {
   if (!IMAGE.test(imageId)) return;
   const command = { script: WRITE, args: [originsFolder(ports), nameOf(ports, of)] };
-  const stdin = `${[imageId, user, of.repo.repo, of.repo.branch].join('\n')}\n`;
+  const { repo, branch } = of.repo;
+  const stdin = `${JSON.stringify({ image: imageId, user, repo, branch } satisfies Origin)}\n`;
   const { code, stderr } = await ports.host.shell.exec(command, { timeoutMs: TIMEOUT_MS, signal, stdin });
   if (code !== 0) throw new RetryableError('VM_FOLDER', `note an origin: exit code ${code}: ${stderr.trim()}`);
 }
 
-/** $1 folder, $2 days. Notes that are older, each with its name before it and U+0000 behind it. */
+/** $1 folder, $2 days. Notes that are older, each with its name in the line before it. */
 const OLD = `
 cd -- "$1" 2>/dev/null || exit 0
 find . -maxdepth 1 -type f -name "csm-home-*" -mtime +"$2" | head -n 50 | while read -r note; do
   printf "%s\\n" "\${note#./}"
-  cat -- "$note"
-  printf "\\0"
+  head -n 1 -- "$note"
 done
 `;
 
@@ -54,12 +63,11 @@ done
 export async function oldOrigins(ports: Ports, days: number, signal: AbortSignal) {
   const command = { script: OLD, args: [originsFolder(ports), String(days)] };
   const { stdout } = await ports.host.shell.exec(command, { timeoutMs: TIMEOUT_MS, signal });
-  return stdout
-    .split('\0')
-    .map((text) => text.split('\n'))
-    .flatMap(([note = '', , , repo = '', branch = '']) =>
-      repo === '' ? [] : [{ note, repo: { repo, source: '', branch } }],
-    );
+  const lines = stdout.split('\n');
+  return lines.flatMap((note, index) => {
+    const origin = index % 2 === 0 ? parse(lines[index + 1] ?? '') : undefined;
+    return origin === undefined ? [] : [{ note, repo: { repo: origin.repo, source: '', branch: origin.branch } }];
+  });
 }
 
 /** Looked at again when it is as old as this one: `keep`; or never: not. */
@@ -70,9 +78,16 @@ export async function settleOrigin(ports: Ports, note: string, keep: boolean, si
 
 export async function originOf(ports: Ports, of: OfBranch, signal: AbortSignal): Promise<Origin | undefined> {
   const file = posix.join(originsFolder(ports), nameOf(ports, of));
-  const text = (await ports.host.shell.readFile(file, 4096, signal))?.toString() ?? '';
-  const [image = '', user = ''] = text.split('\n');
-  return IMAGE.test(image) && user !== '' ? { image, user } : undefined;
+  return parse((await ports.host.shell.readFile(file, LIMIT_BYTES, signal))?.toString() ?? '');
+}
+
+function parse(text: string): Origin | undefined {
+  try {
+    return Note.safeParse(JSON.parse(text)).data;
+  } catch {
+    // None, or half of one: it is as if there were no note.
+    return undefined;
+  }
 }
 
 function originsFolder(ports: Ports): string {

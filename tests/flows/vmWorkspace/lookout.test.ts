@@ -144,7 +144,8 @@ test('without the image it was used with, the default one looks; with neither, i
 }) => {
   const { path, standing } = await orphaned(world, 'imageless');
   const origins = join(stateRoot(world.ports), 'origins');
-  for (const name of readdirSync(origins)) writeFileSync(join(origins, name), `${'0'.repeat(64)}\nvscode\n`);
+  const gone = JSON.stringify({ image: '0'.repeat(64), user: 'vscode', repo: 'acme/imageless', branch: '' });
+  for (const name of readdirSync(origins)) writeFileSync(join(origins, name), gone);
   const { config: settings } = world.ports;
   const container = { ...settings.container, image: 'localhost/nobody-has-it:1' };
   const tree = { repo: { repo: 'acme/imageless', source: '', branch: '' }, machine: undefined, folder: '' };
