@@ -47,13 +47,16 @@ export function buildHandlers(ports: VmWorkspace) {
     'workspace.up': (request, context) =>
       longStep(ports, request, context, isComingUp(request.params.generation), async (say, signal) => {
         const { params } = request;
-        // From now on git on the VM leaves the checkout alone.
-        await markSeen(ports.git, params.repo, '', signal);
-        await removeUnfit(ports, params, signal);
-        const asked = await prepareRequest(ports, params, signal);
+        const [asked] = await Promise.all([
+          prepareRequest(ports, params, signal),
+          removeUnfit(ports, params, signal),
+          // From now on git on the VM leaves the checkout alone.
+          markSeen(ports.git, params.repo, '', signal),
+        ]);
         await refuseUnvetted(ports, asked, params, signal);
-        const built = await bringUp(ports, { params, asked }, say, signal);
-        return { ...built, bootId: await bootIdOf(ports, signal) };
+        // Before: after a reboot in between it would be the one of a boot that the container was not started in.
+        const bootId = await bootIdOf(ports, signal);
+        return { ...(await bringUp(ports, { params, asked }, say, signal)), bootId };
       }),
     'workspace.compare': async ({ params }, { signal }) => {
       const hash = await hashOfDevcontainer(host, await prepareRequest(ports, params, signal));
@@ -155,8 +158,10 @@ async function bringUp(
           'The devcontainer CLI found a container that belongs to another repository or branch. It was left alone.',
       });
     }
-    await noteUse(ports, owner, [container, ...(await containersOf(ports, params, signal))], signal);
-    await noteOrigin(ports, params, container, up.remoteUser, signal);
+    await Promise.all([
+      containersOf(ports, params, signal).then((others) => noteUse(ports, owner, [container, ...others], signal)),
+      noteOrigin(ports, params, container, up.remoteUser, signal),
+    ]);
     return { ...up };
   } catch (error) {
     if (failureOf(error).code !== 'PORT_TAKEN') throw error;
