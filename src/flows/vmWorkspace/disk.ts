@@ -9,7 +9,7 @@
  * | main checkout | unused for as long as sessions are kept, and clean and pushed: see `unusedCheckouts` |
  * | worktree | when its session stops, if it is clean and pushed |
  * | logs of workers, which hold at most a few megabytes each | with the agents' homes they are in |
- * | what is left of a checkout that was removed | after a day |
+ * | what is left of a checkout that was removed, or never finished | after a day |
  *
  * What was used is noted on the VM beside the containers' folders; what is not noted is not ours and stays.
  */
@@ -77,7 +77,7 @@ if cd -- "$notes" 2>/dev/null; then
   done
 fi
 for root; do
-  find "$root/.csm" -mindepth 1 -maxdepth 1 -name "*.gone-*" -mtime +0 2>/dev/null | while read -r gone; do
+  find "$root/.csm" -mindepth 1 -maxdepth 1 -mtime +0 2>/dev/null | while read -r gone; do
     # Files of a rootless container's users belong to nobody outside of their user namespace.
     rm -rf -- "$gone" 2>/dev/null || "$runtime" unshare rm -rf -- "$gone" 2>/dev/null || echo "$gone"
   done

@@ -119,11 +119,12 @@ test('mirrors and what is left of removed checkouts go when they are old, and a 
   await world.step('workspace.mirror', 'mirrored');
   const mirror = join(ground.repos, '.mirrors/local/acme/mirrored.git');
   const scratch = join(ground.worktrees, '.csm');
-  for (const name of ['a.gone-1', 'b.gone-2']) mkdirSync(join(scratch, name, 'inner'), { recursive: true });
-  age(join(scratch, 'a.gone-1'));
+  const [gone, half, fresh] = ['a.gone-1', 'begun', 'fresh'];
+  for (const name of [gone, half, fresh]) mkdirSync(join(scratch, name, 'inner'), { recursive: true });
+  for (const name of [gone, half]) age(join(scratch, name));
   await pruneDisk(ports, KEEP_DAYS, live);
   assert.ok(existsSync(mirror));
-  assert.equal(readdirSync(scratch), ['b.gone-2']);
+  assert.equal(readdirSync(scratch), [fresh]);
   age(mirror);
   await pruneDisk(ports, KEEP_DAYS, live);
   assert.not(existsSync(mirror));
