@@ -76,10 +76,13 @@ test(`RT-36: ${CYCLES} start, stop and crash cycles leave nothing, and foreign c
   const { environment, you, stranger } = world;
   const { vm } = environment;
   const since = () => vm.podman('inspect', '--format', '{{.State.StartedAt}}', stranger);
-  // Each of its commands runs under a wrapper that sets this.
-  const atRest = async () => (await vm.processes()).every((line) => !line.includes('CSM_RUN='));
-  await eventually('the gateway has looked around', atRest);
-  const [before, strangerBefore] = [await remains(environment), await since()];
+  let before = await remains(environment);
+  await eventually('the gateway has looked around', async () => {
+    before = await remains(environment);
+    // Each of its commands runs under a wrapper that sets this.
+    return before.processes.every((line) => !line.includes('CSM_RUN='));
+  });
+  const strangerBefore = await since();
   const begun = Date.now();
   let restarting: Promise<unknown> = Promise.resolve();
   const counts = new Map<string, number>();
