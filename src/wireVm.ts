@@ -92,7 +92,8 @@ export function wireVm(parts: VmParts): VmPart {
       states: known,
       most: config.container.maxStarts,
     }),
-    keepInOrder: (over) => keepVmInOrder({ ...place, known, keepDays: config.retention.sessionsDays, log }, over),
+    keepInOrder: (over) =>
+      keepVmInOrder({ ...place, config, known, keepDays: config.retention.sessionsDays, log }, over),
     connect,
     shell: vm,
     addressesOf: async (container, signal) => {

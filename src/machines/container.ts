@@ -28,6 +28,7 @@ export const containerMachine = setup({
     startWorker: action.startWorker,
     checkWalls: action.checkWalls,
     inspect: action.inspect,
+    inspectMeanwhile: action.inspectMeanwhile,
     compare: action.compare,
     remove: action.remove,
     tellReady: action.tellReady,
@@ -70,6 +71,7 @@ export const containerMachine = setup({
     isEmpty: ({ context }) => context.guests.length === 0,
     hasGuests: ({ context }) => context.guests.length > 0,
     stillRuns: action.stillRuns,
+    isWorkerGone: action.isWorkerGone,
     isStopped: action.isStopped,
     isGone: action.isGone,
   },
@@ -170,7 +172,7 @@ export const containerMachine = setup({
         ATTACH: [
           { guard: 'isFull', actions: 'refuseFull' },
           { guard: 'isMainTaken', actions: 'refuseMain' },
-          { actions: ['attach', 'answerReady', 'compare'] },
+          { actions: ['attach', 'answerReady', 'compare', 'inspectMeanwhile'] },
         ],
         KEEP: [
           { guard: 'isGuest' },
@@ -196,7 +198,7 @@ export const containerMachine = setup({
             },
           },
         },
-        /** The guests' links tell when something is wrong; then it is looked at. */
+        /** The guests' links tell when something is wrong; then it is looked at, as it is when somebody comes. */
         health: {
           initial: 'healthy',
           states: {
@@ -208,6 +210,19 @@ export const containerMachine = setup({
                   { guard: not('isGuest'), actions: 'refuseGone' },
                   { guard: 'isCurrent', target: 'suspect' },
                   { actions: 'answerReady' },
+                ],
+                INSPECTED: [
+                  {
+                    guard: and(['isCurrent', 'isGone']),
+                    target: '#container.starting',
+                    actions: ['sayFound', 'newGeneration'],
+                  },
+                  { guard: and(['isCurrent', 'isStopped']), target: '#container.recovering', actions: 'sayFound' },
+                  {
+                    guard: and(['isCurrent', 'isWorkerGone']),
+                    target: '#container.recovering.restartingWorker',
+                    actions: 'sayFound',
+                  },
                 ],
               },
             },

@@ -105,9 +105,9 @@ type OnMachine = OfContainer & { readonly machine: Machine };
 
 /**
  * What was found where a container should be. `rebooted`: it is stopped because the machine was; `noWorker`: it runs, its worker
- * does not.
+ * does not; `elsewhere`: its worker is where it is not reached from any more.
  */
-export type Found = 'worker' | 'noWorker' | 'stopped' | 'rebooted' | 'gone';
+export type Found = 'worker' | 'noWorker' | 'stopped' | 'rebooted' | 'elsewhere' | 'gone';
 
 /** How far a grant reaches: one session's container, all containers of its repository, or all there are. */
 export type GrantScope = 'session' | 'repo' | 'always';

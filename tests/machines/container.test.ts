@@ -89,6 +89,21 @@ function words(effects: readonly Effect[]): string[] {
   return tells(effects, 'CONTAINER.PROGRESS').map(({ event }) => String(event.text));
 }
 
+for (const [found, value] of [
+  ['worker', RUNNING],
+  ['noWorker', { recovering: 'restartingWorker' }],
+  ['stopped', { recovering: 'vettingAgain' }],
+  ['gone', { starting: 'queued' }],
+] as const) {
+  test(`who comes is let in at once, and the worker is looked at meanwhile: ${found}`, () => {
+    const container = start();
+    bringUp(container);
+    assert.equal(told(container.send('ATTACH', attach('second')), 'CONTAINER.READY'), ['session/second']);
+    container.done('workspace.inspect', { found, endpoint: found === 'worker' ? '127.0.0.1:1' : '' });
+    assert.equal(container.value(), value);
+  });
+}
+
 test('a missed worker that runs is left alone, and who missed it is told where it is', () => {
   const container = start();
   bringUp(container);
@@ -146,15 +161,20 @@ for (const [found, said] of [
   });
 }
 
-test('a container that is gone is made anew, and its guests move on to it', () => {
-  const container = start();
-  bringUp(container);
-  assert.match(words(looksAndFinds(container, 'gone'))[0] ?? '', /gone/);
-  assert.equal(container.value(), { starting: 'queued' });
-  assert.is(container.context().generation, 2);
-  bringUp(container);
-  assert.equal(container.value(), RUNNING);
-});
+for (const [found, said] of [
+  ['gone', /container is gone/],
+  ['elsewhere', /SM_GRPC_TRANSPORT/],
+] as const) {
+  test(`a container that is ${found} is made anew, and its guests move on to it`, () => {
+    const container = start();
+    bringUp(container);
+    assert.match(words(looksAndFinds(container, found))[0] ?? '', said);
+    assert.equal(container.value(), { starting: 'queued' });
+    assert.is(container.context().generation, 2);
+    bringUp(container);
+    assert.equal(container.value(), RUNNING);
+  });
+}
 
 test('a stopped container that does not start is made anew', () => {
   const container = start();

@@ -42,8 +42,8 @@ export interface Environment {
   /** What the gateway is configured with. */
   readonly gatewayEnv: Readonly<Record<string, string>>;
   gateway(): Gateway;
-  /** Starts a gateway in the place of one that has ended. */
-  restartGateway(): Promise<Gateway>;
+  /** Starts a gateway in the place of one that has ended, with other settings if there are any. */
+  restartGateway(settings?: Readonly<Record<string, string>>): Promise<Gateway>;
   stop(): Promise<void>;
 }
 
@@ -142,7 +142,8 @@ async function build(
     workspaceDir,
     gatewayEnv: env,
     gateway: () => gateway,
-    restartGateway: async () => {
+    restartGateway: async (settings = {}) => {
+      Object.assign(env, settings);
       gateway = await startGateway({ env, port, logFile: join(dataDir, 'gateway.log') });
       return gateway;
     },

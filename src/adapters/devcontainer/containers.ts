@@ -19,10 +19,12 @@ export interface Container {
   /** As the runtime says it: `running`, `exited`, `created`, ... */
   readonly status: string;
   readonly labels: Readonly<Record<string, string>>;
-  /** Ports of the VM that it is published on. */
-  readonly hostPorts: readonly number[];
+  /** Ports of the VM that it is published on, and the VM's address there; empty: every one. */
+  readonly published: readonly { readonly address: string; readonly port: number }[];
   /** Folders and files of the VM that are mounted into it, and where. */
   readonly mounts: readonly { readonly source: string; readonly target: string }[];
+  /** Names of volumes that are mounted into it. */
+  readonly volumes: readonly string[];
   readonly image: string;
   /** Empty if the runtime does not say it. */
   readonly imageId: string;
@@ -38,10 +40,21 @@ const Inspected = z.array(
     State: z.object({ Status: z.string(), Running: z.boolean(), StartedAt: z.string().optional() }),
     Config: z.object({ Image: z.string().optional(), Labels: z.record(z.string(), z.string()).nullish() }),
     HostConfig: z
-      .object({ PortBindings: z.record(z.string(), z.array(z.object({ HostPort: z.string() })).nullable()).nullish() })
+      .object({
+        PortBindings: z
+          .record(z.string(), z.array(z.object({ HostIp: z.string().optional(), HostPort: z.string() })).nullable())
+          .nullish(),
+      })
       .optional(),
     Mounts: z
-      .array(z.object({ Type: z.string().optional(), Source: z.string().optional(), Destination: z.string() }))
+      .array(
+        z.object({
+          Type: z.string().optional(),
+          Name: z.string().optional(),
+          Source: z.string().optional(),
+          Destination: z.string(),
+        }),
+      )
       .nullish(),
   }),
 );
@@ -61,12 +74,14 @@ export function parseInspect(stdout: string): readonly Container[] {
     running: item.State.Running,
     status: item.State.Status,
     labels: item.Config.Labels ?? {},
-    hostPorts: Object.values(item.HostConfig?.PortBindings ?? {}).flatMap((bindings) =>
-      (bindings ?? []).map(({ HostPort }) => Number(HostPort)).filter((port) => port > 0),
-    ),
+    published: Object.values(item.HostConfig?.PortBindings ?? {})
+      .flatMap((bindings) => bindings ?? [])
+      .map(({ HostIp = '', HostPort }) => ({ address: HostIp, port: Number(HostPort) }))
+      .filter(({ port }) => port > 0),
     mounts: (item.Mounts ?? []).flatMap(({ Type, Source, Destination }) =>
       Type === 'bind' && Source ? [{ source: Source, target: Destination }] : [],
     ),
+    volumes: (item.Mounts ?? []).flatMap(({ Type, Name }) => (Type === 'volume' && Name ? [Name] : [])),
     image: item.Config.Image ?? '',
     imageId: item.Image ?? '',
     startedAt: /^0001-/.test(item.State.StartedAt ?? '0001-') ? '' : (item.State.StartedAt ?? ''),

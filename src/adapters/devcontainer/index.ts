@@ -21,6 +21,7 @@ export {
 export { chooseConfig, defaultConfig, type FoundConfig, findConfig } from './discovery.ts';
 export { StartCommandError, upError } from './errors.ts';
 export { parseConfigText } from './jsonc.ts';
+export { isOldLookout, type Lookout, runInLookout } from './lookout.ts';
 export { idLabelOf, keyOf, labelsOf, type Owner, projectOf, volumesOf } from './names.ts';
 export { type PortRequest, releasePort, releasePorts, reservePort, WORKER_PORTS } from './ports.ts';
 export { createLogReader, parseLogLine, sentenceOf } from './progress.ts';

@@ -41,6 +41,8 @@ update() {
   git -C "$1" fetch --progress --prune --no-tags --no-recurse-submodules --no-write-fetch-head \\
     -- "$url" "+refs/heads/*:refs/heads/*" "+refs/tags/*:refs/tags/*" || return 1
   [ -z "$head" ] || git -C "$1" symbolic-ref HEAD "$head" || return 1
+  # When it was last of use.
+  touch -- "$1"
   # Every fetch leaves a pack, and git tidies up by itself nowhere here. Without room for it the mirror is as good as before.
   [ "$(find "$1/objects/pack" -name "*.pack" | wc -l)" -lt ${MOST_PACKS} ] ||
     git -C "$1" repack --quiet -d --geometric=2 || git -C "$1" repack --quiet -a -d || true

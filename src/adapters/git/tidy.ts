@@ -2,6 +2,7 @@
  * Removing a checkout, if nothing in it would be lost. A tree that a container has seen is looked at inside that
  * container; if it cannot be, the tree stays.
  */
+import { RetryableError } from '../../actors/index.ts';
 import type { RepoRef } from '../../machines/effects.ts';
 import { checkoutScript, findCheckout, type Note } from './checkout.ts';
 import { type GitOptions, runScript } from './run.ts';
@@ -70,7 +71,7 @@ function lookAt(
     });
 }
 
-/** @returns what would be lost; empty if nothing */
+/** @returns what would be lost; empty if nothing. @throws RetryableError if the VM could not be asked */
 async function workIn(path: string, note: Note, look: Look): Promise<string> {
   const found: string[] = [];
   try {
@@ -82,6 +83,8 @@ async function workIn(path: string, note: Note, look: Look): Promise<string> {
     const stashed = linesOf(await look(['stash', 'list']));
     if (stashed.length > 0) found.push(`stashed changes (${stashed.length})`);
   } catch (error) {
+    // Whoever has no connection knows nothing of the tree. One that takes too long to look at would do so again.
+    if (error instanceof RetryableError && !error.code.endsWith('TIMEOUT')) throw error;
     const why = error instanceof Error ? error.message : String(error);
     return `it could not be looked at (${asCode(why)})`;
   }

@@ -15,6 +15,7 @@ import type { Note } from '../../policy/devcontainer/index.ts';
 import { cliCall, hashOfDevcontainer, prepareDevcontainer } from '../devcontainer.ts';
 import { noteUse } from './disk.ts';
 import { longStep } from './news.ts';
+import { noteOrigin } from './origins.ts';
 import { type OfContainer, type OnMachine, ownerOf, portsFolder, type VmWorkspace } from './ports.ts';
 import { type Asked, prepareRequest } from './request.ts';
 import { isComingUp } from './wanted.ts';
@@ -46,13 +47,16 @@ export function buildHandlers(ports: VmWorkspace) {
     'workspace.up': (request, context) =>
       longStep(ports, request, context, isComingUp(request.params.generation), async (say, signal) => {
         const { params } = request;
-        // From now on git on the VM leaves the checkout alone.
-        await markSeen(ports.git, params.repo, '', signal);
-        await removeUnfit(ports, params, signal);
-        const asked = await prepareRequest(ports, params, signal);
+        const [asked] = await Promise.all([
+          prepareRequest(ports, params, signal),
+          removeUnfit(ports, params, signal),
+          // From now on git on the VM leaves the checkout alone.
+          markSeen(ports.git, params.repo, '', signal),
+        ]);
         await refuseUnvetted(ports, asked, params, signal);
-        const built = await bringUp(ports, { params, asked }, say, signal);
-        return { ...built, bootId: await bootIdOf(ports, signal) };
+        // Before: after a reboot in between it would be the one of a boot that the container was not started in.
+        const bootId = await bootIdOf(ports, signal);
+        return { ...(await bringUp(ports, { params, asked }, say, signal)), bootId };
       }),
     'workspace.compare': async ({ params }, { signal }) => {
       const hash = await hashOfDevcontainer(host, await prepareRequest(ports, params, signal));
@@ -92,8 +96,9 @@ async function removeUnfit(ports: VmWorkspace, params: OnMachine, signal: AbortS
   const { host, instance } = ports;
   for (const container of await containersOf(ports, params, signal)) {
     if (container.generation !== params.generation) continue;
-    const { labels, hostPorts } = container;
-    const isOther = hostPorts.length > 0 && isDevcontainer(labels) && !hostPorts.includes(params.machine.port);
+    const { labels, published } = container;
+    const hasPort = published.some(({ port }) => port === params.machine.port);
+    const isOther = published.length > 0 && isDevcontainer(labels) && !hasPort;
     const isOfProject = COMPOSE_LABELS.some((name) => name in labels);
     if (isOther || isOfProject || (await haveMountsMoved(host, container, signal))) {
       await removeOurs(host, container.id, instance, signal);
@@ -153,7 +158,10 @@ async function bringUp(
           'The devcontainer CLI found a container that belongs to another repository or branch. It was left alone.',
       });
     }
-    await noteUse(ports, owner, container, signal);
+    await Promise.all([
+      containersOf(ports, params, signal).then((others) => noteUse(ports, owner, [container, ...others], signal)),
+      noteOrigin(ports, params, container, up.remoteUser, signal),
+    ]);
     return { ...up };
   } catch (error) {
     if (failureOf(error).code !== 'PORT_TAKEN') throw error;

@@ -5,9 +5,9 @@ import { followLinks } from '../../adapters/devcontainer/index.ts';
 import { ensureCheckout, ensureMirror, removeCheckout } from '../../adapters/git/index.ts';
 import { WORKTREES_FOLDER } from '../../policy/devcontainer/index.ts';
 import { containersOf } from './build.ts';
-import { deleteAsContainerUser, gitInside } from './inside.ts';
+import { deleteLeftover, gitInside, mainTree } from './inside.ts';
 import { longStep } from './news.ts';
-import { containerOf, mainCheckout, type OfContainer, type VmWorkspace } from './ports.ts';
+import { containerOf, mainCheckout, type OfContainer, type VmWorkspace, worktreesFolder } from './ports.ts';
 import { isComingUp, isOpening } from './wanted.ts';
 
 export function checkoutHandlers(ports: VmWorkspace) {
@@ -39,15 +39,11 @@ export function checkoutHandlers(ports: VmWorkspace) {
       // Main checkouts outlive their sessions.
       if (worktree === '') return { kept: '', path };
       const container = await containerOf(ports, session as `session/${string}`);
-      const inside = posix.join(WORKTREES_FOLDER, worktree);
-      const runInside = gitInside(ports, container?.machine, inside);
+      const folder = posix.join(WORKTREES_FOLDER, worktree);
+      const seen = { source: worktreesFolder(ports, repo), target: WORKTREES_FOLDER, workdir: folder };
+      const runInside = gitInside(ports, { repo, machine: container?.machine, folder, ...seen });
       const tidied = await removeCheckout(git, repo, worktree, { runInside, signal });
-      if (tidied.leftover !== '' && !(await deleteAsContainerUser(ports, tidied.leftover, signal))) {
-        log.warn(
-          { path: tidied.leftover },
-          'a removed worktree belongs to a user of its container and stays on the disk',
-        );
-      }
+      await deleteLeftover(ports, tidied, signal, log);
       return { kept: tidied.kept, path: tidied.path };
     },
   } satisfies EffectHandlers;
@@ -65,7 +61,8 @@ async function takeAnew(ports: VmWorkspace, of: OfContainer, signal: AbortSignal
     mounts.flatMap(({ source, target }) => (running && source === checkout ? [{ id, target }] : [])),
   )[0];
   const machine = at && { containerId: at.id, remoteUser: '0' };
-  await removeCheckout(ports.git, of.repo, '', { runInside: gitInside(ports, machine, at?.target ?? ''), signal });
+  const tree = { repo: of.repo, machine, folder: at?.target ?? '', ...mainTree(place) };
+  await removeCheckout(ports.git, of.repo, '', { runInside: gitInside(ports, tree), signal });
 }
 
 /** `remote: Counting objects: 45% (9/20)` and its like. */

@@ -6,14 +6,16 @@
  * | image that was built for a container of ours | unused for two weeks, or for a day on a nearly full disk |
  * | volume with agents' homes, volumes of repositories | unused for as long as sessions are kept |
  * | mirror | not fetched into for as long as sessions are kept; it is made again when it is needed |
- * | checkouts | never by themselves: they may hold work |
- * | what is left of a checkout that was removed | after a day |
+ * | main checkout | unused for as long as sessions are kept, and clean and pushed: see `unusedCheckouts` |
+ * | worktree | when its session stops, if it is clean and pushed |
+ * | logs of workers, which hold at most a few megabytes each | with the agents' homes they are in |
+ * | what is left of a checkout that was removed, or never finished | after a day |
  *
  * What was used is noted on the VM beside the containers' folders; what is not noted is not ours and stays.
  */
 import { posix } from 'node:path';
 import { RetryableError } from '../../actors/index.ts';
-import { type Container, type Owner, volumesOf } from '../../adapters/devcontainer/index.ts';
+import { type Container, type Owner, projectOf, volumesOf } from '../../adapters/devcontainer/index.ts';
 import { stateRoot, type VmWorkspace } from './ports.ts';
 
 const TIMEOUT_MS = 120_000;
@@ -32,14 +34,26 @@ mkdir -p -- "$folder" || exit 1
 for name; do : >"$folder/$name" || exit 1; done
 `;
 
-/** Images that the devcontainer CLI builds are named like this; others were there before us. */
-const BUILT = /^(?:localhost\/)?vsc-[A-Za-z0-9_.-]+(?::[A-Za-z0-9_.-]+)?$/;
+/** Images that are built for containers of ours are named like this; others were there before us. */
+const BUILT = /^(?:localhost\/)?(?:vsc-[A-Za-z0-9_.-]+|csm-[0-9a-f]{12}-\d+)(?::[A-Za-z0-9_.-]+)?$/;
 
-/** Notes that the container, its image and its volumes are in use. */
-export async function noteUse(ports: Ports, owner: Owner, container: Container, signal: AbortSignal): Promise<void> {
-  const { home } = volumesOf(owner);
-  const images = BUILT.test(container.image) ? [`image=${container.image.replaceAll('/', '%')}`] : [];
-  const args = [usedFolder(ports), `volume=${home}`, ...images];
+/** Notes that the containers of a branch, their images and their volumes are in use. */
+export async function noteUse(
+  ports: Ports,
+  owner: Owner,
+  containers: readonly Container[],
+  signal: AbortSignal,
+): Promise<void> {
+  const { home, prefix } = volumesOf(owner);
+  // A compose project's own have its name in front.
+  const isOurs = (name: string) => name.startsWith(prefix) || name.startsWith(`${projectOf(owner)}_`);
+  const volumes = containers.flatMap((container) => container.volumes).filter(isOurs);
+  const images = containers.map(({ image }) => image).filter((image) => BUILT.test(image));
+  const notes = [
+    ...[home, ...volumes].map((name) => `volume=${name}`),
+    ...images.map((name) => `image=${name.replaceAll('/', '%')}`),
+  ];
+  const args = [usedFolder(ports), ...new Set(notes)];
   const { code, stderr } = await ports.host.shell.exec({ script: NOTE, args }, { timeoutMs: 30_000, signal });
   if (code !== 0) throw new RetryableError('VM_FOLDER', `note use: exit code ${code}: ${stderr.trim()}`);
 }
@@ -63,7 +77,7 @@ if cd -- "$notes" 2>/dev/null; then
   done
 fi
 for root; do
-  find "$root/.csm" -mindepth 1 -maxdepth 1 -name "*.gone-*" -mtime +0 2>/dev/null | while read -r gone; do
+  find "$root/.csm" -mindepth 1 -maxdepth 1 -mtime +0 2>/dev/null | while read -r gone; do
     # Files of a rootless container's users belong to nobody outside of their user namespace.
     rm -rf -- "$gone" 2>/dev/null || "$runtime" unshare rm -rf -- "$gone" 2>/dev/null || echo "$gone"
   done

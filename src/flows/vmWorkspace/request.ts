@@ -14,14 +14,17 @@ export type Asked = Omit<PrepareRequest, 'onProgress'>;
 export async function prepareRequest(ports: VmWorkspace, of: OnMachine, signal: AbortSignal): Promise<Asked> {
   const { config, host } = ports;
   const { container } = config;
-  const [checkout, worktrees] = await withoutLinks(
-    ports,
-    [mainCheckout(ports, of.repo), worktreesFolder(ports, of.repo)],
-    signal,
-  );
-  // Places that containers mount are compared later, to see whether somebody has put a link there.
+  const places = [mainCheckout(ports, of.repo), worktreesFolder(ports, of.repo)] as const;
   const { workerMount } = container;
-  const links = await followLinks(host.shell, workerMount === null ? [] : [workerMount], signal);
+  // At once: each is a way to the VM and back.
+  const [[checkout, worktrees], links, address, rootful, variables] = await Promise.all([
+    withoutLinks(ports, places, signal),
+    // Places that containers mount are compared later, to see whether somebody has put a link there.
+    followLinks(host.shell, workerMount === null ? [] : [workerMount], signal),
+    publishedAt(ports, signal),
+    isRoot(ports, signal),
+    localEnv(ports, signal),
+  ]);
   return {
     owner: ownerOf(ports, of),
     checkout,
@@ -31,7 +34,7 @@ export async function prepareRequest(ports: VmWorkspace, of: OnMachine, signal: 
     rules: rulesOf(ports),
     additions: {
       publish: {
-        address: await publishedAt(ports, signal),
+        address: inBrackets(address),
         hostPort: of.machine.port,
         containerPort: CONTAINER_WORKER_PORT,
       },
@@ -40,11 +43,11 @@ export async function prepareRequest(ports: VmWorkspace, of: OnMachine, signal: 
       limits: { memoryBytes: container.memory, cpus: container.cpus, pids: container.pids },
       network: container.network,
       // Podman of the root user refuses what the devcontainer CLI asks of it for users that are not root.
-      userns: host.runtime === 'podman' && (await isRoot(ports, signal)) ? 'host' : null,
+      userns: host.runtime === 'podman' && rootful ? 'host' : null,
       env: {},
     },
     composePath: null,
-    localEnv: await localEnv(ports, signal),
+    localEnv: variables,
     timeoutMs: container.devcontainerTimeoutSecs * 1000,
     signal,
   };
@@ -54,12 +57,16 @@ export async function prepareRequest(ports: VmWorkspace, of: OnMachine, signal: 
  * Where on the VM workers' ports are open: nowhere but on the VM itself if they are reached through SSH, else at the address that
  * the gateway's own connection came in at.
  */
-async function publishedAt({ host, transport }: VmWorkspace, signal: AbortSignal): Promise<string> {
+export async function publishedAt({ host, transport }: VmWorkspace, signal: AbortSignal): Promise<string> {
   if (transport.certificateOf === undefined) return '127.0.0.1';
   const script = 'set -- $SSH_CONNECTION; printf %s "${3-}"';
   const { stdout } = await host.shell.exec({ script, args: [] }, { timeoutMs: 30_000, signal });
   if (isIP(stdout) === 0) throw new RetryableError('VM_ADDRESS', `SSH_CONNECTION does not say it: ${stdout}`);
-  return stdout.includes(':') ? `[${stdout}]` : stdout;
+  return stdout;
+}
+
+function inBrackets(address: string): string {
+  return address.includes(':') ? `[${address}]` : address;
 }
 
 function rulesOf({ config: { container } }: VmWorkspace): DevcontainerRules {
@@ -86,7 +93,7 @@ async function localEnv(ports: VmWorkspace, signal: AbortSignal): Promise<Readon
   return Object.fromEntries(Object.entries(secrets).filter(([name]) => allowedLocalEnv.includes(name)));
 }
 
-async function isRoot({ host }: VmWorkspace, signal: AbortSignal): Promise<boolean> {
+export async function isRoot({ host }: Pick<VmWorkspace, 'host'>, signal: AbortSignal): Promise<boolean> {
   const { code, stdout } = await host.shell.exec(['id', '-u'], { timeoutMs: 30_000, signal });
   if (code !== 0) throw new RetryableError('VM_USER', `id -u: exit code ${code}`);
   return stdout.trim() === '0';

@@ -6,6 +6,7 @@ import type { Log } from '../../actors/index.ts';
 import {
   findOrphans,
   isFromCopy,
+  isOldLookout,
   keyOf,
   listOurs,
   releasePorts,
@@ -42,6 +43,9 @@ export async function sweep(ports: SweepPorts, signal: AbortSignal): Promise<voi
   // In this order: a container that is made meanwhile is not in the list, and one in the list is known by now.
   const containers = await listOurs(host, instance, signal);
   const live = liveKeys(ports, await ports.known());
+  for (const old of containers.filter((container) => isOldLookout(container, Date.now()))) {
+    await removeOurs(host, old.id, instance, signal);
+  }
   for (const orphan of findOrphans(containers, instance, live)) {
     const { id, labels } = orphan;
     if (await isFromCopy(host, orphan, signal)) continue;
@@ -59,6 +63,9 @@ export async function sweep(ports: SweepPorts, signal: AbortSignal): Promise<voi
 
 /** Of the containers that a chart has, makes or is about to remove. */
 export function liveKeys(ports: Pick<VmWorkspace, 'instance'>, known: readonly KnownContainer[]): ReadonlySet<string> {
-  const live = known.filter(({ status, value }) => (status === 'active' || status === 'parked') && value !== 'removed');
-  return new Set(live.map(({ context }) => keyOf(ownerOf(ports, context as ContainerContext))));
+  return new Set(known.filter(isLive).map(({ context }) => keyOf(ownerOf(ports, context as ContainerContext))));
+}
+
+export function isLive({ status, value }: KnownContainer): boolean {
+  return (status === 'active' || status === 'parked') && value !== 'removed';
 }

@@ -2,10 +2,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Runtime } from '../../actors/index.ts';
 import { GATEWAY } from '../../machines/addresses.ts';
+import type { ContainerContext } from '../../machines/container/context.ts';
+import type { RepoRef } from '../../machines/effects.ts';
 import { type DiskState, isNearlyFull, pruneDisk } from './disk.ts';
-import { type SweepPorts, sweep } from './sweep.ts';
+import { isLive, type SweepPorts, sweep } from './sweep.ts';
+import { pruneCheckouts, type UnusedPorts } from './unusedCheckouts.ts';
 
-export interface UpkeepPorts extends SweepPorts {
+export interface UpkeepPorts extends SweepPorts, UnusedPorts {
   readonly runtime: Pick<Runtime, 'deliver'>;
   /** Days that sessions are kept for. */
   readonly keepDays: number;
@@ -26,6 +29,7 @@ export async function keepVmInOrder(ports: UpkeepPorts, over: AbortSignal): Prom
     let pause = everyMs;
     try {
       await sweep(ports, over);
+      await pruneUnused(ports, over);
       await watchDisk(ports, over);
     } catch (error) {
       if (!over.aborted) log.warn({ err: error }, 'the VM could not be put in order; it is tried again');
@@ -33,6 +37,12 @@ export async function keepVmInOrder(ports: UpkeepPorts, over: AbortSignal): Prom
     }
     await sleep(pause, undefined, { signal: over }).catch(() => undefined);
   }
+}
+
+async function pruneUnused(ports: UpkeepPorts, over: AbortSignal): Promise<void> {
+  const live = (await ports.known()).filter(isLive).map(({ context }) => (context as ContainerContext).repo);
+  const isUsed = ({ repo, branch }: RepoRef) => live.some((other) => other.repo === repo && other.branch === branch);
+  await pruneCheckouts(ports, ports.keepDays, isUsed, over);
 }
 
 async function watchDisk(ports: UpkeepPorts, over: AbortSignal): Promise<void> {

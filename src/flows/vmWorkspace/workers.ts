@@ -5,7 +5,7 @@ import type { Found } from '../../machines/effects.ts';
 import { bootIdOf } from './build.ts';
 import { withNews } from './news.ts';
 import { identityOf, type OnMachine, type VmWorkspace } from './ports.ts';
-import { secretsOf } from './request.ts';
+import { publishedAt, secretsOf } from './request.ts';
 
 /** The checkout may belong to another user than the agent is; git would refuse to work in it. */
 const GIT_ANYWHERE = { GIT_CONFIG_COUNT: '1', GIT_CONFIG_KEY_0: 'safe.directory', GIT_CONFIG_VALUE_0: '*' };
@@ -49,9 +49,12 @@ function endpointOf({ transport: { host } }: VmWorkspace, port: number): string 
 }
 
 async function look(ports: VmWorkspace, of: OnMachine, signal: AbortSignal): Promise<Found> {
-  const { containerId, bootId } = of.machine;
+  const { containerId, bootId, port } = of.machine;
   const container = await inspectOurs(ports.host, containerId, ports.instance, signal);
   if (container === undefined) return 'gone';
+  // Where a container's port is open is decided when it is made.
+  const address = container.published.find((published) => published.port === port)?.address ?? '';
+  if (address !== '' && address !== (await publishedAt(ports, signal))) return 'elsewhere';
   if (!container.running) return (await bootIdOf(ports, signal)) === bootId ? 'stopped' : 'rebooted';
   const { running } = await findWorker(ports.host, containerId, identityOf(of), signal);
   return running ? 'worker' : 'noWorker';

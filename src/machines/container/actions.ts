@@ -58,6 +58,11 @@ export function inspect(args: Args): ExternalEffect {
   return { kind: 'workspace.inspect', params: onMachine(args), reply: reply(args, 'INSPECTED', 'LOOK.FAILED') };
 }
 
+/** Only who is connected to a worker notices its end. So it is looked at for whoever comes, who is not made to wait for that. */
+export function inspectMeanwhile(args: Args): ExternalEffect[] {
+  return args.context.machine.containerId === '' ? [] : [inspect(args)];
+}
+
 /** Nobody waits for the answer; whoever came is told if it matters. */
 export function compare(args: Args): ExternalEffect[] {
   const { context, event } = args;
@@ -244,12 +249,19 @@ export function stillRuns({ context, event }: Args): boolean {
   return event.endpoint === context.endpoint && context.looks < MOST_LOOKS;
 }
 
+/** The container is there, its worker is not, or not where the guests look for it. */
+export function isWorkerGone({ context, event }: Args): boolean {
+  if (event.type !== 'INSPECTED') return false;
+  return event.found === 'noWorker' || (event.found === 'worker' && event.endpoint !== context.endpoint);
+}
+
 export function isStopped({ event }: Args): boolean {
   return event.type === 'INSPECTED' && (event.found === 'stopped' || event.found === 'rebooted');
 }
 
+/** Or of no use any more. */
 export function isGone({ event }: Args): boolean {
-  return event.type === 'INSPECTED' && event.found === 'gone';
+  return event.type === 'INSPECTED' && (event.found === 'gone' || event.found === 'elsewhere');
 }
 
 const FOUND_WORDS: Readonly<Record<Found, string>> = {
@@ -257,6 +269,7 @@ const FOUND_WORDS: Readonly<Record<Found, string>> = {
   noWorker: 'The agent worker has ended. Starting it again …',
   stopped: 'The container was stopped. Starting it again …',
   rebooted: 'The VM was restarted. Starting the container again …',
+  elsewhere: 'Workers are reached in another way now (SM_GRPC_TRANSPORT). Making a new container …',
   gone: 'The container is gone. Making a new one …',
 };
 

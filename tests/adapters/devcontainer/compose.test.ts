@@ -3,8 +3,11 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { listOurs, removeOurs } from '../../../src/adapters/devcontainer/index.ts';
+import { alone } from '../../support/alone.ts';
 import { IMAGE, type Machine, startMachine } from './machine.ts';
 import { project } from './project.ts';
+
+alone();
 
 const composeTests = suite<{ machine: Machine }>('compose');
 

@@ -1,11 +1,13 @@
 /** A machine with containers, all of it in one folder: real podman with storage of its own, the real devcontainer CLI. */
 import { execFile, spawn } from 'node:child_process';
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import type { Shell } from '../../../src/adapters/devcontainer/index.ts';
 import { imageStore, STOCK } from '../../support/vm/images.ts';
+import { isUsed, lock } from '../../support/vm/lock.ts';
+import { removeGroups } from '../../support/vm/machine.ts';
 import { localShell } from './localShell.ts';
 
 const run = promisify(execFile);
@@ -31,7 +33,9 @@ export async function startMachine(
   extraEnv: Readonly<Record<string, string>> = {},
   { compose = false }: { compose?: boolean } = {},
 ): Promise<Machine> {
-  const folder = await mkdtemp(join(tmpdir(), 'csm-devcontainer-'));
+  await sweep();
+  const folder = await mkdtemp(join(tmpdir(), PREFIX));
+  const letGo = await lock(join(folder, HELD));
   const socket = `unix://${join(folder, 'podman.sock')}`;
   const env = { ...(await configure(folder)), ...(compose ? { DOCKER_HOST: socket } : {}), ...extraEnv };
   const service = compose ? spawn('podman', ['system', 'service', '--time=0', socket], { env, cwd: '/' }) : undefined;
@@ -42,6 +46,8 @@ export async function startMachine(
     await podman('rm', '--force', '--all', '--time', '0').catch(() => '');
     await podman('network', 'rm', '--force', 'isolated').catch(() => '');
     await run('umount', ['--recursive', join(folder, 'graph', 'overlay')]).catch(() => '');
+    await removeGroups(join(folder, 'graph'));
+    await letGo();
     await rm(folder, { recursive: true, force: true });
   };
   try {
@@ -71,6 +77,23 @@ export async function startMachine(
     },
     remove,
   };
+}
+
+const PREFIX = 'csm-devcontainer-';
+const HELD = 'held';
+/** Between making a folder and holding it. */
+const NEW_MS = 60_000;
+
+/** Folders of tests that were killed; all else of them has ended with them. */
+async function sweep(): Promise<void> {
+  for (const name of (await readdir(tmpdir())).filter((name) => name.startsWith(PREFIX))) {
+    const folder = join(tmpdir(), name);
+    const made = await stat(folder).catch(() => undefined);
+    if (made === undefined || Date.now() - made.mtimeMs < NEW_MS) continue;
+    if (await isUsed(join(folder, HELD))) continue;
+    await removeGroups(join(folder, 'graph'));
+    await rm(folder, { recursive: true, force: true });
+  }
 }
 
 /** Limits and runtime are what a container may have inside a container; everything is kept below the folder. */

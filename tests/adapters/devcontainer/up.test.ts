@@ -17,8 +17,11 @@ import {
   startOurs,
   stopOurs,
 } from '../../../src/adapters/devcontainer/index.ts';
+import { alone } from '../../support/alone.ts';
 import { IMAGE, type Machine, startMachine } from './machine.ts';
 import { failure, lastHostPort, project, SECRET } from './project.ts';
+
+alone();
 
 const machineTests = suite<{ machine: Machine }>('devcontainer');
 

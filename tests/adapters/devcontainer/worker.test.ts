@@ -12,9 +12,12 @@ import {
 } from '../../../src/adapters/devcontainer/index.ts';
 import { workerCertificate } from '../../../src/adapters/worker/certificate.ts';
 import { connectWorker } from '../../../src/adapters/worker/client.ts';
+import { alone } from '../../support/alone.ts';
 import { until } from '../../support/sshd.ts';
 import { type Machine, startMachine } from './machine.ts';
 import { API_KEY, runContainer, type TestContainer, thinBundle } from './workerContainer.ts';
+
+alone();
 
 const workers = suite<{ machine: Machine; bundle: readonly string[]; image: string }>('workers in containers');
 const ABSENT = { running: false, version: '' };

@@ -9,9 +9,12 @@ import type {
 import { attach, bearer, connect, options } from '../../../agent-worker/tests/support/client.ts';
 import { TOKEN, TOKEN_SHA256 } from '../../../agent-worker/tests/support/workerProcess.ts';
 import { type ModelApi, startModelApi } from '../../../simulator/src/model/index.ts';
+import { alone } from '../../support/alone.ts';
 import { until } from '../../support/sshd.ts';
 import { type Machine, startMachine } from './machine.ts';
 import { API_KEY, runContainer, type TestContainer, thinBundle } from './workerContainer.ts';
+
+alone();
 
 interface Context {
   machine: Machine;

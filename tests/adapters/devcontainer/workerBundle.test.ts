@@ -16,9 +16,12 @@ import {
   startWorker,
   stopWorker,
 } from '../../../src/adapters/devcontainer/index.ts';
+import { alone } from '../../support/alone.ts';
 import { freePort } from '../../support/sshd.ts';
 import { IMAGE, type Machine, startMachine } from './machine.ts';
 import { project } from './project.ts';
+
+alone({ network: true });
 
 const bundles = suite<{ machine: Machine }>('the real worker bundle');
 

@@ -4,8 +4,11 @@ import { createRequire } from 'node:module';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { TOKEN, TOKEN_SHA256 } from '../../../agent-worker/tests/support/workerProcess.ts';
+import { alone } from '../../support/alone.ts';
 import { type Machine, startMachine } from './machine.ts';
 import { API_KEY, runContainer, thinBundle } from './workerContainer.ts';
+
+alone();
 
 const secrecy = suite<{ machine: Machine; bundle: readonly string[] }>('what the agent cannot do to its worker');
 

@@ -1,7 +1,8 @@
+// @limit 400
 // Both adapters together: git on the VM, reached over a real sshd, cloning from a server that wants a login.
 import { execFileSync } from 'node:child_process';
-import { chmodSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, existsSync } from 'node:fs';
+import { join, posix } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
@@ -11,10 +12,12 @@ import {
   type RunInside,
   removeCheckout,
 } from '../../../src/adapters/git/index.ts';
+import { checkBranch } from '../../../src/adapters/git/names.ts';
 import type { Vm } from '../../../src/adapters/ssh/index.ts';
 import { type GitServer, startGitServer } from '../../support/gitServer.ts';
+import { hostileTexts } from '../../support/hostileText.ts';
 import { connectTo, processesWith, startSshd, type TestSshd, until } from '../../support/sshd.ts';
-import { clear, type Ground, layGround, live, refusalOf, repoRef } from './support.ts';
+import { clear, type Ground, layGround, live, notAsked, refusalOf, repoRef } from './support.ts';
 
 const TOKEN = 'ghp_over_ssh_0123456789abcdefghij';
 
@@ -102,5 +105,44 @@ test('a clone past its time ends on the VM too, and says which setting to change
   // The wrapper that ended it may still be on its way out.
   await until('nothing of it runs', () => processesWith(server.url).length === 0);
 });
+
+test('branches with hostile but lawful names go the whole way: nothing is executed, nothing lands elsewhere', async ({
+  far,
+  source,
+  marker,
+  vm,
+}) => {
+  const lawful = hostileTexts(marker).filter((text) => isBranch(text) && !/[/.]mark|^main$|^side$/i.test(text));
+  // A branch cannot lie in another one.
+  const names = lawful.filter((name) => !lawful.some((other) => other.startsWith(`${name}/`)));
+  assert.ok(names.length > 60, String(names.length));
+  for (const name of names) source.git('update-ref', `refs/heads/${name}`, 'main');
+  source.push();
+  for (const [index, name] of names.entries()) {
+    const mirror = await ensureMirror(far, repoRef(name), { refresh: index === 0, signal: live });
+    assert.is(mirror.branch, name);
+    if (index % 8 !== 0) continue;
+    const { path } = await ensureCheckout(far, repoRef(name), '', { pull: true, signal: live });
+    assert.is(posix.dirname(path), posix.join(far.reposPath, '127.0.0.1/acme'), name);
+    const head = await vm.exec(['cat', `${path}/.git/HEAD`], { timeoutMs: 30_000 });
+    assert.is(head.stdout, `ref: refs/heads/${name}\n`);
+    const { removed, kept } = await removeCheckout(far, repoRef(name), '', { runInside: notAsked, signal: live });
+    assert.is(removed, true, kept);
+  }
+  assert.not(existsSync(marker));
+  const left = await vm.exec(
+    { script: 'cd "$1" && ls -A', args: [`${far.reposPath}/127.0.0.1/acme`] },
+    { timeoutMs: 30_000 },
+  );
+  assert.is(left.stdout, '');
+});
+
+function isBranch(text: string): boolean {
+  try {
+    return checkBranch(text) === text;
+  } catch {
+    return false;
+  }
+}
 
 test.run();

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { RetryableError } from '../../../src/actors/index.ts';
 import { ensureCheckout, type RunInside, removeCheckout } from '../../../src/adapters/git/index.ts';
 import { gitAt } from '../../support/gitServer.ts';
 import { clear, type Ground, layGround, leftovers, live, notAsked, refusalOf, repoRef } from './support.ts';
@@ -71,6 +72,20 @@ test('a tree a container has seen is not removed if the container cannot be aske
     assert.is(removed, false);
     assert.match(kept, words);
   }
+  assert.ok(existsSync(path));
+});
+
+test('while the VM cannot be reached nothing is said of the tree: it is looked at again later', async ({ options }) => {
+  const { path } = await ensureCheckout(options, repoRef(), 'work', ask);
+  const lost: RunInside = async () => {
+    throw new RetryableError('SSH_CONNECTION_LOST', 'connection lost');
+  };
+  const late: RunInside = async () => {
+    throw new RetryableError('SSH_TIMEOUT', 'not done within 60 s');
+  };
+  const remove = (runInside: RunInside) => removeCheckout(options, repoRef(), 'work', { runInside, signal: live });
+  assert.is((await refusalOf(remove(lost))).code, 'SSH_CONNECTION_LOST');
+  assert.match((await remove(late)).kept, /could not be looked at/);
   assert.ok(existsSync(path));
 });
 

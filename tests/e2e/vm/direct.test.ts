@@ -7,7 +7,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Person, person } from '../../support/person.ts';
 import { startVmEnvironment, type VmEnvironment } from '../../support/vm/environment.ts';
-import { answers, LONG_MS } from '../../support/vm/patience.ts';
+import { answers, hearAfter, LONG_MS, said } from '../../support/vm/patience.ts';
 
 const test = suite<{ environment: VmEnvironment; you: Person }>('direct transport');
 
@@ -42,6 +42,27 @@ test('a session works over a port of the VM, with the certificate that was made 
   await once(plain, 'close');
   assert.not.match(heard, /^\0\0.\x04/, 'no HTTP/2 settings for who does not speak TLS');
   await answers(you, thread, 'still-there');
+});
+
+test('another transport, and back: the session moves on to a container that is reached that way, memory and all', async ({
+  environment,
+  you,
+}) => {
+  const { vm } = environment;
+  const thread = await you.start('@claude start acme/plain', LONG_MS);
+  await answers(you, thread, 'by-a-port');
+  for (const transport of ['ssh', 'direct']) {
+    const before = await you.answersIn(thread.rootId);
+    await environment.gateway().stop();
+    await environment.restartGateway({ SM_GRPC_TRANSPORT: transport });
+    await hearAfter(you, thread, before, /SM_GRPC_TRANSPORT|being recovered/);
+    await answers(you, thread, `by-${transport}`);
+    const [container = ''] = (await vm.podman('ps', '--quiet', '--filter', 'label=csm.repo=acme/plain')).split('\n');
+    const words = ['container', 'inspect', '--format', '{{json .HostConfig.PortBindings}}', container];
+    const bindings: Record<string, { HostIp: string }[]> = JSON.parse(await vm.podman(...words));
+    assert.is(bindings['25051/tcp']?.[0]?.HostIp, transport === 'ssh' ? '127.0.0.1' : vm.address);
+  }
+  assert.not.match(await said(you, thread), /memory of this conversation could not be restored/);
 });
 
 test.run();

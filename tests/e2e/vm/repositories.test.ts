@@ -107,8 +107,14 @@ test('a hostile repository runs nothing on the VM, then or after an agent has wo
     `git config alias.status "!${act}"`,
     'git config include.path ../.gitconfig',
   ];
-  await you.say(`run: ${traps.join(' && ')} && echo planted`, thread);
-  await you.hear(thread.rootId, (post) => /planted/.test(post.message), LONG_MS);
+  // In its own checkout, and in the one of the branch, which every new container of it is made from.
+  for (const [folder, mark] of [
+    ['.', 'planted'],
+    ['/workspaces/hostile', 'planted-too'],
+  ]) {
+    await you.say(`run: cd ${folder} && ${traps.join(' && ')} && echo ${mark}`, thread);
+    await you.hear(thread.rootId, (post) => post.message.includes(`${mark}\n`), LONG_MS);
+  }
   await you.say('run: ls /tmp/session-hook 2>/dev/null || echo "no hook of the repository ran"', thread);
   await you.hear(thread.rootId, (post) => /no hook of the repository ran/.test(post.message), LONG_MS);
   // Looking at the checkout, tidying it up, and using it again.
@@ -117,6 +123,14 @@ test('a hostile repository runs nothing on the VM, then or after an agent has wo
   const again = await you.start('@claude start acme/hostile --worktree=trap2', LONG_MS);
   await you.say('@claude stop --container', again);
   await you.hear(again.rootId, (post) => /Session stopped/.test(post.message), LONG_MS);
+  // A new container from the poisoned checkout; and one whose container is gone when it is tidied up.
+  const anew = await you.start('@claude start acme/hostile --worktree=trap3', LONG_MS);
+  const [container = ''] = (await vm.podman('ps', '--quiet', '--filter', 'label=csm.repo=acme/hostile')).split('\n');
+  await you.say(`run: ${traps.join(' && ')} && echo planted-last`, anew);
+  await you.hear(anew.rootId, (post) => post.message.includes('planted-last\n'), LONG_MS);
+  await vm.podman('rm', '--force', '--time=0', container);
+  await you.say('@claude stop --container', anew);
+  await you.hear(anew.rootId, (post) => /Session stopped/.test(post.message), LONG_MS);
   assert.is(await vm.sh('ls "$1" 2>/dev/null || echo none', HOSTILE_MARK), 'none');
 });
 

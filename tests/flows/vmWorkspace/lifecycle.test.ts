@@ -11,8 +11,11 @@ import { keyOf } from '../../../src/adapters/devcontainer/index.ts';
 import { mainCheckout, portsFolder, stateRoot } from '../../../src/flows/vmWorkspace/ports.ts';
 import { sweep } from '../../../src/flows/vmWorkspace/sweep.ts';
 import { IMAGE } from '../../adapters/devcontainer/machine.ts';
+import { alone } from '../../support/alone.ts';
 import { processesWith, until } from '../../support/sshd.ts';
 import { FIRST_PORT, startWorld, type World } from './world.ts';
+
+alone();
 
 const test = suite<{ world: World }>('containers on the VM');
 test.before(async (context) => {

@@ -10,7 +10,7 @@ import type { ExternalKind, ParamsOf, Machine as Standing } from '../../../src/m
 import type { JsonObject } from '../../../src/machines/json.ts';
 import { IMAGE, type Machine, startMachine } from '../../adapters/devcontainer/machine.ts';
 import { clear, type Ground, layGround } from '../../adapters/git/support.ts';
-import { makeRepository } from '../../support/gitServer.ts';
+import { makeRepository, type TestRepository } from '../../support/gitServer.ts';
 
 export const FIRST_PORT = 42_300;
 const ENV = {
@@ -39,7 +39,7 @@ export interface World {
   actor: ActorView | undefined;
   /** Sentences for the threads. */
   readonly told: string[];
-  /** A repository with these files, pushed. */
+  /** A repository with these files, pushed; once more, these are pushed on top. */
   repository(name: string, files: Readonly<Record<string, string>>): void;
   /** Carries one step out. */
   step(kind: Steps, name: string, more?: JsonObject): Promise<JsonObject>;
@@ -57,6 +57,7 @@ export async function startWorld(): Promise<World> {
   if (!loaded.ok || loaded.config.vm === null) throw new Error(JSON.stringify(loaded));
   const { config } = loaded;
   const told: string[] = [];
+  const sources = new Map<string, TestRepository>();
   const ports: VmWorkspace = {
     host: { shell: machine.shell, runtime: 'podman' },
     git: ground.options,
@@ -84,7 +85,8 @@ export async function startWorld(): Promise<World> {
     actor: undefined,
     told,
     repository: (name, files) => {
-      const source = makeRepository(join(ground.root, 'forge'), `acme/${name}`);
+      const source = sources.get(name) ?? makeRepository(join(ground.root, 'forge'), `acme/${name}`);
+      sources.set(name, source);
       for (const [file, text] of Object.entries(files)) {
         mkdirSync(join(source.work, file, '..'), { recursive: true });
         writeFileSync(join(source.work, file), text);

@@ -64,7 +64,7 @@ export async function buildMachine(hardware: Hardware): Promise<Machine & { scra
     power = undefined;
     // The kernel takes the interface away a little later.
     await run('ip', ['link', 'delete', cable]).catch(() => undefined);
-    await removeGroups(folder);
+    await removeGroups(storageIn(folder));
   };
   const powerOn = async (): Promise<void> => {
     const spaces = ['--pid', '--net', '--ipc', '--uts', '--mount', '--fork', '--kill-child', '--mount-proc'];
@@ -137,10 +137,18 @@ async function said(child: ChildProcess, word: string): Promise<void> {
 
 const GROUPS = '/sys/fs/cgroup';
 
-/** Podman makes control groups for its containers outside of every namespace; without processes they can go. */
-export async function removeGroups(folder: string): Promise<void> {
-  const storage = join(folder, 'containers/storage/overlay-containers');
-  const known = new Set((await readdir(storage).catch(() => [])).filter((name) => /^[0-9a-f]{64}$/.test(name)));
+/** Of the containers on a VM's disk. */
+export function storageIn(folder: string): string {
+  return join(folder, 'containers/storage');
+}
+
+/**
+ * Podman makes control groups for its containers outside of every namespace; without processes they can go.
+ * @param storage podman's, with the containers
+ */
+export async function removeGroups(storage: string): Promise<void> {
+  const containers = await readdir(join(storage, 'overlay-containers')).catch(() => []);
+  const known = new Set(containers.filter((name) => /^[0-9a-f]{64}$/.test(name)));
   if (known.size === 0) return;
   const all = await run('find', [GROUPS, '-maxdepth', '3', '-type', 'd', '-name', 'libpod-*']);
   for (const path of all.stdout.trim().split('\n')) {

@@ -1,4 +1,5 @@
 /** What tests with a VM wait for, and how long: generous, because the machine may be doing something else. */
+import pg from 'pg';
 import { type Person, type Post, type Thread, until } from '../person.ts';
 
 /** A container that is made, or a VM that comes back. */
@@ -31,4 +32,26 @@ export async function answers(you: Person, thread: Thread, mark: string, patienc
 /** All that the bot has said in the thread, for messages of failed assertions. */
 export async function said(you: Person, { rootId }: Thread): Promise<string> {
   return (await you.answersIn(rootId)).map(({ message }) => message).join('\n---\n');
+}
+
+/** What the actors of a repository went through last, for messages of failed assertions. */
+export async function story(databaseUrl: string, repo: string): Promise<string> {
+  const client = new pg.Client({ connectionString: databaseUrl });
+  await client.connect();
+  try {
+    const { rows } = await client.query<{ line: string }>(
+      `select concat_ws(' ', to_char(at, 'HH24:MI:SS.MS'), actor_id, event->>'type', event->>'found', event->>'code',
+         event->>'generation', left(concat(event->>'text', event->>'human', event->>'reason'), 120), value::text) as line
+       from journal
+       where actor_id = $1 or actor_id in (select id from actor where state->'snapshot'->'context'->>'container' = $1)
+       order by at desc limit 60`,
+      [`container/${repo}@`],
+    );
+    return rows
+      .map(({ line }) => line)
+      .reverse()
+      .join('\n');
+  } finally {
+    await client.end();
+  }
 }

@@ -6,7 +6,7 @@ import { execFile } from 'node:child_process';
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { removeGroups } from './machine.ts';
+import { removeGroups, storageIn } from './machine.ts';
 
 const run = promisify(execFile);
 const PLACES = '/var/tmp/csm-test-vms';
@@ -65,7 +65,7 @@ async function isAbandoned(folder: string): Promise<boolean> {
 async function clear(number: number): Promise<void> {
   const folder = join(PLACES, String(number));
   await run('ip', ['link', 'delete', cableOf(number)]).catch(() => undefined);
-  await removeGroups(folder);
+  await removeGroups(storageIn(folder));
   await run('rm', ['-rf', '--one-file-system', folder]);
 }
 

@@ -83,16 +83,17 @@ test('a container reaches this machine through the cable and nothing beyond it',
 test('a reboot ends all that runs and keeps what is on its disks', async ({ vm }) => {
   await vm.sh('echo kept > repos/kept; echo kept > kept');
   const id = (await vm.podman('run', '--detach', '--network=isolated', STOCK, 'sleep', '4711')).trim();
-  assert.ok((await vm.processes()).includes('sleep 4711'));
+  const sleeps = async () => (await vm.processes()).includes('sleep 4711');
+  await until('it runs', sleeps);
   const boot = () => vm.sh('cat /proc/sys/kernel/random/boot_id');
   const earlier = await boot();
   await vm.reboot();
   assert.is.not(await boot(), earlier);
-  assert.not.ok((await vm.processes()).includes('sleep 4711'));
+  assert.not.ok(await sleeps());
   assert.equal(await vm.containers(), [id]);
   assert.is((await vm.podman('inspect', '--format', '{{.State.Running}}', id)).trim(), 'false');
   await vm.podman('start', id);
-  assert.ok((await vm.processes()).includes('sleep 4711'));
+  await until('it runs again', sleeps);
   assert.is(await vm.sh('cat repos/kept kept'), 'kept\nkept');
   await vm.podman('rm', '--force', '--time=0', id);
 });

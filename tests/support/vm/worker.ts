@@ -6,7 +6,7 @@ import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { lock } from './lock.ts';
+import { isUsed, lock, use } from './lock.ts';
 
 const run = promisify(execFile);
 const REPOSITORY = fileURLToPath(new URL('../../..', import.meta.url));
@@ -14,14 +14,16 @@ const SCRIPT = 'scripts/build-worker-bundle.mjs';
 const CACHE = '/var/tmp/csm-test-workers';
 /** Bundles of earlier states of the worker; one is half a gigabyte. */
 const KEPT = 2;
+/** What a bundle's file of locks is called, after its folder. */
+const USED = '.used';
 
-/** @returns its folder, for SM_WORKER_MOUNT. The agent worker must be compiled. */
+/** @returns its folder, for SM_WORKER_MOUNT; it stays as long as this process runs. The agent worker must be compiled. */
 export async function workerBundle(): Promise<string> {
   const folder = join(CACHE, await stateOfWorker());
   await mkdir(CACHE, { recursive: true });
-  if (existsSync(folder)) return folder;
   const unlock = await lock(join(CACHE, 'lock'));
   try {
+    await use(`${folder}${USED}`);
     if (existsSync(folder)) return folder;
     await removeOld();
     const fresh = `${folder}.new`;
@@ -48,13 +50,15 @@ async function stateOfWorker(): Promise<string> {
   return hash.digest('hex').slice(0, 16);
 }
 
-/** The newest stay: a test that runs at this time uses one of them. */
+/** The newest stay, and those that a test uses at this time. */
 async function removeOld(): Promise<void> {
   const found: { readonly path: string; readonly at: number }[] = [];
   for (const name of await readdir(CACHE)) {
     const path = join(CACHE, name);
-    if (name !== 'lock') found.push({ path, at: (await stat(path)).mtimeMs });
+    if (/^[0-9a-f]+(\.new)?$/.test(name)) found.push({ path, at: (await stat(path)).mtimeMs });
   }
-  for (const { path } of found.sort((a, b) => b.at - a.at).slice(KEPT))
-    await rm(path, { recursive: true, force: true });
+  for (const { path } of found.sort((a, b) => b.at - a.at).slice(KEPT)) {
+    if (await isUsed(`${path}${USED}`)) continue;
+    for (const old of [path, `${path}${USED}`]) await rm(old, { recursive: true, force: true });
+  }
 }
