@@ -25,6 +25,7 @@ import { auditHandlers } from './flows/audit.ts';
 import { type Cards, cardHandlers, createCards } from './flows/cards.ts';
 import { chatHandlers } from './flows/chatEffects.ts';
 import { reachOf } from './flows/firewall/words.ts';
+import { createHistory } from './flows/history.ts';
 import { attachFile } from './flows/offeredFiles.ts';
 import { operatorHandlers, tellOperator } from './flows/operatorChannel.ts';
 import { createPosting } from './flows/posting.ts';
@@ -186,6 +187,14 @@ export function wire(
       ...workerHandlers({
         registry,
         fetchFile: (id, signal) => fetchAttachment(rest, id, signal),
+        historyOf: createHistory({
+          store,
+          runtime: lateRuntime,
+          rest,
+          posting,
+          botUserId: identity.botUserId,
+          trigger: config.mattermost.botTrigger,
+        }),
         clientOf: (session) => clients.get(session),
       }),
       ...(vm?.handlers ?? localHandlers(config, hashOfToken)),

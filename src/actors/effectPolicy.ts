@@ -111,6 +111,7 @@ export const EFFECT_POLICIES: { readonly [Kind in ExternalKind]: EffectPolicy } 
   'workspace.checkout': SHELL,
   'workspace.tidy': SHELL,
   'worker.prompt': WORKER,
+  'worker.history': WORKER,
   'worker.interrupt': { ...WORKER, urgency: 'decision', deadlineMs: 5 * MINUTE },
   'worker.mode': WORKER,
   'worker.model': WORKER,
@@ -173,6 +174,7 @@ export function orderKeyOf(actor: Address, effect: ExternalEffect): string | und
     case 'workspace.tidy':
       return `checkout/${effect.params.repo.repo}@${effect.params.repo.branch}`;
     case 'worker.prompt':
+    case 'worker.history':
     case 'worker.mode':
     case 'worker.model':
     case 'worker.compact':

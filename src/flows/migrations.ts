@@ -18,6 +18,8 @@ export const SESSION_MIGRATIONS: Migrations = {
       titleFor: '',
       model: (request as JsonObject).model ?? '',
       audience: 'everyone',
+      // Nobody told it; its first turn is long over.
+      briefed: true,
       // Without containers both names of the checkout are the same.
       cwd: checkout ?? '',
     })),

@@ -34,6 +34,10 @@ export interface Say {
 export interface Heard {
   readonly kind: 'heard';
   readonly postId: string;
+  readonly author: string;
+  readonly text: string;
+  /** It answered something that the agent had asked. */
+  readonly answer?: true;
 }
 
 /** From now on posts in this thread belong to this session. */
@@ -192,6 +196,12 @@ export type ExternalEffect =
       'worker.prompt',
       { session: Address; inputId: string; text: string; author: string; files: readonly Json[]; steer: boolean }
     >
+  /**
+   * Gives the agent what was said before, quoted, for its next prompt: `lost`, in its conversation, whose memory is gone;
+   * `thread`, in the thread before the session began there. Done: `shown`, in
+   * messages, and `whole`: nothing was left out.
+   */
+  | Request<'worker.history', { session: Address; inputId: string; of: 'lost' | 'thread' }>
   | Request<'worker.interrupt', { session: Address; inputId: string; turnId: string }>
   | Request<'worker.mode', { session: Address; inputId: string; plan: boolean }>
   | Request<'worker.model', { session: Address; inputId: string; model: string }>

@@ -44,6 +44,8 @@ export const sessionMachine = sessionSetup.createMachine({
     'COMMAND.INTERRUPT': { actions: 'sayNothingRuns' },
     'COMMAND.RETRY': { actions: 'sayRunsAlready' },
     'COMMAND.RESUME': { actions: 'sayRunsAlready' },
+    'HISTORY.GIVEN': { actions: ['recordBriefed', 'sayHistoryGiven'] },
+    'HISTORY.REFUSED': { actions: 'sayHistoryRefused' },
     'TITLE.FOUND': { actions: ['titled', 'setTitle'] },
     'TITLE.REFUSED': { actions: 'sayTitleRefused' },
     'MODEL.CHANGED': { actions: ['modelChanged', 'sayModel'] },
@@ -171,7 +173,7 @@ export const sessionMachine = sessionSetup.createMachine({
             ...PREPARING,
             'LINK.UP': {
               target: 'open',
-              actions: ['reportLoss', 'endOrphanedTurn', 'linkUp', 'becomeReady', 'sayReady'],
+              actions: ['reportLoss', 'endOrphanedTurn', 'linkUp', 'becomeReady', 'giveThread', 'sayReady'],
             },
             'COMMAND.STOP': { target: 'closing', actions: 'stopAsked' },
           },

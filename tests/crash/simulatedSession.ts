@@ -212,6 +212,7 @@ export function simulatedSession(stored: StoredSession, folder: SessionFolder, w
     enforceMode: (mode) => {
       stored.mode = mode;
     },
+    takeHistory() {},
     acknowledged(seq) {
       write({ what: 'ack', session: id, logId: folder.log.logId, seq });
       folder.log.acknowledge(seq);

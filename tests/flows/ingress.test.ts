@@ -19,6 +19,7 @@ const POST: ChatPost = {
   editAt: 0,
   deleteAt: 0,
   fileIds: [],
+  cards: '',
   automated: false,
   key: undefined,
 };

@@ -58,6 +58,7 @@ export function openRegistry(config: WorkerConfig, logger: Logger): Registry {
         term: 0,
         totalCostUsd: 0,
         historyLost: false,
+        history: '',
       });
     },
     update(session, options) {

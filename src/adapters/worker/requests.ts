@@ -18,11 +18,16 @@ export interface WorkerRequestPorts {
   readonly registry: LinkRegistry;
   /** What a person attached to a post. Rejects terminally for what cannot be passed on. */
   readonly fetchFile: (fileId: string, signal: AbortSignal) => Promise<Attachment>;
+  /** What the session's agent is to be told of what was said before. */
+  readonly historyOf: (
+    session: Address,
+    of: 'lost' | 'thread',
+  ) => Promise<{ readonly text: string; readonly shown: number; readonly whole: boolean }>;
   /** The connection a session's link uses, for calls outside its stream. */
   readonly clientOf: (session: Address) => WorkerClient | undefined;
 }
 
-export function workerHandlers({ registry, fetchFile, clientOf }: WorkerRequestPorts) {
+export function workerHandlers({ registry, fetchFile, historyOf, clientOf }: WorkerRequestPorts) {
   return {
     'worker.prompt': async ({ params }, { signal }) => {
       const { session, inputId, text, author, files, steer } = params;
@@ -35,6 +40,11 @@ export function workerHandlers({ registry, fetchFile, clientOf }: WorkerRequestP
         { $case: 'prompt', value: { inputId, text, author, attachments, steer } },
         signal,
       );
+    },
+    'worker.history': async ({ params: { session, inputId, of } }, { signal }) => {
+      const { text, shown, whole } = await historyOf(session, of);
+      await registry.request(session, inputId, { $case: 'history', value: { inputId, text } }, signal);
+      return { shown, whole };
     },
     'worker.interrupt': ({ params: { session, inputId, turnId } }, { signal }) =>
       registry.request(session, inputId, { $case: 'interrupt', value: { inputId, turnId } }, signal),

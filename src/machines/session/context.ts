@@ -106,6 +106,8 @@ export interface SessionContext extends JsonObject {
   /** The model as it was asked for, or as the worker last confirmed another; empty: the agent's own choice. */
   readonly model: string;
   readonly audience: Audience;
+  /** The agent knows what was said in the thread before the session began there. */
+  readonly briefed: boolean;
   readonly queue: readonly QueuedPrompt[];
   readonly sent: Sent | null;
   readonly turn: RunningTurn | null;
@@ -166,6 +168,7 @@ export function newSession(input: SessionInput): SessionContext {
     plan: input.request.plan,
     model: input.request.model,
     audience: 'everyone',
+    briefed: false,
     queue: [],
     sent: null,
     turn: null,

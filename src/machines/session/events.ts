@@ -21,6 +21,12 @@ interface OfSent {
   readonly sentAt: number;
 }
 
+/** What the agent was to be told of, and of which conversation or post. */
+interface OfHistory {
+  readonly of: 'lost' | 'thread';
+  readonly about: string;
+}
+
 /** The failed outcome of a request. `human` is what the thread shows. */
 interface Failed<Type extends string> extends Event<Type> {
   readonly code: string;
@@ -96,6 +102,9 @@ export type FromRequests =
   | Failed<'WORKSPACE.UNTIDY'>
   | (Event<'PROMPT.TAKEN'> & OfSent)
   | (Failed<'PROMPT.REFUSED'> & OfSent)
+  /** How many messages the agent was given, and whether that is all there were. */
+  | (Event<'HISTORY.GIVEN'> & OfHistory & { readonly shown: number; readonly whole: boolean })
+  | (Failed<'HISTORY.REFUSED'> & OfHistory)
   | Failed<'INTERRUPT.REFUSED'>
   | (Failed<'COMPACT.REFUSED'> & OfSent)
   | (Failed<'CLEAR.REFUSED'> & OfSent)

@@ -4,7 +4,8 @@ import type { Effect, Reply } from '../effects.ts';
 import { droppedBy, isLogLost, lostInputs, settledBy, waitingIn } from './changes.ts';
 import type { QueuedPrompt, SessionContext } from './context.ts';
 import type { SessionEvent } from './events.ts';
-import { sayHistoryLost, sayLogLost, sayOrphaned } from './notes.ts';
+import { giveBack } from './history.ts';
+import { sayLogLost, sayOrphaned } from './notes.ts';
 
 export interface Args {
   readonly context: SessionContext;
@@ -158,7 +159,10 @@ export function markSteered({ event }: Args): Effect[] {
 }
 
 export function heard({ event }: Args): Effect[] {
-  return 'postId' in event && typeof event.postId === 'string' ? [{ kind: 'heard', postId: event.postId }] : [];
+  if (!('postId' in event) || typeof event.postId !== 'string') return [];
+  const { postId, userName, text } = event;
+  const author = typeof userName === 'string' ? userName : '';
+  return [{ kind: 'heard', postId, author, text: typeof text === 'string' ? text : '' }];
 }
 
 const WAITING_SIGN = 'hourglass_flowing_sand';
@@ -200,7 +204,7 @@ export function unmarkSent({ context }: Args): Effect[] {
 export function reportLoss(args: Args): Effect[] {
   const { context, event } = args;
   if (event.type !== 'LINK.UP') return [];
-  const effects: Effect[] = event.historyLost ? [sayHistoryLost(args)] : [];
+  const effects: Effect[] = event.historyLost ? giveBack(args) : [];
   if (!isLogLost(context, event)) return effects;
   const gone = context.open.filter((id) => !event.openRequestIds.includes(id));
   const turnLost = context.turn !== null && context.turn.id !== event.turnId;

@@ -7,6 +7,7 @@ import { task } from '../define.ts';
 import * as change from './changes.ts';
 import type { LinkInput, SessionContext, SessionInput } from './context.ts';
 import type { SessionEvent } from './events.ts';
+import * as history from './history.ts';
 import * as note from './notes.ts';
 import * as request from './requests.ts';
 
@@ -21,6 +22,10 @@ export const sessionSetup = setup({
   actions: {
     ...request,
     ...note,
+    giveThread: history.giveThread,
+    sayHistoryGiven: history.sayHistoryGiven,
+    sayHistoryRefused: history.sayHistoryRefused,
+    recordBriefed: assign(history.briefed),
     enqueue: assign(change.enqueue),
     enqueueHeld: assign(change.enqueueHeld),
     recordSteered: assign(change.steered),
