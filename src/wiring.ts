@@ -32,6 +32,7 @@ import { createPosting } from './flows/posting.ts';
 import { CHAT_BUDGET, createRateGovernor, type RateGovernor } from './flows/rateGovernor.ts';
 import { createReply } from './flows/reply.ts';
 import { createReports } from './flows/reports.ts';
+import { createSpending } from './flows/spending.ts';
 import { createStages, type Stages } from './flows/stages.ts';
 import { threadHandlers } from './flows/threadEffects.ts';
 import { createThreadView, type ThreadView } from './flows/threadView.ts';
@@ -142,6 +143,13 @@ export function wire(
     log,
     now,
   });
+  const spending = createSpending({
+    caps: config.spending,
+    store,
+    runtime: lateRuntime,
+    trigger: config.mattermost.botTrigger,
+    now,
+  });
   const runtime: Runtime = createRuntime({
     kinds,
     store,
@@ -184,9 +192,11 @@ export function wire(
         settleThread: (session) => view.settle(session),
         now,
       }),
+      ...spending.handlers,
       ...workerHandlers({
         registry,
         fetchFile: (id, signal) => fetchAttachment(rest, id, signal),
+        mayCost: spending.mayCost,
         historyOf: createHistory({
           store,
           runtime: lateRuntime,

@@ -119,6 +119,7 @@ export const EFFECT_POLICIES: { readonly [Kind in ExternalKind]: EffectPolicy } 
   'worker.clear': WORKER,
   'worker.close': { ...WORKER, deadlineMs: 2 * MINUTE },
   'worker.decide': { ...WORKER, urgency: 'decision' },
+  'spending.check': { ...WORKER, lane: 'store', urgency: 'decision', deadlineMs: MINUTE, timeoutMs: 10 * SECOND },
   'worker.probe': { ...WORKER, deadlineMs: 2 * MINUTE, timeoutMs: MINUTE },
   'firewall.check': { ...FIREWALL, lane: 'store', deadlineMs: MINUTE, timeoutMs: 10 * SECOND },
   'firewall.allow': FIREWALL,
@@ -184,6 +185,8 @@ export function orderKeyOf(actor: Address, effect: ExternalEffect): string | und
     // An interrupt and an answer must not wait behind a prompt that waits for them.
     case 'worker.interrupt':
       return `interrupt/${effect.params.session}`;
+    case 'spending.check':
+      return `spending/${effect.params.session}`;
     case 'worker.decide':
     case 'worker.probe':
       return `request/${actor}`;

@@ -77,8 +77,8 @@ export function recordEffects(
   }
 }
 
-function heardBody({ postId, author, text, answer }: Heard): JsonObject {
-  return { postId, author, text, ...(answer ? { answer } : {}) };
+function heardBody({ postId, author, authorId, text, answer }: Heard): JsonObject {
+  return { postId, author, authorId, text, ...(answer ? { answer } : {}) };
 }
 
 function addLine(

@@ -340,6 +340,9 @@ export interface StorePorts {
   /** In order of commit. Reading on after the last id seen misses nothing. */
   readTranscript(session: Address, afterId?: number): Promise<readonly StoredOutput[]>;
 
+  /** What turns that ended since then have cost, in USD: all, and those that this person's words began. */
+  spentSince(at: number, userId: string): Promise<{ readonly all: number; readonly user: number }>;
+
   /** Threads that changed since they were last cleaned. `mark` goes back into `cleanThread`. */
   dirtyThreads(): Promise<readonly { readonly session: Address; readonly mark: number }[]>;
   /** What waits: how long the oldest due effect has been, 0 if none is, and dead letters that nobody has settled. */

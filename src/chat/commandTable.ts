@@ -9,6 +9,7 @@ import {
   parseNetwork,
   parsePlan,
   parseQueue,
+  parseRaise,
   parseStop,
 } from './parseCommand.ts';
 import { parseStart } from './startCommand.ts';
@@ -161,6 +162,14 @@ export const COMMANDS: readonly CommandSpec[] = [
       { syntax: 'cost', help: 'what all sessions have cost', in: 'top' },
     ],
     parse: parseCost,
+  },
+  {
+    name: 'raise',
+    aliases: [],
+    where: 'thread',
+    who: 'approver',
+    usage: [{ syntax: 'raise <dollars>', help: 'let this session cost so much more than its cap' }],
+    parse: parseRaise,
   },
   {
     name: 'network',

@@ -118,6 +118,12 @@ export interface NetworkCommand extends FromPost {
   readonly revoke: string;
 }
 
+/** More for a session than its cap. */
+export interface RaiseCommand extends FromPost {
+  readonly type: 'COMMAND.RAISE';
+  readonly usd: number;
+}
+
 export interface LogsCommand extends FromPost {
   readonly type: 'COMMAND.LOGS';
   readonly lines: number;
@@ -181,6 +187,7 @@ export type SessionCommand =
   | ModelCommand
   | ModeCommand
   | NetworkCommand
+  | RaiseCommand
   | LogsCommand
   | MemberCommand
   | PlainSessionCommand

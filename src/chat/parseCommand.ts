@@ -92,6 +92,15 @@ export function parseLogs(input: CommandInput): Parsed<CommandRoute> {
   );
 }
 
+export function parseRaise(input: CommandInput): Parsed<CommandRoute> {
+  const usd = /^\$?\d{1,4}(?:\.\d{1,2})?$/.test(input.rest) ? Number(input.rest.replace('$', '')) : 0;
+  if (usd > 0) return accept({ to: 'session', command: { type: 'COMMAND.RAISE', usd } });
+  return refuse(
+    'raise: not an amount',
+    `By how many dollars? Write \`${input.settings.trigger} raise 5\` or \`${input.settings.trigger} raise 2.50\`.`,
+  );
+}
+
 export function parseNetwork(input: CommandInput): Parsed<CommandRoute> {
   if (input.rest === '') return accept({ to: 'session', command: { type: 'COMMAND.NETWORK', revoke: '' } });
   const [, host] = /^(?:revoke|close)\s+([a-z0-9.-]{1,253})$/.exec(input.rest.toLowerCase()) ?? [];

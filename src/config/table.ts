@@ -376,6 +376,30 @@ export const sessions = {
   }),
 };
 
+const DOLLARS = 'dollars';
+
+export const spending = {
+  turnUsd: defaulted('SM_CAP_TURN_USD', positiveOrZero, '0', {
+    unit: DOLLARS,
+    help: 'What one turn of an agent may cost (0 = any amount). It is ended when it has cost so much.',
+  }),
+  sessionUsd: defaulted('SM_CAP_SESSION_USD', positiveOrZero, '0', {
+    unit: DOLLARS,
+    help: 'What one session may cost (0 = any amount). Approvers can let one cost more: `raise`.',
+  }),
+  userUsd: defaulted('SM_CAP_USER_USD', positiveOrZero, '0', {
+    unit: DOLLARS,
+    help: "What one person's messages may cost in a day, from midnight UTC (0 = any amount).",
+  }),
+  dayUsd: defaulted('SM_CAP_DAY_USD', positiveOrZero, '0', {
+    unit: DOLLARS,
+    help: 'What all sessions together may cost in a day, from midnight UTC (0 = any amount).',
+  }),
+  ownTurns: defaulted('SM_CAP_OWN_TURNS', integer(0, 10_000), '10', {
+    help: 'How many turns in a row an agent may begin by itself, when something ends that it had running in the background, before it is ended (0 = any number).',
+  }),
+};
+
 export const retention = {
   eventsDays: defaulted('SM_RETENTION_EVENTS_DAYS', integer(1, 3650), '14', {
     unit: 'days',

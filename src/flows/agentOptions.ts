@@ -4,6 +4,7 @@ import { PermissionMode, ToolDecision } from '../adapters/worker/generated/claud
 import type { Config } from '../config.ts';
 import type { LinkInput } from '../machines/session/context.ts';
 import { toolPolicy } from '../policy/tools.ts';
+import { isCapped } from './spending.ts';
 
 const TOLD = `You work for a team that talks to you in a chat thread. Your answers are shown there as Markdown.
 Several people may write; their names stand in brackets before their messages.
@@ -12,6 +13,9 @@ request_network_access with the host names and the reason, and wait for the answ
 If the tool is missing, write a line of its own: [NETWORK_REQUEST: host]`;
 
 const DECISIONS = { allow: ToolDecision.ALLOW, ask: ToolDecision.ASK, deny: ToolDecision.DENY } as const;
+
+/** How often a running turn tells what it has cost, where that matters. */
+const SPENDING_EVERY_MS = 2_000;
 
 export function agentOptions(config: Config, input: LinkInput): SessionOptions {
   const policy = toolPolicy({ mode: config.sessions.toolPolicy, review: input.review });
@@ -23,6 +27,7 @@ export function agentOptions(config: Config, input: LinkInput): SessionOptions {
     resumeId: input.resumeId,
     model: input.model,
     maxTurns: 0,
+    spendingEveryMs: isCapped(config.spending) ? SPENDING_EVERY_MS : 0,
     toolPolicy: {
       otherwise: DECISIONS[policy.otherwise],
       allow: [...policy.allow],

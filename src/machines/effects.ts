@@ -35,6 +35,8 @@ export interface Heard {
   readonly kind: 'heard';
   readonly postId: string;
   readonly author: string;
+  /** Whose words cost what is answered to them. */
+  readonly authorId: string;
   readonly text: string;
   /** It answered something that the agent had asked. */
   readonly answer?: true;
@@ -70,6 +72,12 @@ export interface Place extends JsonObject {
   readonly channelId: string;
   /** The thread's root post; empty at top level. */
   readonly rootId: string;
+}
+
+/** A person: id and user name. */
+interface Named extends JsonObject {
+  readonly id: string;
+  readonly name: string;
 }
 
 export interface RepoRef extends JsonObject {
@@ -194,7 +202,16 @@ export type ExternalEffect =
   // ---- worker
   | Request<
       'worker.prompt',
-      { session: Address; inputId: string; text: string; author: string; files: readonly Json[]; steer: boolean }
+      {
+        session: Address;
+        inputId: string;
+        text: string;
+        /** Told to the agent; empty where nobody speaks. */
+        author: string;
+        authorId: string;
+        files: readonly Json[];
+        steer: boolean;
+      }
     >
   /**
    * Gives the agent what was said before, quoted, for its next prompt: `lost`, in its conversation, whose memory is gone;
@@ -205,7 +222,7 @@ export type ExternalEffect =
   | Request<'worker.interrupt', { session: Address; inputId: string; turnId: string }>
   | Request<'worker.mode', { session: Address; inputId: string; plan: boolean }>
   | Request<'worker.model', { session: Address; inputId: string; model: string }>
-  | Request<'worker.compact', { session: Address; inputId: string; hint: string }>
+  | Request<'worker.compact', { session: Address; inputId: string; hint: string; author: Named }>
   | Request<'worker.clear', { session: Address; inputId: string }>
   | Request<'worker.close', { session: Address; inputId: string }>
   | Request<
@@ -221,6 +238,8 @@ export type ExternalEffect =
         proven: boolean;
       }
     >
+  /** Whether what has been spent, with what a running turn has cost so far, reaches a cap. Done: `cap`, `human`, `turnId`. */
+  | Request<'spending.check', { session: Address; turnId: string; costUsd: number; by: Named }>
   /** Done: `reachable`, `error`. */
   | Request<'worker.probe', { session: Address; host: string; port: number }>
   // ---- firewall

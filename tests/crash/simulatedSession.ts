@@ -156,7 +156,14 @@ export function simulatedSession(stored: StoredSession, folder: SessionFolder, w
     return turn || waiting.length > 0 ? SessionState.RUNNING : SessionState.IDLE;
   }
 
-  const agent = { push: () => {}, interrupt, setPlanMode: done, setModel: done, close: interrupt };
+  const agent = {
+    push: () => {},
+    interrupt,
+    setPlanMode: done,
+    setModel: done,
+    spent: async () => undefined,
+    close: interrupt,
+  };
 
   emit(recoveryOutputs(folder.log.facts, folder.inputs.wantingTurns(), stored));
 

@@ -61,6 +61,7 @@ for (const command of [
   'title Taken over',
   'context',
   'cost',
+  'raise 5',
   'diff',
   'logs',
   'invite @stranger',
@@ -125,6 +126,7 @@ test('what is mistyped, misplaced or given too much is answered with the right w
   await you.ask(thread, '@claude mode plan', /mode mentions/);
   await you.ask(thread, '@claude model two words', /cannot be a model/);
   await you.ask(thread, '@claude logs many', /How many lines/);
+  await you.ask(thread, '@claude raise 5', /Only the approvers/);
   await you.ask(thread, '@claude invite', /Whom/);
   await you.ask(thread, '@claude stop --everything', /no option `--everything`/);
   const top = await you.say('@claude queue');

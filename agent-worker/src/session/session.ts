@@ -24,6 +24,7 @@ import { agentStart } from './agentStart.ts';
 import { createApprovals } from './approvals.ts';
 import { createLink, type Link } from './link.ts';
 import { recoveryOutputs } from './recovery.ts';
+import { createSpending } from './spending.ts';
 import type { SessionFolder, StoredSession } from './store.ts';
 import { later, withinGrace } from './time.ts';
 import type { Session, SessionConfig, Waiting } from './types.ts';
@@ -61,6 +62,16 @@ export function createSession(
     (output) => session.emit([output]),
     (requestId) => folder.log.noteApprovalSettled(requestId),
   );
+
+  const spending = createSpending({
+    ask: async () => agent?.spent(),
+    everyMs: () => stored.options.spendingEveryMs,
+    now: Date.now,
+    tell: (turnId, costUsd) => {
+      if (mapper.turn?.id === turnId) session.emit([{ $case: 'spent', value: { turnId, costUsd } }]);
+    },
+    failed: (error) => logger.warn({ error: messageOf(error) }, 'what a turn has cost could not be told'),
+  });
 
   const session: Session = {
     id: stored.sessionId,
@@ -191,6 +202,13 @@ export function createSession(
         return;
       case 'promptLost':
         pump();
+        return;
+      case 'turnStarted':
+        spending.turnBegan(output.value.turnId);
+        return;
+      case 'toolResult':
+      case 'textBlock':
+        spending.wentOn(output.value.turnId);
         return;
       case 'unrecognised':
         unrecognised += 1;

@@ -62,8 +62,8 @@ export function openRegistry(config: WorkerConfig, logger: Logger): Registry {
       });
     },
     update(session, options) {
-      const { toolPolicy, systemPromptAppend, env, maxTurns } = options;
-      Object.assign(session.stored.options, { toolPolicy, systemPromptAppend, env, maxTurns });
+      const { toolPolicy, systemPromptAppend, env, maxTurns, spendingEveryMs } = options;
+      Object.assign(session.stored.options, { toolPolicy, systemPromptAppend, env, maxTurns, spendingEveryMs });
       session.save();
     },
     list: () => [...sessions.values()].map((session) => session.summary()),

@@ -38,6 +38,7 @@ export function options(cwd: string, more: Partial<SessionOptions> = {}): Sessio
     resumeId: '',
     model: '',
     maxTurns: 0,
+    spendingEveryMs: 0,
     toolPolicy: { otherwise: ToolDecision.ALLOW, allow: [], ask: [], deny: [] },
     ...more,
   };

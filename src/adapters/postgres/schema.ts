@@ -196,6 +196,9 @@ export const transcript = pgTable(
   (table) => [
     primaryKey({ columns: [table.session, table.logId, table.seq] }),
     index('transcript_order').on(table.session, table.id),
+    // What turns have cost is summed by day, and put on the account of who was heard.
+    index('transcript_turn_ended').on(table.at).where(sql`kind = 'turnEnded'`),
+    index('transcript_heard').on(sql`(body->>'postId')`).where(sql`kind = 'heard'`),
   ],
 );
 

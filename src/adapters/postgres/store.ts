@@ -18,6 +18,7 @@ import { inboxState } from './sql/inboxState.ts';
 import { countActors, listActors } from './sql/listActors.ts';
 import { findPost, postCreated, postGone, postPatched, postsOf, reservePost } from './sql/posts.ts';
 import { pruneOnce } from './sql/prune.ts';
+import { spentSince } from './sql/spending.ts';
 import { cleanThread, dirtyMark, dirtyThreads, findThread, sessionsInChannel, threadOf } from './sql/threads.ts';
 import { readTranscript, resumePoint } from './sql/transcript.ts';
 
@@ -51,6 +52,7 @@ export function createStore(db: Database): Store {
     backlog: () => backlog(db),
     resumePoint: (session) => resumePoint(db, session),
     readTranscript: (session, afterId) => readTranscript(db, session, afterId),
+    spentSince: (since, userId) => spentSince(db, since, userId),
     dirtyThreads: () => dirtyThreads(db),
     dirtyMark: (session) => dirtyMark(db, session),
     cleanThread: (session, mark) => cleanThread(db, session, mark),

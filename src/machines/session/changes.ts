@@ -1,6 +1,6 @@
 /** How events change a session's context: pure functions for `assign`. */
 import type { JsonObject } from '../json.ts';
-import type { Failure, QueuedPrompt, SessionContext } from './context.ts';
+import type { Failure, Person, QueuedPrompt, SessionContext } from './context.ts';
 import type { SessionEvent, TurnEnded } from './events.ts';
 import type { Args } from './requests.ts';
 
@@ -14,13 +14,14 @@ const ASK_TITLE =
 function queued(event: SessionEvent): QueuedPrompt | undefined {
   switch (event.type) {
     case 'PROMPT':
-      return { ...FRESH, postId: event.postId, author: event.userName, text: event.text, fileIds: event.fileIds };
+    case 'COMMAND.STEER': {
+      const { postId, userName: author, userId: authorId, text, fileIds } = event;
+      return { ...FRESH, postId, author, authorId, text, fileIds };
+    }
     case 'SLASH':
-      return { ...FRESH, postId: event.postId, author: '', text: event.text, fileIds: [] };
-    case 'COMMAND.STEER':
-      return { ...FRESH, postId: event.postId, author: event.userName, text: event.text, fileIds: event.fileIds };
+      return { ...FRESH, postId: event.postId, author: '', authorId: event.userId, text: event.text, fileIds: [] };
     case 'COMMAND.TITLE':
-      return { ...FRESH, postId: event.postId, author: '', text: ASK_TITLE, fileIds: [] };
+      return { ...FRESH, postId: event.postId, author: '', authorId: event.userId, text: ASK_TITLE, fileIds: [] };
     default:
       return undefined;
   }
@@ -130,10 +131,16 @@ export function settledBy(event: SessionEvent): readonly string[] {
   }
 }
 
+function speakerOf({ queue, request }: SessionContext, inputIds: readonly string[]): Person {
+  const prompt = queue.find(({ postId }) => inputIds.includes(postId));
+  return prompt ? { id: prompt.authorId, name: prompt.author } : request.owner;
+}
+
 export function turnStarted({ context, event }: Args): Change {
   if (event.type !== 'TURN.STARTED') return {};
-  const turn = { id: event.turnId, startedAt: event.at };
-  return { ...without(context, settledBy(event)), turn, activeAt: event.at };
+  const turn = { id: event.turnId, startedAt: event.at, by: speakerOf(context, event.inputIds) };
+  const ownTurns = event.own ? context.ownTurns + 1 : 0;
+  return { ...without(context, settledBy(event)), turn, ownTurns, activeAt: event.at };
 }
 
 export function promptSteered({ context, event }: Args): Change {
@@ -220,7 +227,7 @@ export function isLogLost(context: SessionContext, event: Extract<SessionEvent, 
 /** The turn that runs at the worker is all that is left of what was known; the rest nobody will ever tell of. */
 function afterLogLoss(context: SessionContext, event: Extract<SessionEvent, { type: 'LINK.UP' }>): Change {
   const { turn, open } = context;
-  const running = event.turnId === '' ? null : { id: event.turnId, startedAt: event.at };
+  const running = event.turnId === '' ? null : { id: event.turnId, startedAt: event.at, by: context.request.owner };
   return {
     ...without(context, lostInputs(context)),
     turn: turn && turn.id === event.turnId ? turn : running,

@@ -10,7 +10,9 @@ export interface Person extends JsonObject {
 /** A person's message on its way to the agent. Its id is the chat post's id, which makes it happen once. */
 export interface QueuedPrompt extends JsonObject {
   readonly postId: string;
+  /** Told to the agent; empty where nobody speaks. */
   readonly author: string;
+  readonly authorId: string;
   readonly text: string;
   readonly fileIds: readonly string[];
   /** It had to wait, and its post carries the sign for that. */
@@ -40,6 +42,8 @@ export type Audience = 'everyone' | 'mentions';
 export interface RunningTurn extends JsonObject {
   readonly id: string;
   readonly startedAt: number;
+  /** Whose words it answers first; of one that began by itself, whose session it is. */
+  readonly by: Person;
 }
 
 export interface Usage extends JsonObject {
@@ -76,6 +80,8 @@ export interface SessionRequest extends JsonObject {
 /** Settings that a session's chart depends on, fixed when it is created. Milliseconds. */
 export interface SessionLimits extends JsonObject {
   readonly livenessMs: number;
+  /** How many turns in a row an agent may begin by itself; 0: any number. */
+  readonly ownTurns: number;
 }
 
 export interface SessionContext extends JsonObject {
@@ -114,6 +120,10 @@ export interface SessionContext extends JsonObject {
   /** Requests that wait for a person. */
   readonly open: readonly string[];
   readonly usage: Usage;
+  /** Turns that the agent has begun by itself since somebody last spoke to it. */
+  readonly ownTurns: number;
+  /** Dollars that this session may cost beyond its cap. */
+  readonly raisedUsd: number;
   readonly createdAt: number;
   /** When the current opening began; names its progress note. */
   readonly openedAt: number;
@@ -174,6 +184,8 @@ export function newSession(input: SessionInput): SessionContext {
     turn: null,
     open: [],
     usage: NO_USAGE,
+    ownTurns: 0,
+    raisedUsd: 0,
     createdAt: input.at,
     openedAt: input.at,
     readyAt: 0,

@@ -78,6 +78,7 @@ export type FromChat =
   | (FromPerson<'COMMAND.LOGS'> & { readonly lines: number })
   | (FromPerson<'COMMAND.INVITE'> & { readonly who: string })
   | (FromPerson<'COMMAND.KICK'> & { readonly who: string })
+  | (FromPerson<'COMMAND.RAISE'> & { readonly usd: number })
   | FromPerson<'COMMAND.COST'>
   | FromPerson<'COMMAND.DIFF'>
   | (FromPerson<'COMMAND.NETWORK'> & { readonly revoke: string })
@@ -102,6 +103,8 @@ export type FromRequests =
   | Failed<'WORKSPACE.UNTIDY'>
   | (Event<'PROMPT.TAKEN'> & OfSent)
   | (Failed<'PROMPT.REFUSED'> & OfSent)
+  /** Which cap is reached, if any. */
+  | (Event<'SPENDING.CHECKED'> & { readonly turnId: string; readonly cap: string; readonly human: string })
   /** How many messages the agent was given, and whether that is all there were. */
   | (Event<'HISTORY.GIVEN'> & OfHistory & { readonly shown: number; readonly whole: boolean })
   | (Failed<'HISTORY.REFUSED'> & OfHistory)
@@ -144,7 +147,14 @@ export type FromWorker =
       readonly openRequestIds: readonly string[];
     })
   | (Event<'LINK.DOWN'> & { readonly reason: string })
-  | (Event<'TURN.STARTED'> & { readonly turnId: string; readonly inputIds: readonly string[] })
+  | (Event<'TURN.STARTED'> & {
+      readonly turnId: string;
+      readonly inputIds: readonly string[];
+      /** The agent began it by itself. */
+      readonly own?: boolean;
+    })
+  /** What a running turn has cost so far. */
+  | (Event<'SPENT'> & { readonly turnId: string; readonly costUsd: number })
   | TurnEnded
   | ApprovalRequested
   | (Event<'APPROVAL.WITHDRAWN'> & { readonly requestId: string })

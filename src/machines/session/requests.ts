@@ -125,6 +125,7 @@ export function sendNext({ context, event }: Args): Effect[] {
         inputId: next.postId,
         text: next.text,
         author: next.author,
+        authorId: next.authorId,
         files: next.fileIds,
         steer: false,
       },
@@ -134,10 +135,10 @@ export function sendNext({ context, event }: Args): Effect[] {
 }
 
 function handOver(prompt: QueuedPrompt, { context, event }: Args): Effect {
-  const { postId, text, author, fileIds } = prompt;
+  const { postId, text, author, authorId, fileIds } = prompt;
   return {
     kind: 'worker.prompt',
-    params: { session: context.address, inputId: postId, text, author, files: fileIds, steer: true },
+    params: { session: context.address, inputId: postId, text, author, authorId, files: fileIds, steer: true },
     reply: { done: 'PROMPT.TAKEN', failed: 'PROMPT.REFUSED', with: ofSent(postId, event) },
   };
 }
@@ -146,9 +147,9 @@ function handOver(prompt: QueuedPrompt, { context, event }: Args): Effect {
 export function steer(args: Args): Effect[] {
   const { context, event } = args;
   if (event.type !== 'COMMAND.STEER') return [];
-  const { postId, userName: author, text, fileIds } = event;
+  const { postId, userName: author, userId: authorId, text, fileIds } = event;
   if (text === '') return waitingIn(context).map((prompt) => handOver(prompt, args));
-  return [handOver({ postId, author, text, fileIds, held: false, sent: true, taken: false }, args)];
+  return [handOver({ postId, author, authorId, text, fileIds, held: false, sent: true, taken: false }, args)];
 }
 
 const STEERED_SIGN = 'arrow_right';
@@ -160,9 +161,11 @@ export function markSteered({ event }: Args): Effect[] {
 
 export function heard({ event }: Args): Effect[] {
   if (!('postId' in event) || typeof event.postId !== 'string') return [];
-  const { postId, userName, text } = event;
-  const author = typeof userName === 'string' ? userName : '';
-  return [{ kind: 'heard', postId, author, text: typeof text === 'string' ? text : '' }];
+  const { postId } = event;
+  const word = (value: unknown): string => (typeof value === 'string' ? value : '');
+  return [
+    { kind: 'heard', postId, author: word(event.userName), authorId: word(event.userId), text: word(event.text) },
+  ];
 }
 
 const WAITING_SIGN = 'hourglass_flowing_sand';
@@ -238,9 +241,10 @@ export function endOrphanedTurn(args: Args): Effect[] {
 }
 
 export function compact({ context, event }: Args): Effect {
+  const { hint, userId: id, userName: name } = only(event, 'COMMAND.COMPACT');
   return {
     kind: 'worker.compact',
-    params: { session: context.address, inputId: inputOf(event), hint: only(event, 'COMMAND.COMPACT').hint },
+    params: { session: context.address, inputId: inputOf(event), hint, author: { id, name } },
     reply: { failed: 'COMPACT.REFUSED', with: ofSent(inputOf(event), event) },
   };
 }

@@ -10,6 +10,7 @@ import type { SessionEvent } from './events.ts';
 import * as history from './history.ts';
 import * as note from './notes.ts';
 import * as request from './requests.ts';
+import * as spending from './spending.ts';
 
 export const sessionSetup = setup({
   types: {
@@ -26,6 +27,12 @@ export const sessionSetup = setup({
     sayHistoryGiven: history.sayHistoryGiven,
     sayHistoryRefused: history.sayHistoryRefused,
     recordBriefed: assign(history.briefed),
+    checkSpending: spending.checkSpending,
+    sayCapped: spending.sayCapped,
+    sayRunaway: spending.sayRunaway,
+    forgetOwnTurns: assign({ ownTurns: 0 }),
+    recordRaised: assign(spending.raised),
+    sayRaised: spending.sayRaised,
     enqueue: assign(change.enqueue),
     enqueueHeld: assign(change.enqueueHeld),
     recordSteered: assign(change.steered),
@@ -67,6 +74,8 @@ export const sessionSetup = setup({
     recordQuiet: assign(({ event }) => ({ quietAt: event.at })),
   },
   guards: {
+    isCapped: spending.isCapped,
+    runsAway: spending.runsAway,
     hasThread: ({ context }) => context.rootId !== '',
     isAttached: ({ context }) => context.attached,
     hasQueued: ({ context }) => context.queue.length > 0,
