@@ -36,6 +36,7 @@ import { createSpending } from './flows/spending.ts';
 import { createStages, type Stages } from './flows/stages.ts';
 import { threadHandlers } from './flows/threadEffects.ts';
 import { createThreadView, type ThreadView } from './flows/threadView.ts';
+import { createVerbosity } from './flows/verbosity.ts';
 import { workspaceReportHandlers } from './flows/workspaceReports.ts';
 import type { Address } from './machines/addresses.ts';
 import { mayUse } from './policy/people.ts';
@@ -102,13 +103,20 @@ export function wire(
   });
   const clients = new Map<Address, WorkerClient>();
   const workspace = workspaceView((session) => clients.get(session));
+  const verbosity = createVerbosity({
+    store,
+    runtime: { read: (address) => runtime.read(address) },
+    reply,
+    byDefault: config.sessions.verbosity,
+    trigger: config.mattermost.botTrigger,
+  });
   const view = createThreadView({
     store: stages.watch(store),
     rest,
     posting,
     attach: attachFile({ workspace, rest, posting }),
     log,
-    verbosity: config.sessions.verbosity,
+    verbosityOf: verbosity.verbosityOf,
     trigger: config.mattermost.botTrigger,
   });
   const registry = createLinkRegistry();
@@ -193,6 +201,7 @@ export function wire(
         now,
       }),
       ...spending.handlers,
+      ...verbosity.handlers,
       ...workerHandlers({
         registry,
         fetchFile: (id, signal) => fetchAttachment(rest, id, signal),

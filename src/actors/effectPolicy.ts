@@ -88,6 +88,8 @@ export const EFFECT_POLICIES: { readonly [Kind in ExternalKind]: EffectPolicy } 
   'chat.network': CHAT,
   'chat.revoke': CHAT,
   'chat.cost': CHAT,
+  'chat.verbosity': CHAT,
+  'chat.channelVerbosity': CHAT,
   'chat.diff': CHAT,
   'chat.logs': CHAT,
   'chat.member': CHAT,
@@ -139,6 +141,8 @@ export function orderKeyOf(actor: Address, effect: ExternalEffect): string | und
     case 'chat.network':
     case 'chat.revoke':
     case 'chat.cost':
+    case 'chat.verbosity':
+    case 'chat.channelVerbosity':
     case 'chat.diff':
     case 'chat.logs':
     case 'chat.member':

@@ -379,6 +379,11 @@ export interface StorePorts {
   /** @returns the channel that holds for the repo: the first one put wins. */
   putProjectChannel(repo: string, channelId: string, options?: { readonly replace?: boolean }): Promise<string>;
 
+  /** How much the threads of a repository's channel show; undefined if that was never set. */
+  channelVerbosity(channelId: string): Promise<string | undefined>;
+  /** @param verbosity empty: none of its own. @returns false if the channel is no repository's */
+  setChannelVerbosity(channelId: string, verbosity: string): Promise<boolean>;
+
   /** The host key (`type base64`) that was trusted first for this `host:port`. */
   hostKey(target: string): Promise<string | undefined>;
   /** @returns the key that counts: the first ever kept for this `host:port`. */

@@ -11,6 +11,7 @@ import {
   parseQueue,
   parseRaise,
   parseStop,
+  parseVerbosity,
 } from './parseCommand.ts';
 import { parseStart } from './startCommand.ts';
 
@@ -142,6 +143,25 @@ export const COMMANDS: readonly CommandSpec[] = [
       },
     ],
     parse: parseAudience,
+  },
+  {
+    name: 'verbosity',
+    aliases: ['verbose'],
+    where: 'both',
+    who: 'everyone',
+    usage: [
+      {
+        syntax: 'verbosity [full|normal|quiet|default]',
+        help: "how much of Claude's work this thread shows; `quiet`: answers alone",
+        in: 'thread',
+      },
+      {
+        syntax: 'verbosity [full|normal|quiet|default]',
+        help: 'how much the threads of this project channel show that say nothing else',
+        in: 'top',
+      },
+    ],
+    parse: parseVerbosity,
   },
   {
     name: 'title',

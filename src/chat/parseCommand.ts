@@ -92,6 +92,21 @@ export function parseLogs(input: CommandInput): Parsed<CommandRoute> {
   );
 }
 
+export function parseVerbosity(input: CommandInput): Parsed<CommandRoute> {
+  const word = input.rest.toLowerCase();
+  if (word === '' || word === 'full' || word === 'normal' || word === 'quiet' || word === 'default') {
+    const verbosity = word === '' ? null : word === 'default' ? '' : word;
+    return input.place === 'thread'
+      ? accept({ to: 'session', command: { type: 'COMMAND.VERBOSITY', verbosity } })
+      : accept({ to: 'gateway', command: { type: 'COMMAND.CHANNEL_VERBOSITY', verbosity } });
+  }
+  const { trigger } = input.settings;
+  return refuse(
+    'verbosity: none of the three',
+    `Write \`${trigger} verbosity full\` (every step with its details), \`normal\`, \`quiet\` (answers alone) or \`default\`.`,
+  );
+}
+
 export function parseRaise(input: CommandInput): Parsed<CommandRoute> {
   const usd = /^\$?\d{1,4}(?:\.\d{1,2})?$/.test(input.rest) ? Number(input.rest.replace('$', '')) : 0;
   if (usd > 0) return accept({ to: 'session', command: { type: 'COMMAND.RAISE', usd } });

@@ -20,6 +20,7 @@ export const SESSION_MIGRATIONS: Migrations = {
       audience: 'everyone',
       // Nobody told it; its first turn is long over.
       briefed: true,
+      verbosity: '',
       ownTurns: 0,
       raisedUsd: 0,
       limits: { ...(limits as JsonObject), ownTurns: 0 },

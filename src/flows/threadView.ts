@@ -21,7 +21,8 @@ export interface ThreadViewPorts {
   readonly posting: Posting;
   readonly attach: AttachFile;
   readonly log: Log;
-  readonly verbosity: Verbosity;
+  /** How much of the agent's work the session's thread shows. */
+  readonly verbosityOf: (session: Address) => Promise<Verbosity>;
   /** What commands start with. */
   readonly trigger: string;
   readonly pauseMs?: number;
@@ -181,8 +182,9 @@ async function reconcile(
   state.entries.push(...news.flatMap((row) => readEntry(row) ?? []));
   state.lastId = news.at(-1)?.id ?? state.lastId;
 
+  const verbosity = await ports.verbosityOf(session);
   const render = (entries: readonly TranscriptEntry[]): DesiredPost[] =>
-    renderThread(entries, { verbosity: ports.verbosity, trigger: ports.trigger, now: (ports.now ?? Date.now)() });
+    renderThread(entries, { verbosity, trigger: ports.trigger, now: (ports.now ?? Date.now)() });
   const desired = render(state.entries);
   const rows = new Map((await store.postsOf(session)).map((row) => [row.key, row]));
   for (const post of desired) {

@@ -138,6 +138,13 @@ export type ExternalEffect =
       'chat.revoke',
       { session: Address; host: string; place: Place; replyTo: string; userId: string; userName: string }
     >
+  /** How much the session's thread shows. */
+  | Request<'chat.verbosity', { session: Address; place: Place; replyTo: string }>
+  /** How much the threads of a project channel show that say nothing else: changes it, or with null only tells. */
+  | Request<
+      'chat.channelVerbosity',
+      { verbosity: 'full' | 'normal' | 'quiet' | '' | null; place: Place; replyTo: string }
+    >
   /** What the session has cost; without one, what all have. */
   | Request<'chat.cost', { session: Address | ''; place: Place; replyTo: string }>
   /** What has changed in the session's checkout, told by git in its container. */

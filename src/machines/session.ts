@@ -30,6 +30,7 @@ export const sessionMachine = sessionSetup.createMachine({
       { actions: 'sayNothingToDrop' },
     ],
     'COMMAND.MODE': { actions: ['audienceChanged', 'sayAudience'] },
+    'COMMAND.VERBOSITY': { actions: ['verbosityChanged', 'tellVerbosity'] },
     'COMMAND.CONTEXT': { actions: 'tellContext' },
     'COMMAND.RAISE': { actions: ['recordRaised', 'sayRaised'] },
     'COMMAND.COST': { actions: 'tellCost' },

@@ -83,7 +83,7 @@ function viewOn(views: ThreadView[], world: World): ThreadView {
     },
     attach: () => Promise.reject(new Error('there are no files')),
     log: { ...silentLog, warn: (fields: object) => world.warnings.push(fields) },
-    verbosity: 'normal',
+    verbosityOf: async () => 'normal',
     trigger: '@claude',
     pauseMs: 1,
     lookMs: 1,

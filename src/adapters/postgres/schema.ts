@@ -226,6 +226,8 @@ export const chatCursor = pgTable('chat_cursor', {
 export const projectChannel = pgTable('project_channel', {
   repo: text('repo').primaryKey(),
   channelId: text('channel_id').notNull(),
+  /** How much its threads show of the agents' work; null: as everywhere. */
+  verbosity: text('verbosity'),
   createdAt: at('created_at').notNull().defaultNow(),
 });
 

@@ -6,7 +6,13 @@ import { adoptInbox, inboxOf, pendingInbox } from './sql/adoptInbox.ts';
 import { appendOutputs } from './sql/appendOutputs.ts';
 import { appendAudit, verifyAudit } from './sql/audit.ts';
 import { backlog } from './sql/backlog.ts';
-import { chatCursors, projectChannel, putProjectChannel } from './sql/channels.ts';
+import {
+  channelVerbosity,
+  chatCursors,
+  projectChannel,
+  putProjectChannel,
+  setChannelVerbosity,
+} from './sql/channels.ts';
 import { commit } from './sql/commit.ts';
 import { birthOf, deadLetter, lastPoison } from './sql/deadLetters.ts';
 import { deliver } from './sql/deliver.ts';
@@ -67,6 +73,8 @@ export function createStore(db: Database): Store {
     findPost: (postId) => findPost(db, postId),
     chatCursors: () => chatCursors(db),
     projectChannel: (repo) => projectChannel(db, repo),
+    channelVerbosity: (channelId) => channelVerbosity(db, channelId),
+    setChannelVerbosity: (channelId, verbosity) => setChannelVerbosity(db, channelId, verbosity),
     putProjectChannel: (repo, channelId, options) => putProjectChannel(db, repo, channelId, options),
     hostKey: (target) => hostKey(db, target),
     keepHostKey: async (target, key) => (await keepHostKey(db, target, key)) ?? (await hostKey(db, target)) ?? key,

@@ -294,6 +294,10 @@ export function audienceChanged({ event }: Args): Change {
   return event.type === 'COMMAND.MODE' && event.audience !== null ? { audience: event.audience } : {};
 }
 
+export function verbosityChanged({ event }: Args): Change {
+  return event.type === 'COMMAND.VERBOSITY' && event.verbosity !== null ? { verbosity: event.verbosity } : {};
+}
+
 export function reopened({ event }: Args): Change {
   return { openedAt: event.at, readyAt: 0, activeAt: event.at, failure: null, stopScope: 'session' };
 }

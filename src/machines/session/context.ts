@@ -39,6 +39,9 @@ export interface Sent extends JsonObject {
 /** Whose messages are answered: all, or those that mention the bot. */
 export type Audience = 'everyone' | 'mentions';
 
+/** How much of the agent's work the thread shows. */
+export type Verbosity = 'full' | 'normal' | 'quiet';
+
 export interface RunningTurn extends JsonObject {
   readonly id: string;
   readonly startedAt: number;
@@ -112,6 +115,8 @@ export interface SessionContext extends JsonObject {
   /** The model as it was asked for, or as the worker last confirmed another; empty: the agent's own choice. */
   readonly model: string;
   readonly audience: Audience;
+  /** Empty: as its channel, or else as everywhere. */
+  readonly verbosity: Verbosity | '';
   /** The agent knows what was said in the thread before the session began there. */
   readonly briefed: boolean;
   readonly queue: readonly QueuedPrompt[];
@@ -178,6 +183,7 @@ export function newSession(input: SessionInput): SessionContext {
     plan: input.request.plan,
     model: input.request.model,
     audience: 'everyone',
+    verbosity: '',
     briefed: false,
     queue: [],
     sent: null,

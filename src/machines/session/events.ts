@@ -1,6 +1,6 @@
 import type { ChartEvent } from '../events.ts';
 import type { JsonObject } from '../json.ts';
-import type { Audience, SessionRequest } from './context.ts';
+import type { Audience, SessionRequest, Verbosity } from './context.ts';
 
 interface Event<Type extends string> extends ChartEvent {
   readonly type: Type;
@@ -75,6 +75,7 @@ export type FromChat =
   | (FromPerson<'COMMAND.QUEUE'> & { readonly drop: number | 'all' | null })
   | (FromPerson<'COMMAND.MODEL'> & { readonly model: string })
   | (FromPerson<'COMMAND.MODE'> & { readonly audience: Audience | null })
+  | (FromPerson<'COMMAND.VERBOSITY'> & { readonly verbosity: Verbosity | '' | null })
   | (FromPerson<'COMMAND.LOGS'> & { readonly lines: number })
   | (FromPerson<'COMMAND.INVITE'> & { readonly who: string })
   | (FromPerson<'COMMAND.KICK'> & { readonly who: string })

@@ -382,6 +382,10 @@ export function tellContext(args: Args): Effect {
   return { kind: 'chat.context', params: answerTo(args) };
 }
 
+export function tellVerbosity(args: Args): Effect {
+  return { kind: 'chat.verbosity', params: answerTo(args) };
+}
+
 export function tellCost(args: Args): Effect {
   return { kind: 'chat.cost', params: answerTo(args) };
 }

@@ -65,6 +65,7 @@ export const sessionSetup = setup({
     titled: assign(change.titled),
     titleAsked: assign(change.titleAsked),
     modelChanged: assign(change.modelChanged),
+    verbosityChanged: assign(change.verbosityChanged),
     audienceChanged: assign(change.audienceChanged),
     reopened: assign(change.reopened),
     stopAsked: assign(change.stopAsked),
