@@ -115,6 +115,10 @@ export function wire(
     rest,
     posting,
     attach: attachFile({ workspace, rest, posting }),
+    undelivered: async ({ session, key, what, why }) => {
+      const event = { type: 'POST.UNDELIVERED', at: now(), what, why };
+      await runtime.deliver([{ to: session, event, dedupKey: `undelivered/${session}/${key}` }]);
+    },
     log,
     verbosityOf: verbosity.verbosityOf,
     trigger: config.mattermost.botTrigger,

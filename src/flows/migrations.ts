@@ -20,12 +20,13 @@ export const SESSION_MIGRATIONS: Migrations = {
       audience: 'everyone',
       // Nobody told it; its first turn is long over.
       briefed: true,
+      undelivered: [],
       verbosity: '',
       ownTurns: 0,
       raisedUsd: 0,
       limits: { ...(limits as JsonObject), ownTurns: 0 },
       turn: turn ? { ...(turn as JsonObject), by: (request as JsonObject).owner ?? null } : null,
-      queue: ((queue ?? []) as readonly JsonObject[]).map((prompt) => ({ ...prompt, authorId: '' })),
+      queue: ((queue ?? []) as readonly JsonObject[]).map((prompt) => ({ ...prompt, authorId: '', undelivered: [] })),
       // Without containers both names of the checkout are the same.
       cwd: checkout ?? '',
     })),

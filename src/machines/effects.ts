@@ -216,6 +216,8 @@ export type ExternalEffect =
         /** Told to the agent; empty where nobody speaks. */
         author: string;
         authorId: string;
+        /** From the gateway itself, before the words; empty: nothing. */
+        notice: string;
         files: readonly Json[];
         steer: boolean;
       }

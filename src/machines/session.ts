@@ -46,6 +46,7 @@ export const sessionMachine = sessionSetup.createMachine({
     'COMMAND.INTERRUPT': { actions: 'sayNothingRuns' },
     'COMMAND.RETRY': { actions: 'sayRunsAlready' },
     'COMMAND.RESUME': { actions: 'sayRunsAlready' },
+    'POST.UNDELIVERED': { actions: 'recordUndelivered' },
     SPENT: { actions: 'checkSpending' },
     'SPENDING.CHECKED': {},
     'HISTORY.GIVEN': { actions: ['recordBriefed', 'sayHistoryGiven'] },

@@ -81,4 +81,26 @@ test('RT-51: a start inside an ordinary thread makes it the thread of the sessio
   await colleague.ask(at, 'say it is the switch', /it is the switch.*context \d+%/s);
 });
 
+test('RT-16: a file that could not be posted is said to be missing, and the agent hears of it with the next message', async ({
+  environment,
+  you,
+}) => {
+  const thread = await you.start();
+  environment.chat.faults.failNext(
+    1,
+    { method: 'POST', path: '/api/v4/files' },
+    {
+      status: 413,
+      body: { id: 'api.file.upload_file.too_large', message: 'Too large.', status_code: 413 },
+    },
+  );
+  await you.ask(thread, 'create note.txt with the words "all is well", then send note.txt', /The file is not here/);
+  await you.ask(thread, 'say I will try again', /I will try again.*context \d+%/s);
+  const told = quotedFor(environment, 'I will try again');
+  assert.match(told, /From the chat gateway, not from a person[\s\S]*the file note\.txt/);
+  await you.ask(thread, 'say a fresh start', /a fresh start.*context \d+%/s);
+  const requests = environment.model?.requests.filter(({ asked }) => asked.some((text) => /fresh start/.test(text)));
+  assert.is(requests?.at(-1)?.quoted.filter((part) => part.includes('note.txt')).length, 1, 'told once');
+});
+
 test.run();

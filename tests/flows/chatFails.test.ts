@@ -39,6 +39,7 @@ test('RT-8: one of ten requests fails, and no post is dropped, doubled or out of
     posting,
     attach,
     log,
+    undelivered: async () => undefined,
     verbosityOf: async () => 'normal',
     trigger: '@claude',
   });

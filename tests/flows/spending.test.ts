@@ -123,6 +123,7 @@ test('a message is held against the caps once, at its first attempt: a later one
     author: 'ann',
     authorId: 'u',
     files: [],
+    notice: '',
     steer: false,
   } as const;
   for (const attempt of [1, 2, 3]) {

@@ -115,7 +115,7 @@ export function wrap(call: ClientDuplexStream<SessionRequest, SessionResponse>):
     error: () => error,
     send: (request) => call.write({ request }),
     prompt: (inputId, text, steer = false) =>
-      stream.send({ $case: 'prompt', value: { inputId, text, author: '', attachments: [], steer } }),
+      stream.send({ $case: 'prompt', value: { inputId, text, author: '', attachments: [], steer, notice: '' } }),
     all,
     wait,
     ended: (inputId) => wait('turnEnded', (turn) => turn.inputIds.includes(inputId)),

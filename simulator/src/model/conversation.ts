@@ -24,13 +24,13 @@ export interface Conversation {
   lastUserText: string;
   /** Everything the person said in the conversation, oldest first. */
   said: string[];
-  /** What the gateway quoted of earlier conversations. */
+  /** What the gateway quoted of earlier conversations, and its notices. */
   quoted: string[];
 }
 
 /** Parts of user messages that Claude Code or the gateway writes, not the person. */
 const NOT_SPOKEN =
-  /<(thread-history|system-reminder|local-command-caveat|command-name|command-message|command-args|local-command-stdout|local-command-stderr)>[\s\S]*?<\/\1>/g;
+  /<(thread-history|chat-notice|system-reminder|local-command-caveat|command-name|command-message|command-args|local-command-stdout|local-command-stderr)>[\s\S]*?<\/\1>/g;
 const REMINDER = /\n*<system-reminder>[\s\S]*?<\/system-reminder>/g;
 const CONTINUATIONS = [
   'Your response above was cut off mid-stream.',
@@ -83,7 +83,7 @@ function unwrap(text: string): string {
 function heard(talk: Conversation, text: string, index: number, answered: boolean): boolean {
   talk.lastUserText = text;
   for (const part of text.match(NOT_SPOKEN) ?? []) {
-    if (part.startsWith('<thread-history>')) talk.quoted.push(part);
+    if (/^<(?:thread-history|chat-notice)>/.test(part)) talk.quoted.push(part);
     else note(talk, part);
   }
   const words = text.replace(NOT_SPOKEN, '').trim();

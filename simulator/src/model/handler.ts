@@ -30,7 +30,7 @@ export interface RequestSummary {
   lastUserText: string;
   /** What the person asked and is to be answered now, mid-turn messages included. */
   asked: string[];
-  /** What the gateway quoted of earlier conversations. */
+  /** What the gateway quoted of earlier conversations, and its notices. */
   quoted: string[];
   /** Undefined until the answer has begun. */
   status: number | undefined;

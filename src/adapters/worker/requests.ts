@@ -32,7 +32,7 @@ export interface WorkerRequestPorts {
 export function workerHandlers({ registry, fetchFile, mayCost, historyOf, clientOf }: WorkerRequestPorts) {
   return {
     'worker.prompt': async ({ params, attempt }, { signal }) => {
-      const { session, inputId, text, author, authorId, files, steer } = params;
+      const { session, inputId, text, author, authorId, notice, files, steer } = params;
       // A later attempt may be of words that the agent has long heard: they must not be called refused.
       if (attempt === 1) await mayCost(session, { id: authorId, name: author });
       const attachments = await Promise.all(
@@ -41,7 +41,7 @@ export function workerHandlers({ registry, fetchFile, mayCost, historyOf, client
       await registry.request(
         session,
         inputId,
-        { $case: 'prompt', value: { inputId, text, author, attachments, steer } },
+        { $case: 'prompt', value: { inputId, text, author, attachments, steer, notice } },
         signal,
       );
     },

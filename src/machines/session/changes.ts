@@ -3,10 +3,11 @@ import type { JsonObject } from '../json.ts';
 import type { Failure, Person, QueuedPrompt, SessionContext } from './context.ts';
 import type { SessionEvent, TurnEnded } from './events.ts';
 import type { Args } from './requests.ts';
+import { toldWith, untold } from './undelivered.ts';
 
 type Change = Partial<SessionContext>;
 
-const FRESH = { held: false, sent: false, taken: false } as const;
+const FRESH = { undelivered: [], held: false, sent: false, taken: false } as const;
 
 const ASK_TITLE =
   'Give our conversation a title: at most eight words that say what it is about. Answer with the title alone, and use no tools.';
@@ -48,7 +49,12 @@ export function promptSent({ context, event }: Args): Change {
   const [next, ...later] = context.queue;
   if (!next) return {};
   const { postId: inputId, taken, sent: again } = next;
-  return { sent: { kind: 'prompt', inputId, at: event.at, taken, again }, queue: [{ ...next, sent: true }, ...later] };
+  const told = toldWith(next, context);
+  return {
+    sent: { kind: 'prompt', inputId, at: event.at, taken, again },
+    queue: [{ ...next, undelivered: told, sent: true }, ...later],
+    ...(next.sent || next.text.startsWith('/') ? {} : { undelivered: [] }),
+  };
 }
 
 /** A command counts as taken at once: lost with the worker's log, it is not asked for again. */
@@ -149,7 +155,8 @@ export function promptSteered({ context, event }: Args): Change {
 
 /** A prompt that will not be run leaves the queue. */
 export function dropPrompt({ context, event }: Args): Change {
-  return without(context, settledBy(event));
+  const inputIds = settledBy(event);
+  return { ...without(context, inputIds), undelivered: untold(context, inputIds) };
 }
 
 export function editQueued({ context, event }: Args): Change {

@@ -7,6 +7,12 @@ export interface Person extends JsonObject {
   readonly name: string;
 }
 
+/** Something of the agent's that could not be posted, and why. */
+export interface Undelivered extends JsonObject {
+  readonly what: string;
+  readonly why: string;
+}
+
 /** A person's message on its way to the agent. Its id is the chat post's id, which makes it happen once. */
 export interface QueuedPrompt extends JsonObject {
   readonly postId: string;
@@ -15,6 +21,8 @@ export interface QueuedPrompt extends JsonObject {
   readonly authorId: string;
   readonly text: string;
   readonly fileIds: readonly string[];
+  /** What the agent is told with it of what could not be posted, once it was handed over. */
+  readonly undelivered: readonly Undelivered[];
   /** It had to wait, and its post carries the sign for that. */
   readonly held: boolean;
   /** It was handed to the worker before, without news of it since. */
@@ -115,6 +123,8 @@ export interface SessionContext extends JsonObject {
   /** The model as it was asked for, or as the worker last confirmed another; empty: the agent's own choice. */
   readonly model: string;
   readonly audience: Audience;
+  /** What the agent does not know yet that people did not get. */
+  readonly undelivered: readonly Undelivered[];
   /** Empty: as its channel, or else as everywhere. */
   readonly verbosity: Verbosity | '';
   /** The agent knows what was said in the thread before the session began there. */
@@ -183,6 +193,7 @@ export function newSession(input: SessionInput): SessionContext {
     plan: input.request.plan,
     model: input.request.model,
     audience: 'everyone',
+    undelivered: [],
     verbosity: '',
     briefed: false,
     queue: [],

@@ -104,6 +104,7 @@ export type FromRequests =
   | Failed<'WORKSPACE.UNTIDY'>
   | (Event<'PROMPT.TAKEN'> & OfSent)
   | (Failed<'PROMPT.REFUSED'> & OfSent)
+  | (Event<'POST.UNDELIVERED'> & { readonly what: string; readonly why: string })
   /** Which cap is reached, if any. */
   | (Event<'SPENDING.CHECKED'> & { readonly turnId: string; readonly cap: string; readonly human: string })
   /** How many messages the agent was given, and whether that is all there were. */

@@ -6,6 +6,7 @@ import type { QueuedPrompt, SessionContext } from './context.ts';
 import type { SessionEvent } from './events.ts';
 import { giveBack } from './history.ts';
 import { sayLogLost, sayOrphaned } from './notes.ts';
+import { noticeOf, toldWith } from './undelivered.ts';
 
 export interface Args {
   readonly context: SessionContext;
@@ -126,6 +127,7 @@ export function sendNext({ context, event }: Args): Effect[] {
         text: next.text,
         author: next.author,
         authorId: next.authorId,
+        notice: noticeOf(toldWith(next, context)),
         files: next.fileIds,
         steer: false,
       },
@@ -138,7 +140,16 @@ function handOver(prompt: QueuedPrompt, { context, event }: Args): Effect {
   const { postId, text, author, authorId, fileIds } = prompt;
   return {
     kind: 'worker.prompt',
-    params: { session: context.address, inputId: postId, text, author, authorId, files: fileIds, steer: true },
+    params: {
+      session: context.address,
+      inputId: postId,
+      text,
+      author,
+      authorId,
+      notice: '',
+      files: fileIds,
+      steer: true,
+    },
     reply: { done: 'PROMPT.TAKEN', failed: 'PROMPT.REFUSED', with: ofSent(postId, event) },
   };
 }
@@ -149,7 +160,9 @@ export function steer(args: Args): Effect[] {
   if (event.type !== 'COMMAND.STEER') return [];
   const { postId, userName: author, userId: authorId, text, fileIds } = event;
   if (text === '') return waitingIn(context).map((prompt) => handOver(prompt, args));
-  return [handOver({ postId, author, authorId, text, fileIds, held: false, sent: true, taken: false }, args)];
+  return [
+    handOver({ postId, author, authorId, text, fileIds, undelivered: [], held: false, sent: true, taken: false }, args),
+  ];
 }
 
 const STEERED_SIGN = 'arrow_right';

@@ -11,6 +11,7 @@ import * as history from './history.ts';
 import * as note from './notes.ts';
 import * as request from './requests.ts';
 import * as spending from './spending.ts';
+import { undelivered } from './undelivered.ts';
 
 export const sessionSetup = setup({
   types: {
@@ -27,6 +28,7 @@ export const sessionSetup = setup({
     sayHistoryGiven: history.sayHistoryGiven,
     sayHistoryRefused: history.sayHistoryRefused,
     recordBriefed: assign(history.briefed),
+    recordUndelivered: assign(undelivered),
     checkSpending: spending.checkSpending,
     sayCapped: spending.sayCapped,
     sayRunaway: spending.sayRunaway,
