@@ -114,6 +114,7 @@ async function act(
     }),
     botUserId,
     rules: routingRules(config, parts.deciders),
+    loopLimit: config.mattermost.loopLimit,
     log,
     now: Date.now,
     onAccepted: gateway.stages.accepted,

@@ -65,6 +65,9 @@ export const mattermost = {
   botTrigger: defaulted('SM_BOT_TRIGGER', matching(/^\S{1,64}$/u, 'one word without spaces'), '@claude', {
     help: 'Bot mention trigger text: what commands start with.',
   }),
+  loopLimit: defaulted('SM_LOOP_LIMIT', integer(0, 10_000), '10', {
+    help: 'How often an account and the bot may answer each other in one thread within a minute, before it is taken for a program and left alone until it is silent for a minute (0 = any number).',
+  }),
   operatorChannelId: optional('SM_OPERATOR_CHANNEL_ID', chatId, {
     help: 'Channel that is told of failures which need an operator.',
     example: '3fzkd1w7atyx9xb5g8n4oqcu6h',

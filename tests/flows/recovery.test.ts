@@ -65,6 +65,7 @@ function listening({ store, chat }: Context, refuse: (item: InboxItem) => boolea
     answers,
     botUserId,
     rules,
+    loopLimit: 0,
     log: silentLog,
     now: Date.now,
   });

@@ -80,7 +80,8 @@ function chatPost(wire: {
     deleteAt: wire.delete_at,
     fileIds: wire.file_ids ?? [],
     cards: cardsOf(wire.props?.attachments),
-    automated: wire.props?.from_bot === 'true' || wire.props?.from_webhook === 'true',
+    // A key of another session manager: its account need not say that it is a bot.
+    automated: wire.props?.from_bot === 'true' || wire.props?.from_webhook === 'true' || typeof key === 'string',
     key: typeof key === 'string' ? key : undefined,
   };
 }
