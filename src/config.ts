@@ -26,6 +26,7 @@ export interface Config {
   readonly inspector: ValuesOf<typeof table.inspector>;
   readonly database: ValuesOf<typeof table.database>;
   readonly sessions: Sessions;
+  readonly spending: ValuesOf<typeof table.spending>;
   readonly retention: ValuesOf<typeof table.retention>;
 }
 
@@ -65,6 +66,7 @@ export function loadConfig(env: Environment, readFile: ReadFile): LoadedConfig {
     server: read(table.server),
     inspector: readInspector(read, problems),
     database: read(table.database),
+    spending: read(table.spending),
     retention,
     sessions: { ...sessions, toolPolicy: sessions.toolPolicy ?? (workspace.kind === 'local' ? 'ask' : 'allow') },
   };

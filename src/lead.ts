@@ -118,6 +118,7 @@ async function act(
     rules: routingRules(config, parts.deciders),
     record: recordEntry(store),
     onRefused: recordRefusals(store, Date.now),
+    loopLimit: config.mattermost.loopLimit,
     log,
     now: Date.now,
     onAccepted: gateway.stages.accepted,

@@ -27,15 +27,18 @@ import { auditHandlers } from './flows/audit.ts';
 import { type Cards, cardHandlers, createCards } from './flows/cards.ts';
 import { chatHandlers } from './flows/chatEffects.ts';
 import { reachOf } from './flows/firewall/words.ts';
+import { createHistory } from './flows/history.ts';
 import { attachFile } from './flows/offeredFiles.ts';
 import { operatorHandlers, tellOperator } from './flows/operatorChannel.ts';
 import { createPosting } from './flows/posting.ts';
 import { CHAT_BUDGET, createRateGovernor, type RateGovernor } from './flows/rateGovernor.ts';
 import { createReply } from './flows/reply.ts';
 import { createReports } from './flows/reports.ts';
+import { createSpending } from './flows/spending.ts';
 import { createStages, type Stages } from './flows/stages.ts';
 import { threadHandlers } from './flows/threadEffects.ts';
 import { createThreadView, type ThreadView } from './flows/threadView.ts';
+import { createVerbosity } from './flows/verbosity.ts';
 import { workspaceReportHandlers } from './flows/workspaceReports.ts';
 import type { Address } from './machines/addresses.ts';
 import { mayUse } from './policy/people.ts';
@@ -107,13 +110,24 @@ export function wire(
   });
   const clients = new Map<Address, WorkerClient>();
   const workspace = workspaceView((session) => clients.get(session));
+  const verbosity = createVerbosity({
+    store,
+    runtime: { read: (address) => runtime.read(address) },
+    reply,
+    byDefault: config.sessions.verbosity,
+    trigger: config.mattermost.botTrigger,
+  });
   const view = createThreadView({
     store: stages.watch(store),
     rest,
     posting,
     attach: attachFile({ workspace, rest, posting }),
+    undelivered: async ({ session, key, what, why }) => {
+      const event = { type: 'POST.UNDELIVERED', at: now(), what, why };
+      await runtime.deliver([{ to: session, event, dedupKey: `undelivered/${session}/${key}` }]);
+    },
     log,
-    verbosity: config.sessions.verbosity,
+    verbosityOf: verbosity.verbosityOf,
     trigger: config.mattermost.botTrigger,
   });
   const registry = createLinkRegistry();
@@ -152,6 +166,13 @@ export function wire(
     },
     tell: (words) => tellOperator(posting, config.mattermost.operatorChannelId, words, now()),
     log,
+    now,
+  });
+  const spending = createSpending({
+    caps: config.spending,
+    store,
+    runtime: lateRuntime,
+    trigger: config.mattermost.botTrigger,
     now,
   });
   const runtime: Runtime = createRuntime({
@@ -197,9 +218,20 @@ export function wire(
         whoIsMissing,
         now,
       }),
+      ...spending.handlers,
+      ...verbosity.handlers,
       ...workerHandlers({
         registry,
         fetchFile: (id, signal) => fetchAttachment(rest, id, signal),
+        mayCost: spending.mayCost,
+        historyOf: createHistory({
+          store,
+          runtime: lateRuntime,
+          rest,
+          posting,
+          botUserId: identity.botUserId,
+          trigger: config.mattermost.botTrigger,
+        }),
         clientOf: (session) => clients.get(session),
       }),
       ...(vm?.handlers ?? localHandlers(config, hashOfToken)),

@@ -22,6 +22,7 @@ interface Flags {
   tlsKey?: string;
   agentIdle: number;
   orphanGrace: number;
+  historyGrace: number;
   logFile?: string;
   claudePath?: string;
   runAs?: AgentUser;
@@ -45,6 +46,7 @@ const program = new Command('agent-worker')
   .option('--tls-key <file>', "the certificate's key (PEM)")
   .addOption(duration('--agent-idle <duration>', 'close an idle agent after this', '15m'))
   .addOption(duration('--orphan-grace <duration>', 'close a session without a stream after this', '30m'))
+  .addOption(duration('--history-grace <duration>', 'after a lost memory, wait so long for what was said', '1m'))
   .option('--log-file <file>', 'write the log there instead of stderr')
   .option('--claude-path <file>', 'the Claude Code executable, instead of the one of the SDK')
   .option('--run-as <UID:GID[:GROUPS]>', 'start Claude Code as this user', parseRunAs)
@@ -78,6 +80,7 @@ program.action(async (flags: Flags) => {
       logFile: flags.logFile,
       agentIdleMs: flags.agentIdle,
       orphanGraceMs: flags.orphanGrace,
+      historyGraceMs: flags.historyGrace,
       claudePath: flags.claudePath,
       runAs: flags.runAs,
       agentEnv: flags.agentEnvStdin ? readAgentEnv() : process.env,

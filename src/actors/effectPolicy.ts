@@ -88,6 +88,8 @@ export const EFFECT_POLICIES: { readonly [Kind in ExternalKind]: EffectPolicy } 
   'chat.network': CHAT,
   'chat.revoke': CHAT,
   'chat.cost': CHAT,
+  'chat.verbosity': CHAT,
+  'chat.channelVerbosity': CHAT,
   'chat.diff': CHAT,
   'chat.logs': CHAT,
   'chat.member': CHAT,
@@ -111,6 +113,7 @@ export const EFFECT_POLICIES: { readonly [Kind in ExternalKind]: EffectPolicy } 
   'workspace.checkout': SHELL,
   'workspace.tidy': SHELL,
   'worker.prompt': WORKER,
+  'worker.history': WORKER,
   'worker.interrupt': { ...WORKER, urgency: 'decision', deadlineMs: 5 * MINUTE },
   'worker.mode': WORKER,
   'worker.model': WORKER,
@@ -118,6 +121,7 @@ export const EFFECT_POLICIES: { readonly [Kind in ExternalKind]: EffectPolicy } 
   'worker.clear': WORKER,
   'worker.close': { ...WORKER, deadlineMs: 2 * MINUTE },
   'worker.decide': { ...WORKER, urgency: 'decision' },
+  'spending.check': { ...WORKER, lane: 'store', urgency: 'decision', deadlineMs: MINUTE, timeoutMs: 10 * SECOND },
   'worker.probe': { ...WORKER, deadlineMs: 2 * MINUTE, timeoutMs: MINUTE },
   'firewall.check': { ...FIREWALL, lane: 'store', deadlineMs: MINUTE, timeoutMs: 10 * SECOND },
   'firewall.allow': FIREWALL,
@@ -137,6 +141,8 @@ export function orderKeyOf(actor: Address, effect: ExternalEffect): string | und
     case 'chat.network':
     case 'chat.revoke':
     case 'chat.cost':
+    case 'chat.verbosity':
+    case 'chat.channelVerbosity':
     case 'chat.diff':
     case 'chat.logs':
     case 'chat.member':
@@ -173,6 +179,7 @@ export function orderKeyOf(actor: Address, effect: ExternalEffect): string | und
     case 'workspace.tidy':
       return `checkout/${effect.params.repo.repo}@${effect.params.repo.branch}`;
     case 'worker.prompt':
+    case 'worker.history':
     case 'worker.mode':
     case 'worker.model':
     case 'worker.compact':
@@ -182,6 +189,8 @@ export function orderKeyOf(actor: Address, effect: ExternalEffect): string | und
     // An interrupt and an answer must not wait behind a prompt that waits for them.
     case 'worker.interrupt':
       return `interrupt/${effect.params.session}`;
+    case 'spending.check':
+      return `spending/${effect.params.session}`;
     case 'worker.decide':
     case 'worker.probe':
       return `request/${actor}`;

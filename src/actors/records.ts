@@ -1,6 +1,7 @@
 /** What the effects of one revision become: rows of the same commit. */
 import type { Address } from '../machines/addresses.ts';
-import type { Effect } from '../machines/effects.ts';
+import type { Effect, Heard } from '../machines/effects.ts';
+import type { JsonObject } from '../machines/json.ts';
 import { defaultThread, EFFECT_POLICIES, orderKeyOf } from './effectPolicy.ts';
 import type { EffectRow, InnerItem, TurnCommit } from './store.ts';
 
@@ -47,7 +48,7 @@ export function recordEffects(
       case 'heard':
         addLine(into, address, defaultThread(address), rev * EFFECTS_PER_REV + index, at, {
           kind: 'heard',
-          body: { postId: effect.postId },
+          body: heardBody(effect),
         });
         break;
       case 'bindThread': {
@@ -74,6 +75,10 @@ export function recordEffects(
       }
     }
   }
+}
+
+function heardBody({ postId, author, authorId, text, answer }: Heard): JsonObject {
+  return { postId, author, authorId, text, ...(answer ? { answer } : {}) };
 }
 
 function addLine(

@@ -340,6 +340,9 @@ export interface StorePorts {
   /** In order of commit. Reading on after the last id seen misses nothing. */
   readTranscript(session: Address, afterId?: number): Promise<readonly StoredOutput[]>;
 
+  /** What turns that ended since then have cost, in USD: all, and those that this person's words began. */
+  spentSince(at: number, userId: string): Promise<{ readonly all: number; readonly user: number }>;
+
   /** Threads that changed since they were last cleaned. `mark` goes back into `cleanThread`. */
   dirtyThreads(): Promise<readonly { readonly session: Address; readonly mark: number }[]>;
   /** What waits: how long the oldest due effect has been, 0 if none is, and dead letters that nobody has settled. */
@@ -375,6 +378,11 @@ export interface StorePorts {
   projectChannel(repo: string): Promise<string | undefined>;
   /** @returns the channel that holds for the repo: the first one put wins. */
   putProjectChannel(repo: string, channelId: string, options?: { readonly replace?: boolean }): Promise<string>;
+
+  /** How much the threads of a repository's channel show; undefined if that was never set. */
+  channelVerbosity(channelId: string): Promise<string | undefined>;
+  /** @param verbosity empty: none of its own. @returns false if the channel is no repository's */
+  setChannelVerbosity(channelId: string, verbosity: string): Promise<boolean>;
 
   /** The host key (`type base64`) that was trusted first for this `host:port`. */
   hostKey(target: string): Promise<string | undefined>;

@@ -5,7 +5,7 @@
 import type { ApprovalContext, Verdict } from '../machines/approval/context.ts';
 import { assertNever } from '../machines/json.ts';
 import type { Person } from '../machines/session/context.ts';
-import { FOR_GOOD, FOR_REPO, verdictOf } from './cards.ts';
+import { adviceOf, FOR_GOOD, FOR_REPO, verdictOf } from './cards.ts';
 import { type Question, questionsOf } from './questions.ts';
 
 export type Answer =
@@ -85,6 +85,13 @@ const SIGNS: Readonly<Record<string, string>> = {
   infinity: FOR_GOOD,
 };
 const DIGITS = ['one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine', 'keycap_ten'];
+
+const CHANGE_SIGNS = ['pencil', 'pencil2', 'memo'];
+
+/** What there is to say to a sign that alone decides nothing; undefined for every other. */
+export function adviceBySign(context: ApprovalContext, emoji: string): string | undefined {
+  return CHANGE_SIGNS.includes(emoji) ? adviceOf(context, 'change') : undefined;
+}
 
 /** What the button that the sign stands for would do. @param emoji a name without colons */
 export function answerBySign(context: ApprovalContext, emoji: string, by: Person, at: number): Verdict | undefined {

@@ -26,8 +26,8 @@ export interface CommandSpec {
   readonly name: string;
   readonly aliases: readonly string[];
   readonly where: CommandPlace | 'both';
-  /** Of those who may use the bot: all of them, or only who started the session and the named approvers. */
-  readonly who: 'everyone' | 'starter';
+  /** Of those who may use the bot: all, only who started the session and the named approvers, or only those approvers. */
+  readonly who: 'everyone' | 'starter' | 'approver';
   /** Ways to write it, without the trigger, each with what that way does. `in` limits it to one place. */
   readonly usage: readonly { readonly syntax: string; readonly help: string; readonly in?: CommandPlace }[];
   readonly parse: (input: CommandInput) => Parsed<CommandRoute>;

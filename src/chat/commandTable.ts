@@ -9,7 +9,9 @@ import {
   parseNetwork,
   parsePlan,
   parseQueue,
+  parseRaise,
   parseStop,
+  parseVerbosity,
 } from './parseCommand.ts';
 import { parseStart } from './startCommand.ts';
 
@@ -143,6 +145,25 @@ export const COMMANDS: readonly CommandSpec[] = [
     parse: parseAudience,
   },
   {
+    name: 'verbosity',
+    aliases: ['verbose'],
+    where: 'both',
+    who: 'everyone',
+    usage: [
+      {
+        syntax: 'verbosity [full|normal|quiet|default]',
+        help: "how much of Claude's work this thread shows; `quiet`: answers alone",
+        in: 'thread',
+      },
+      {
+        syntax: 'verbosity [full|normal|quiet|default]',
+        help: 'how much the threads of this project channel show that say nothing else',
+        in: 'top',
+      },
+    ],
+    parse: parseVerbosity,
+  },
+  {
     name: 'title',
     aliases: ['rename'],
     where: 'thread',
@@ -161,6 +182,14 @@ export const COMMANDS: readonly CommandSpec[] = [
       { syntax: 'cost', help: 'what all sessions have cost', in: 'top' },
     ],
     parse: parseCost,
+  },
+  {
+    name: 'raise',
+    aliases: [],
+    where: 'thread',
+    who: 'approver',
+    usage: [{ syntax: 'raise <dollars>', help: 'let this session cost so much more than its cap' }],
+    parse: parseRaise,
   },
   {
     name: 'network',

@@ -1,7 +1,7 @@
 /**
  * The events the chat makes of people's posts: plain JSON, ready for an actor's inbox.
  *
- * Commands to `gateway/root`: START, STATUS, HELP, COSTS, STOP_PREFIX, REFUSED. Everything else goes to the thread's session.
+ * Commands to `gateway/root`: START, STATUS, HELP, COSTS, CHANNEL_VERBOSITY, STOP_PREFIX, REFUSED. Everything else goes to the thread's session.
  */
 import type { RepoRef } from '../machines/effects.ts';
 import type { ChartEvent } from '../machines/events.ts';
@@ -44,6 +44,15 @@ export interface HelpCommand extends FromPost {
 export interface CostsCommand extends FromPost {
   readonly type: 'COMMAND.COSTS';
 }
+
+/** How much the threads of a channel show that say nothing else. */
+export interface ChannelVerbosityCommand extends FromPost {
+  readonly type: 'COMMAND.CHANNEL_VERBOSITY';
+  readonly verbosity: AskedVerbosity;
+}
+
+/** Empty: the default. Null: tell how it is. */
+type AskedVerbosity = 'full' | 'normal' | 'quiet' | '' | null;
 
 export interface StopPrefixCommand extends FromPost {
   readonly type: 'COMMAND.STOP_PREFIX';
@@ -118,6 +127,17 @@ export interface NetworkCommand extends FromPost {
   readonly revoke: string;
 }
 
+export interface VerbosityCommand extends FromPost {
+  readonly type: 'COMMAND.VERBOSITY';
+  readonly verbosity: AskedVerbosity;
+}
+
+/** More for a session than its cap. */
+export interface RaiseCommand extends FromPost {
+  readonly type: 'COMMAND.RAISE';
+  readonly usd: number;
+}
+
 export interface LogsCommand extends FromPost {
   readonly type: 'COMMAND.LOGS';
   readonly lines: number;
@@ -169,6 +189,7 @@ export type GatewayCommand =
   | StatusCommand
   | HelpCommand
   | CostsCommand
+  | ChannelVerbosityCommand
   | StopPrefixCommand
   | RefusedCommand;
 export type SessionCommand =
@@ -181,6 +202,8 @@ export type SessionCommand =
   | ModelCommand
   | ModeCommand
   | NetworkCommand
+  | RaiseCommand
+  | VerbosityCommand
   | LogsCommand
   | MemberCommand
   | PlainSessionCommand

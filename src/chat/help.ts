@@ -41,6 +41,12 @@ function row(syntax: string, help: string): string {
   return `| \`${syntax.replaceAll('|', '\\|')}\` | ${help} |`;
 }
 
+const WHO = {
+  everyone: '',
+  starter: 'Only who started the session, and approvers, may use it.',
+  approver: 'Only named approvers may use it.',
+} as const;
+
 const PLACES = { top: ' at top level', thread: ' in a thread', both: '' } as const;
 
 function commandText(spec: CommandSpec, trigger: string): string {
@@ -49,7 +55,7 @@ function commandText(spec: CommandSpec, trigger: string): string {
   );
   const facts = [
     spec.where === 'both' ? '' : `It works only${PLACES[spec.where]}.`,
-    spec.who === 'starter' ? 'Only who started the session, and approvers, may use it.' : '',
+    WHO[spec.who],
     spec.aliases.length === 0 ? '' : `Also written ${spec.aliases.map((alias) => `\`${alias}\``).join(', ')}.`,
   ].filter((fact) => fact !== '');
   return [...TABLE, ...rows, ...(facts.length > 0 ? ['', facts.join(' ')] : [])].join('\n');

@@ -92,6 +92,30 @@ export function parseLogs(input: CommandInput): Parsed<CommandRoute> {
   );
 }
 
+export function parseVerbosity(input: CommandInput): Parsed<CommandRoute> {
+  const word = input.rest.toLowerCase();
+  if (word === '' || word === 'full' || word === 'normal' || word === 'quiet' || word === 'default') {
+    const verbosity = word === '' ? null : word === 'default' ? '' : word;
+    return input.place === 'thread'
+      ? accept({ to: 'session', command: { type: 'COMMAND.VERBOSITY', verbosity } })
+      : accept({ to: 'gateway', command: { type: 'COMMAND.CHANNEL_VERBOSITY', verbosity } });
+  }
+  const { trigger } = input.settings;
+  return refuse(
+    'verbosity: none of the three',
+    `Write \`${trigger} verbosity full\` (every step with its details), \`normal\`, \`quiet\` (answers alone) or \`default\`.`,
+  );
+}
+
+export function parseRaise(input: CommandInput): Parsed<CommandRoute> {
+  const usd = /^\$?\d{1,4}(?:\.\d{1,2})?$/.test(input.rest) ? Number(input.rest.replace('$', '')) : 0;
+  if (usd > 0) return accept({ to: 'session', command: { type: 'COMMAND.RAISE', usd } });
+  return refuse(
+    'raise: not an amount',
+    `By how many dollars? Write \`${input.settings.trigger} raise 5\` or \`${input.settings.trigger} raise 2.50\`.`,
+  );
+}
+
 export function parseNetwork(input: CommandInput): Parsed<CommandRoute> {
   if (input.rest === '') return accept({ to: 'session', command: { type: 'COMMAND.NETWORK', revoke: '' } });
   const [, host] = /^(?:revoke|close)\s+([a-z0-9.-]{1,253})$/.exec(input.rest.toLowerCase()) ?? [];

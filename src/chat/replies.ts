@@ -1,5 +1,6 @@
 /** Answers to posts that reach nobody: each says what to do instead. */
 import { quoteInput } from './commandError.ts';
+import type { CommandSpec } from './commandSpec.ts';
 
 export function unknownCommandText(word: string, near: string | null, inThread: boolean, trigger: string): string {
   const guess = near === null ? '' : ` Did you mean \`${trigger} ${near}\`?`;
@@ -23,6 +24,8 @@ export function severalSessionsText(count: number): string {
   return `${count} sessions run in this channel, so it is not clear which one you mean. Reply in the thread of the one you mean.`;
 }
 
-export function onlyStarterText(command: string): string {
-  return `Only who started this session, or an approver, may use \`${command}\`. Ask them.`;
+export function notYoursText({ name, who }: Pick<CommandSpec, 'name' | 'who'>): string {
+  return who === 'approver'
+    ? `Only the approvers that whoever runs this bot has named (\`SM_ALLOWED_APPROVERS\`) may use \`${name}\`. Ask one of them.`
+    : `Only who started this session, or an approver, may use \`${name}\`. Ask them.`;
 }

@@ -9,7 +9,7 @@ import type { BareSessionCommand, ChatEvent } from './events.ts';
 import {
   misplacedText,
   noSessionText,
-  onlyStarterText,
+  notYoursText,
   severalSessionsText,
   startInSessionText,
   unknownCommandText,
@@ -174,7 +174,7 @@ function promptText(text: string, trigger: string): string {
 function routeCommand(post: IncomingPost, known: Known, spec: CommandSpec, read: CommandRoute): Route {
   if (read.to === 'session') {
     const routed = toSession(post, known, read.command);
-    return routed.kind === 'deliver' && !mayGive(spec, post, known) ? reply(onlyStarterText(spec.name)) : routed;
+    return routed.kind === 'deliver' && !mayGive(spec, post, known) ? reply(notYoursText(spec)) : routed;
   }
   const repo = read.command.type === 'COMMAND.START' ? read.command.repo.repo : null;
   const permission = known.allowed(personOf(post), repo);
@@ -187,7 +187,8 @@ function routeCommand(post: IncomingPost, known: Known, spec: CommandSpec, read:
 
 /** Some commands are not everybody's. */
 function mayGive(spec: CommandSpec, post: IncomingPost, known: Known): boolean {
-  return spec.who === 'everyone' || known.starterId === post.userId || known.isApprover(personOf(post));
+  if (spec.who === 'everyone' || known.isApprover(personOf(post))) return true;
+  return spec.who === 'starter' && known.starterId === post.userId;
 }
 
 function toSession(post: IncomingPost, known: Known, command: BareSessionCommand): Route {

@@ -17,7 +17,14 @@ export interface TranscriptRow {
 
 export interface Bodies {
   note: { readonly note: string; readonly tone: NoteTone; readonly text: string };
-  heard: { readonly postId: string };
+  heard: {
+    readonly postId: string;
+    readonly author?: string;
+    readonly text?: string;
+    /** It answered something that the agent had asked. */
+    readonly answer?: boolean;
+  };
+  steered: { readonly turnId: string; readonly inputId: string };
   turnStarted: {
     readonly turnId: string;
     readonly inputIds?: readonly string[];
@@ -137,6 +144,7 @@ export interface TurnEndedBody {
   readonly contextTokens?: number;
   readonly contextWindow?: number;
   readonly durationMs?: number;
+  readonly inputIds?: readonly string[];
 }
 
 export type TranscriptKind = keyof Bodies;
@@ -151,6 +159,7 @@ const NEEDED: {
 } = {
   note: { note: 'string', tone: 'string', text: 'string' },
   heard: { postId: 'string' },
+  steered: { turnId: 'string', inputId: 'string' },
   turnStarted: { turnId: 'string' },
   textDelta: { turnId: 'string', blockId: 'string', text: 'string' },
   textBlock: { turnId: 'string', blockId: 'string', text: 'string' },

@@ -26,6 +26,7 @@ const AREAS: readonly { readonly title: string; readonly area: Readonly<Record<s
   { title: 'Inspector', area: table.inspector },
   { title: 'Database', area: table.database },
   { title: 'Sessions', area: table.sessions },
+  { title: 'Spending', area: table.spending },
   { title: 'Retention', area: table.retention },
 ];
 

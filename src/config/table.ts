@@ -66,6 +66,9 @@ export const mattermost = {
   botTrigger: defaulted('SM_BOT_TRIGGER', matching(/^\S{1,64}$/u, 'one word without spaces'), '@claude', {
     help: 'Bot mention trigger text: what commands start with.',
   }),
+  loopLimit: defaulted('SM_LOOP_LIMIT', integer(0, 10_000), '10', {
+    help: 'How often an account and the bot may answer each other in one thread within a minute, before it is taken for a program and left alone until it is silent for a minute (0 = any number).',
+  }),
   operatorChannelId: optional('SM_OPERATOR_CHANNEL_ID', chatId, {
     help: 'Channel that is told of failures which need an operator.',
     example: '3fzkd1w7atyx9xb5g8n4oqcu6h',
@@ -382,6 +385,30 @@ export const sessions = {
   }),
   verbosity: defaulted('SM_VERBOSITY', oneOf('full', 'normal', 'quiet'), 'normal', {
     help: "How much of an agent's work threads show: `full`, `normal` or `quiet`.",
+  }),
+};
+
+const DOLLARS = 'dollars';
+
+export const spending = {
+  turnUsd: defaulted('SM_CAP_TURN_USD', positiveOrZero, '0', {
+    unit: DOLLARS,
+    help: 'What one turn of an agent may cost (0 = any amount). It is ended when it has cost so much.',
+  }),
+  sessionUsd: defaulted('SM_CAP_SESSION_USD', positiveOrZero, '0', {
+    unit: DOLLARS,
+    help: 'What one session may cost (0 = any amount). Approvers can let one cost more: `raise`.',
+  }),
+  userUsd: defaulted('SM_CAP_USER_USD', positiveOrZero, '0', {
+    unit: DOLLARS,
+    help: "What one person's messages may cost in a day, from midnight UTC (0 = any amount).",
+  }),
+  dayUsd: defaulted('SM_CAP_DAY_USD', positiveOrZero, '0', {
+    unit: DOLLARS,
+    help: 'What all sessions together may cost in a day, from midnight UTC (0 = any amount).',
+  }),
+  ownTurns: defaulted('SM_CAP_OWN_TURNS', integer(0, 10_000), '10', {
+    help: 'How many turns in a row an agent may begin by itself, when something ends that it had running in the background, before it is ended (0 = any number).',
   }),
 };
 

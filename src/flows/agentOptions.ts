@@ -6,6 +6,7 @@ import { repoOfContainer } from '../machines/addresses.ts';
 import type { LinkInput } from '../machines/session/context.ts';
 import type { ToolRules } from '../policy/toolRules.ts';
 import { toolPolicy } from '../policy/tools.ts';
+import { isCapped } from './spending.ts';
 
 const TOLD = `You work for a team that talks to you in a chat thread. Your answers are shown there as Markdown.
 Several people may write; their names stand in brackets before their messages.
@@ -14,6 +15,9 @@ request_network_access with the host names and the reason, and wait for the answ
 If the tool is missing, write a line of its own: [NETWORK_REQUEST: host]`;
 
 const DECISIONS = { allow: ToolDecision.ALLOW, ask: ToolDecision.ASK, deny: ToolDecision.DENY } as const;
+
+/** How often a running turn tells what it has cost, where that matters. */
+const SPENDING_EVERY_MS = 2_000;
 
 export function agentOptions(config: Config, rules: ToolRules, input: LinkInput): SessionOptions {
   const repo = repoOfContainer(input.container);
@@ -26,6 +30,7 @@ export function agentOptions(config: Config, rules: ToolRules, input: LinkInput)
     resumeId: input.resumeId,
     model: input.model,
     maxTurns: 0,
+    spendingEveryMs: isCapped(config.spending) ? SPENDING_EVERY_MS : 0,
     toolPolicy: {
       otherwise: DECISIONS[policy.otherwise],
       allow: [...policy.allow],

@@ -3,7 +3,7 @@
  * the first one counts, and who comes too late is not left without an answer.
  */
 import type { ActorView, Runtime } from '../actors/index.ts';
-import { answerBySign, answerInWords, isDecision } from '../chat/answers.ts';
+import { adviceBySign, answerBySign, answerInWords, isDecision } from '../chat/answers.ts';
 import type { PromptPosted } from '../chat/events.ts';
 import { type Address, approvalAddress } from '../machines/addresses.ts';
 import type { ApprovalContext, Verdict } from '../machines/approval/context.ts';
@@ -106,9 +106,12 @@ export function createAnswers({ runtime, whyNot, mayOpenForGood, postedAt }: Ans
       const view = await readPosted(owner);
       if (view?.kind !== 'approval' || view.status !== 'active' || !isOpen(view)) return undefined;
       const context = contextOf(view);
-      const verdict = context.cardPostId === postId ? answerBySign(context, emoji, by, at) : undefined;
-      if (!verdict) return undefined;
+      if (context.cardPostId !== postId) return undefined;
       const { channelId, rootId } = context;
+      const advice = adviceBySign(context, emoji);
+      if (advice !== undefined) return { kind: 'refuse', approval: owner, human: advice, channelId, rootId };
+      const verdict = answerBySign(context, emoji, by, at);
+      if (!verdict) return undefined;
       const human = await whyNotThat(by, context, verdict);
       if (human !== undefined) return { kind: 'refuse', approval: owner, human, channelId, rootId };
       return { kind: 'decide', to: view.address, event: { type: 'DECIDE', at, verdict } };

@@ -39,6 +39,8 @@ export interface IngressPorts {
   readonly botUserId: string;
   /** What routing needs to know that does not depend on the post. */
   readonly rules: Omit<Known, 'botUserId' | 'session' | 'starterId' | 'liveSessionsInChannel' | 'isProjectChannel'>;
+  /** How often somebody and the bot may answer each other in one thread within a minute; 0: any number. */
+  readonly loopLimit: number;
   readonly log: Log;
   readonly now: () => number;
   /** Keeps what people ordered, before it takes effect. */
@@ -58,6 +60,11 @@ export interface Ingress {
   takeRead(event: ChatEvent): Promise<void>;
 }
 
+interface Named {
+  readonly name: string;
+  readonly isBot: boolean;
+}
+
 /** A post, and how far its channel is read once it is taken. */
 interface Seen {
   readonly post: ChatPost;
@@ -65,8 +72,8 @@ interface Seen {
 }
 
 export function createIngress(ports: IngressPorts): Ingress {
-  const names = new Map<string, string>();
-  const loopBreaker = createLoopBreaker();
+  const people = new Map<string, Named>();
+  const loopBreaker = createLoopBreaker(ports.loopLimit);
   let last: Promise<unknown> = Promise.resolve();
 
   /** One at a time: a cursor must not run ahead of a post that is still on its way. */
@@ -76,14 +83,15 @@ export function createIngress(ports: IngressPorts): Ingress {
     return done;
   };
 
-  const nameOf = async (userId: string): Promise<string> => {
-    const known = names.get(userId);
+  const personOf = async (userId: string): Promise<Named> => {
+    const known = people.get(userId);
     if (known !== undefined) return known;
     const [user] = await ports.rest.usersByIds([userId]);
-    const name = user?.username ?? userId;
-    names.set(userId, name);
-    return name;
+    const person = { name: user?.username ?? userId, isBot: user?.isBot ?? false };
+    people.set(userId, person);
+    return person;
   };
+  const nameOf = async (userId: string): Promise<string> => (await personOf(userId)).name;
 
   /** @returns whether there was no room for it */
   const deliver = async (
@@ -130,10 +138,12 @@ export function createIngress(ports: IngressPorts): Ingress {
 
   const takePost = async (seen: Seen): Promise<void> => {
     const { post } = seen;
+    if (post.userId === ports.botUserId) loopBreaker.spoke(post);
     // Most of what is read up: nothing needs to be looked up for it.
     if (post.userId === ports.botUserId || post.type !== '') return ignore(seen, 'own post or system post');
     const known = await lookUp(ports, post);
-    const incoming = incomingPost(post, await nameOf(post.userId));
+    const { name, isBot } = await personOf(post.userId);
+    const incoming = { ...incomingPost(post, name), fromBot: post.automated || isBot };
     const routed = loopBreaker.pass(incoming, route(incoming, known));
     const keep = async (why?: string): Promise<void> => {
       const entry = commandRecord(incoming, ports.rules.trigger, routed, why);
@@ -194,11 +204,11 @@ export function createIngress(ports: IngressPorts): Ingress {
     }
     if (!thread) {
       const isWord = post.userId !== ports.botUserId && post.type === '' && !post.automated;
-      if (isWord && !isLive) await deliverDeletion(seen, GATEWAY, { type: 'POST.DELETED', at, ...personOf(post, '') });
+      if (isWord && !isLive) await deliverDeletion(seen, GATEWAY, { type: 'POST.DELETED', at, ...whereFrom(post, '') });
       return;
     }
     if (post.id === thread.rootId) {
-      const event = { type: 'COMMAND.STOP', at, container: false, all: false, ...personOf(post, '') };
+      const event = { type: 'COMMAND.STOP', at, container: false, all: false, ...whereFrom(post, '') };
       await ports.record(rootDeleted(post, thread.session, at));
       await deliver(seen, thread.session, event, `deleted/${post.id}`);
       return;
@@ -328,11 +338,11 @@ function incomingPost(post: ChatPost, userName: string): IncomingPost {
   };
 }
 
-function personOf(post: ChatPost, userName: string) {
+function whereFrom(post: ChatPost, userName: string) {
   const { id: postId, channelId, rootId, userId } = post;
   return { postId, channelId, rootId, userId, userName };
 }
 
 function refusal(post: ChatPost, userName: string, message: string, at: number): ChartEvent {
-  return { type: 'COMMAND.REFUSED', at, ...personOf(post, userName), message };
+  return { type: 'COMMAND.REFUSED', at, ...whereFrom(post, userName), message };
 }

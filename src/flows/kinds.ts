@@ -84,7 +84,10 @@ function sessionInput(config: Config, address: Address, event: ChartEvent) {
     address,
     container: containerOf(event),
     request: requestOf(event),
-    limits: { livenessMs: config.sessions.livenessTimeoutSecs * 1000 },
+    limits: {
+      livenessMs: config.sessions.livenessTimeoutSecs * 1000,
+      ownTurns: config.spending.ownTurns,
+    },
     at: event.at,
   };
 }

@@ -14,10 +14,19 @@ function withContext(envelope: Envelope, change: (context: JsonObject) => JsonOb
 export const SESSION_MIGRATIONS: Migrations = {
   // A session can change its model, who is answered, and be asked for a title.
   1: (envelope) =>
-    withContext(envelope, ({ request, checkout }) => ({
+    withContext(envelope, ({ request, checkout, turn, queue, limits }) => ({
       titleFor: '',
       model: (request as JsonObject).model ?? '',
       audience: 'everyone',
+      // Nobody told it; its first turn is long over.
+      briefed: true,
+      undelivered: [],
+      verbosity: '',
+      ownTurns: 0,
+      raisedUsd: 0,
+      limits: { ...(limits as JsonObject), ownTurns: 0 },
+      turn: turn ? { ...(turn as JsonObject), by: (request as JsonObject).owner ?? null } : null,
+      queue: ((queue ?? []) as readonly JsonObject[]).map((prompt) => ({ ...prompt, authorId: '', undelivered: [] })),
       // Without containers both names of the checkout are the same.
       cwd: checkout ?? '',
     })),

@@ -20,14 +20,25 @@ export interface ThreadViewPorts {
   readonly rest: MattermostRest;
   readonly posting: Posting;
   readonly attach: AttachFile;
+  /** Something that the agent gave could not be posted. Told once for each post, however often. */
+  readonly undelivered: (post: Undelivered) => Promise<void>;
   readonly log: Log;
-  readonly verbosity: Verbosity;
+  /** How much of the agent's work the session's thread shows. */
+  readonly verbosityOf: (session: Address) => Promise<Verbosity>;
   /** What commands start with. */
   readonly trigger: string;
   readonly pauseMs?: number;
   readonly now?: () => number;
   /** How often a turn that runs is looked at again, for how long it has been busy with one thing. */
   readonly lookMs?: number;
+}
+
+export interface Undelivered {
+  readonly session: Address;
+  readonly key: string;
+  /** For the agent. */
+  readonly what: string;
+  readonly why: string;
 }
 
 export interface ThreadView {
@@ -156,8 +167,11 @@ export function createThreadView(ports: ThreadViewPorts): ThreadView {
 
 /** In place of what the chat does not take: people must not wait for it, nor for what comes after it. */
 function instead(error: TerminalError): string {
-  const why = plainWords(error.human ?? error.message, 200);
-  return `⚠️ A part of this thread could not be posted: ${why}\nAsk for it in another form, for example as a file.`;
+  return `⚠️ A part of this thread could not be posted: ${whyOf(error)}\nAsk for it in another form, for example as a file.`;
+}
+
+function whyOf(error: TerminalError): string {
+  return plainWords(error.human ?? error.message, 200);
 }
 
 function retryAfter(error: unknown, failures: number): number {
@@ -181,8 +195,9 @@ async function reconcile(
   state.entries.push(...news.flatMap((row) => readEntry(row) ?? []));
   state.lastId = news.at(-1)?.id ?? state.lastId;
 
+  const verbosity = await ports.verbosityOf(session);
   const render = (entries: readonly TranscriptEntry[]): DesiredPost[] =>
-    renderThread(entries, { verbosity: ports.verbosity, trigger: ports.trigger, now: (ports.now ?? Date.now)() });
+    renderThread(entries, { verbosity, trigger: ports.trigger, now: (ports.now ?? Date.now)() });
   const desired = render(state.entries);
   const rows = new Map((await store.postsOf(session)).map((row) => [row.key, row]));
   for (const post of desired) {
@@ -219,6 +234,15 @@ async function showOrSay(round: Round, post: DesiredPost, latest: () => Promise<
     if (!isUnpostable(error)) throw error;
     const { ports, session } = round;
     ports.log.warn({ session, post: post.key, err: error }, 'a post was refused for what it says');
+    if (post.final && !post.key.startsWith('note/')) {
+      const began = plainWords(post.message, 100);
+      await ports.undelivered({
+        session,
+        key: post.key,
+        what: `a post that begins with "${began}"`,
+        why: whyOf(error),
+      });
+    }
     const { file: _file, ...words } = post;
     await show(round, { ...words, message: instead(error), final: true }, latest);
   }
@@ -259,13 +283,13 @@ async function show(round: Round, post: DesiredPost, latest: () => Promise<strin
   }
 }
 
-async function contentOf({ ports, session, thread, state }: Round, { message, file }: DesiredPost) {
+async function contentOf({ ports, session, thread, state }: Round, { key, message, file }: DesiredPost) {
   if (!file) return { message };
   const { channelId } = thread;
   const attached = await ports.attach({ session, channelId, path: file.path, attempts: state.failures });
-  return 'fileId' in attached
-    ? { message, fileIds: [attached.fileId] }
-    : { message: `${message}\n⚠️ The file is not here. ${escapeMarkdown(attached.problem)}` };
+  if ('fileId' in attached) return { message, fileIds: [attached.fileId] };
+  await ports.undelivered({ session, key, what: `the file ${file.path}`, why: attached.problem });
+  return { message: `${message}\n⚠️ The file is not here. ${escapeMarkdown(attached.problem)}` };
 }
 
 /**

@@ -34,6 +34,12 @@ export interface Say {
 export interface Heard {
   readonly kind: 'heard';
   readonly postId: string;
+  readonly author: string;
+  /** Whose words cost what is answered to them. */
+  readonly authorId: string;
+  readonly text: string;
+  /** It answered something that the agent had asked. */
+  readonly answer?: true;
 }
 
 /** From now on posts in this thread belong to this session. */
@@ -66,6 +72,12 @@ export interface Place extends JsonObject {
   readonly channelId: string;
   /** The thread's root post; empty at top level. */
   readonly rootId: string;
+}
+
+/** A person: id and user name. */
+interface Named extends JsonObject {
+  readonly id: string;
+  readonly name: string;
 }
 
 export interface RepoRef extends JsonObject {
@@ -125,6 +137,13 @@ export type ExternalEffect =
   | Request<
       'chat.revoke',
       { session: Address; host: string; place: Place; replyTo: string; userId: string; userName: string }
+    >
+  /** How much the session's thread shows. */
+  | Request<'chat.verbosity', { session: Address; place: Place; replyTo: string }>
+  /** How much the threads of a project channel show that say nothing else: changes it, or with null only tells. */
+  | Request<
+      'chat.channelVerbosity',
+      { verbosity: 'full' | 'normal' | 'quiet' | '' | null; place: Place; replyTo: string }
     >
   /** What the session has cost; without one, what all have. */
   | Request<'chat.cost', { session: Address | ''; place: Place; replyTo: string }>
@@ -193,12 +212,29 @@ export type ExternalEffect =
   // ---- worker
   | Request<
       'worker.prompt',
-      { session: Address; inputId: string; text: string; author: string; files: readonly Json[]; steer: boolean }
+      {
+        session: Address;
+        inputId: string;
+        text: string;
+        /** Told to the agent; empty where nobody speaks. */
+        author: string;
+        authorId: string;
+        /** From the gateway itself, before the words; empty: nothing. */
+        notice: string;
+        files: readonly Json[];
+        steer: boolean;
+      }
     >
+  /**
+   * Gives the agent what was said before, quoted, for its next prompt: `lost`, in its conversation, whose memory is gone;
+   * `thread`, in the thread before the session began there. Done: `shown`, in
+   * messages, and `whole`: nothing was left out.
+   */
+  | Request<'worker.history', { session: Address; inputId: string; of: 'lost' | 'thread' }>
   | Request<'worker.interrupt', { session: Address; inputId: string; turnId: string }>
   | Request<'worker.mode', { session: Address; inputId: string; plan: boolean }>
   | Request<'worker.model', { session: Address; inputId: string; model: string }>
-  | Request<'worker.compact', { session: Address; inputId: string; hint: string }>
+  | Request<'worker.compact', { session: Address; inputId: string; hint: string; author: Named }>
   | Request<'worker.clear', { session: Address; inputId: string }>
   | Request<'worker.close', { session: Address; inputId: string }>
   | Request<
@@ -214,6 +250,8 @@ export type ExternalEffect =
         proven: boolean;
       }
     >
+  /** Whether what has been spent, with what a running turn has cost so far, reaches a cap. Done: `cap`, `human`, `turnId`. */
+  | Request<'spending.check', { session: Address; turnId: string; costUsd: number; by: Named }>
   /** Done: `reachable`, `error`. */
   | Request<'worker.probe', { session: Address; host: string; port: number }>
   // ---- firewall

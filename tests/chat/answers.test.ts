@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { answerBySign, answerInWords, isDecision } from '../../src/chat/answers.ts';
+import { adviceBySign, answerBySign, answerInWords, isDecision } from '../../src/chat/answers.ts';
 import { adviceOf, renderCard } from '../../src/chat/cards.ts';
 import { renderThread } from '../../src/chat/render/index.ts';
 import { readEntry } from '../../src/chat/transcript.ts';
@@ -82,6 +82,12 @@ test('RT-28: words that merely begin like a decision are none', () => {
   for (const text of ['allow me to explain', 'not now', 'know', 'denying is hard', 'yesterday']) {
     assert.not(isDecision(text), text);
   }
+});
+
+test('a pencil on a plan asks for words, as the button for a change does; elsewhere it means nothing', () => {
+  assert.match(adviceBySign(PLAN, 'pencil2') ?? '', /Write in the thread what to change/);
+  assert.is(adviceBySign(PLAN, 'tada'), undefined);
+  assert.is(adviceBySign(TOOL, 'pencil2'), undefined);
 });
 
 test('a reaction does what the button does, and others do nothing', () => {

@@ -38,6 +38,16 @@ for (const [text, expected] of [
   ['invite alice bob', 'refused'],
   ['kick bob.b', { type: 'COMMAND.KICK', who: 'bob.b' }],
   ['cost', { type: 'COMMAND.COST' }],
+  ['verbosity', { type: 'COMMAND.VERBOSITY', verbosity: null }],
+  ['verbosity Quiet', { type: 'COMMAND.VERBOSITY', verbosity: 'quiet' }],
+  ['verbosity default', { type: 'COMMAND.VERBOSITY', verbosity: '' }],
+  ['verbosity loud', 'refused'],
+  ['raise 5', { type: 'COMMAND.RAISE', usd: 5 }],
+  ['raise $2.50', { type: 'COMMAND.RAISE', usd: 2.5 }],
+  ['raise', 'refused'],
+  ['raise 0', 'refused'],
+  ['raise -3', 'refused'],
+  ['raise a lot', 'refused'],
   ['diff', { type: 'COMMAND.DIFF' }],
   ['diff HEAD', 'refused'],
   ['abort', { type: 'COMMAND.INTERRUPT' }],
@@ -53,6 +63,7 @@ for (const [text, expected] of [
 test('cost asks for this session in a thread and for all of them at top level', () => {
   assert.equal(eventOf('cost', 'top'), { type: 'COMMAND.COSTS' });
   assert.equal(eventOf('queue', 'top'), 'misplaced');
+  assert.equal(eventOf('verbosity full', 'top'), { type: 'COMMAND.CHANNEL_VERBOSITY', verbosity: 'full' });
 });
 
 test('what is mistyped gets the command that was probably meant, whatever name it has', () => {

@@ -157,7 +157,14 @@ export function simulatedSession(stored: StoredSession, folder: SessionFolder, w
     return turn || waiting.length > 0 ? SessionState.RUNNING : SessionState.IDLE;
   }
 
-  const agent = { push: () => {}, interrupt, setPlanMode: done, setModel: done, close: interrupt };
+  const agent = {
+    push: () => {},
+    interrupt,
+    setPlanMode: done,
+    setModel: done,
+    spent: async () => undefined,
+    close: interrupt,
+  };
 
   emit(recoveryOutputs(folder.log.facts, folder.inputs.wantingTurns(), stored));
 
@@ -213,6 +220,7 @@ export function simulatedSession(stored: StoredSession, folder: SessionFolder, w
     enforceMode: (mode) => {
       stored.mode = mode;
     },
+    takeHistory() {},
     acknowledged(seq) {
       write({ what: 'ack', session: id, logId: folder.log.logId, seq });
       folder.log.acknowledge(seq);

@@ -48,6 +48,7 @@ const config = {
   logFile: undefined,
   agentIdleMs: Number.MAX_SAFE_INTEGER,
   orphanGraceMs: Number.MAX_SAFE_INTEGER,
+  historyGraceMs: 0,
   claudePath: undefined,
   runAs: undefined,
   tls: undefined,
@@ -123,6 +124,7 @@ function simulatedSessions(folder: string, writeDown: WriteDown): Registry {
       term: 0,
       totalCostUsd: 0,
       historyLost: false,
+      history: '',
     };
     const real = openSessionFolder(folder, sessionId, 'one boot');
     return simulatedSession(stored, watchedInputs(real, sessionId, writeDown), writeDown);

@@ -115,6 +115,7 @@ async function build(
       SM_LISTEN_ADDR: `127.0.0.1:${port}`,
       SM_WORKSPACE: 'local',
       SM_FIREWALL: 'none',
+      SM_LOOP_LIMIT: '0',
       SM_INSPECTOR_ADDR: 'off',
       SM_DATA_DIR: join(folder, 'workspace'),
       SM_LOCAL_REPOS: sources.join(','),

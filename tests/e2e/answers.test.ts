@@ -127,6 +127,13 @@ test('a plan is approved, kept or changed by button, reaction and words, and the
     (post) => post.create_at > change.create_at && /not approved.*call it three\.txt/s.test(post.message),
   );
 
+  const sign = await cardOf(you, thread, 'plan: write three.txt', 'Change …');
+  await you.react(sign.id, 'pencil2');
+  await you.hearAfter(thread, sign, /Write in the thread what to change/);
+  await you.say('call it five.txt', thread);
+  assert.match(await settled(you, thread, sign), /To be changed.*call it five\.txt/);
+  await you.hearAfter(thread, sign, /not approved.*call it five\.txt/s);
+
   for (const approve of [(card: Post) => you.react(card.id, '+1'), () => you.say('lgtm', thread)]) {
     const card = await cardOf(you, thread, 'plan: write four.txt', 'Approve');
     await approve(card);

@@ -61,6 +61,8 @@ for (const command of [
   'title Taken over',
   'context',
   'cost',
+  'raise 5',
+  'verbosity full',
   'diff',
   'logs',
   'invite @stranger',
@@ -125,6 +127,8 @@ test('what is mistyped, misplaced or given too much is answered with the right w
   await you.ask(thread, '@claude mode plan', /mode mentions/);
   await you.ask(thread, '@claude model two words', /cannot be a model/);
   await you.ask(thread, '@claude logs many', /How many lines/);
+  await you.ask(thread, '@claude verbosity loud', /verbosity full/);
+  await you.ask(thread, '@claude raise 5', /Only the approvers/);
   await you.ask(thread, '@claude invite', /Whom/);
   await you.ask(thread, '@claude stop --everything', /no option `--everything`/);
   const top = await you.say('@claude queue');
@@ -199,6 +203,26 @@ test('in a thread that answers mentions, people can talk among themselves', asyn
   await you.ask(thread, 'say heard again', /heard again.*context \d+%/s);
   const told = environment.model?.requests.map(({ lastUserText }) => lastUserText).join('\n') ?? '';
   assert.not.match(told, /what only people hear/);
+});
+
+test('verbosity is for a thread, or for all threads of its channel that say nothing else', async ({ you, thread }) => {
+  const { channelId } = thread;
+  const top = async (command: string, fits: RegExp) => {
+    const post = await you.say(command, { channelId });
+    await you.hear(post.id, ({ message }) => fits.test(message));
+  };
+  await you.ask(thread, '@claude verbosity', /`normal`, as everywhere by default/);
+  await top('@claude verbosity quiet', /The threads of this channel show.*`quiet`/);
+  await you.ask(thread, '@claude verbosity', /`quiet`, as the threads of this channel do/);
+  const quiet = await you.ask(thread, 'run: echo unseen-step, then say the quiet end', /the quiet end.*context \d+%/s);
+  assert.not.match(quiet.message, /Bash.*unseen-step/);
+  await you.ask(thread, '@claude verbosity full', /\(`full`\)/);
+  const full = await you.ask(thread, 'run: echo seen-step, then say the full end', /the full end.*context \d+%/s);
+  assert.match(full.message, /seen-step/);
+  await you.ask(thread, '@claude verbosity default', /`quiet`, as the threads/);
+  await top('@claude verbosity default', /`normal`/);
+  const lobby = await you.say('@claude verbosity full');
+  await you.hear(lobby.id, ({ message }) => /no channel of a repository/.test(message));
 });
 
 test('title sets the root post, asked for or given, and cannot call everybody', async ({ you, thread }) => {

@@ -33,7 +33,16 @@ test('RT-8: one of ten requests fails, and no post is dropped, doubled or out of
   const warnings: object[] = [];
   const log = { ...silentLog, warn: (fields: object) => warnings.push(fields) };
   const attach = () => Promise.reject(new Error('there are no files'));
-  const view = createThreadView({ store, rest, posting, attach, log, verbosity: 'normal', trigger: '@claude' });
+  const view = createThreadView({
+    store,
+    rest,
+    posting,
+    attach,
+    log,
+    undelivered: async () => undefined,
+    verbosityOf: async () => 'normal',
+    trigger: '@claude',
+  });
   const roots: string[] = [];
   for (let index = 0; index < 40; index += 1) {
     const session: Address = `session/s${index}`;

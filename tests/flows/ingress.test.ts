@@ -19,6 +19,7 @@ const POST: ChatPost = {
   editAt: 0,
   deleteAt: 0,
   fileIds: [],
+  cards: '',
   automated: false,
   key: undefined,
 };
@@ -71,6 +72,7 @@ function listening(
     rules,
     record: async (entry) => void recorded.push(entry),
     onRefused: async () => undefined,
+    loopLimit: 10,
     log: silentLog,
     now: () => 5,
   });
@@ -195,24 +197,73 @@ test('RT-52: whatever a message is made of, it is not taken for an empty one', a
   );
 });
 
-test('RT-6: a bot that answers every refusal is never answered; an account that does not say it is one, a limited number of times', async () => {
-  const bounce = async (post: Partial<ChatPost>, count: number, everyMs: number) => {
-    const { asked, take } = listening(never);
-    for (let at = 1; at <= count; at += 1) {
-      await take({
-        ...post,
-        id: `p${at}`,
-        createAt: at * everyMs,
-        message: '@claude I do not understand that, @claude',
-      });
+/** Who posts what, one thing after the other, so many seconds apart. @returns what came of it */
+async function talk(posts: readonly Partial<ChatPost>[], everyMs: number) {
+  const { asked, take } = listening(never);
+  for (const [index, post] of posts.entries()) {
+    await take({ ...post, id: `p${index}`, createAt: 1 + index * everyMs });
+  }
+  const prompts = asked.filter(({ event }) => event.type === 'PROMPT').length;
+  const told = asked.flatMap(({ event }) => (event.type === 'COMMAND.REFUSED' ? [String(event.message)] : []));
+  return { prompts, told };
+}
+
+const CONFUSED = { message: '@claude I do not understand that, @claude' };
+const ANSWER = { userId: 'bot', message: 'Claude says something.' };
+const times = (count: number, ...posts: readonly Partial<ChatPost>[]) =>
+  Array.from({ length: count }, () => posts).flat();
+
+test('RT-6: a bot that answers every refusal is never answered; an account that does not say it is one, a few times', async () => {
+  assert.equal((await talk(times(60, { ...CONFUSED, automated: true }), 1_000)).told, []);
+  const { told } = await talk(times(2_000, CONFUSED), 1_000);
+  assert.is(told.length, 10);
+  assert.match(told.at(-1) ?? '', /In case two programs are talking/);
+  assert.is(
+    (await talk(times(45, CONFUSED), 10_000)).told.length,
+    45,
+    'a person who mistypes now and then is always told',
+  );
+});
+
+test('RT-6: a program that answers every answer gets no more than a few, is told once, and nothing while it goes on', async () => {
+  const loop = await talk(times(1_000, { message: 'And what do you think of that?' }, ANSWER), 1_000);
+  assert.is(loop.prompts, 9);
+  assert.is(loop.told.length, 1);
+  assert.match(loop.told[0] ?? '', /answered each other 10 times within a minute/);
+});
+
+test('people are left alone: many messages in a row, several people at once, and whoever talks at the pace of people', async () => {
+  assert.is((await talk(times(40, { message: 'one more thing' }), 100)).prompts, 40, 'nobody has answered yet');
+  const crowd = Array.from({ length: 30 }, (_, index) => [{ userId: `u${index}`, message: 'and me?' }, ANSWER]).flat();
+  assert.is((await talk(crowd, 100)).prompts, 30);
+  assert.is((await talk(times(40, { message: 'go on' }, ANSWER), 4_000)).prompts, 40);
+});
+
+test('what is read more than once is one exchange', async () => {
+  const { asked, take } = listening(never);
+  for (let again = 0; again < 10; again += 1) {
+    for (const [index, post] of times(5, { message: 'ping' }, ANSWER).entries()) {
+      await take({ ...post, id: `p${index}`, createAt: 1 + index });
     }
-    return asked.map(({ event }) => String(event.message));
-  };
-  assert.equal(await bounce({ automated: true }, 60, 1_000), []);
-  const told = await bounce({}, 2_000, 1_000);
-  assert.is(told.length, 30);
-  assert.match(told.at(-1) ?? '', /do not answer here for a minute/);
-  assert.is((await bounce({}, 45, 3_000)).length, 45, 'a person who mistypes now and then is always told');
+  }
+  assert.not(asked.some(({ event }) => event.type === 'COMMAND.REFUSED'));
+});
+
+test('who is left alone can still stop a session', async () => {
+  const { asked, take } = listening(never);
+  for (const [index, post] of times(15, { message: 'ping' }, ANSWER).entries()) {
+    await take({ ...post, id: `p${index}`, createAt: 1 + index });
+  }
+  await take({ id: 'stop', message: '@claude stop', createAt: 100 });
+  assert.is(asked.at(-1)?.event.type, 'COMMAND.STOP');
+});
+
+test('after a minute of silence everything is as before', async () => {
+  const before = times(15, { message: 'ping' }, ANSWER).map((post, index) => ({ ...post, createAt: 1 + index * 500 }));
+  const { asked, take } = listening(never);
+  for (const [index, post] of before.entries()) await take({ ...post, id: `a${index}` });
+  await take({ id: 'later', message: 'hello again', createAt: 90_000 });
+  assert.is(asked.at(-1)?.event.text, 'hello again');
 });
 
 test.run();

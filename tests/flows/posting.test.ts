@@ -138,7 +138,8 @@ test('RT-18: however its posts fail and whoever shows it meanwhile, a turn has o
       posting: posting(context, store),
       attach: async () => ({ problem: 'there are none' }),
       log: silentLog,
-      verbosity: 'normal',
+      undelivered: async () => undefined,
+      verbosityOf: async () => 'normal',
       trigger: '@claude',
       pauseMs: 1,
     });

@@ -72,6 +72,7 @@ function listening({ store, chat }: Context, refuse: (item: InboxItem) => boolea
     rules,
     record: async () => undefined,
     onRefused: async () => undefined,
+    loopLimit: 0,
     log: silentLog,
     now: Date.now,
   });

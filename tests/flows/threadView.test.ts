@@ -28,6 +28,8 @@ interface World {
   readonly posts: PostRow[];
   readonly made: string[];
   readonly warnings: object[];
+  /** What the agent is told of: the post's key and why it is not there. */
+  readonly undelivered: (readonly [string, string])[];
   /** Called at the beginning of every round. */
   begin(): Promise<void>;
   create(post: OncePost): Promise<void>;
@@ -43,6 +45,7 @@ function worldOf(changes: Partial<World> = {}): World {
     posts: [],
     made: [],
     warnings: [],
+    undelivered: [],
     begin: async () => undefined,
     create: async () => undefined,
     patch: () => Promise.reject(new Error('nothing is to be edited')),
@@ -83,7 +86,10 @@ function viewOn(views: ThreadView[], world: World): ThreadView {
     },
     attach: () => Promise.reject(new Error('there are no files')),
     log: { ...silentLog, warn: (fields: object) => world.warnings.push(fields) },
-    verbosity: 'normal',
+    undelivered: async ({ key, why }) => {
+      world.undelivered.push([key, why]);
+    },
+    verbosityOf: async () => 'normal',
     trigger: '@claude',
     pauseMs: 1,
     lookMs: 1,
@@ -247,6 +253,26 @@ test('a post that is too old to be edited keeps its words; the new ones get a po
   await view.settle(S);
   assert.equal(world.made, ['new words', 'note 2']);
   assert.is(world.posts[0]?.state, 'gone');
+});
+
+test('RT-16: words of the agent that the chat refuses for good are told to the agent, too; notes of the session are not', async ({
+  views,
+}) => {
+  const turn = { turnId: 't1' };
+  const outputs = [
+    ['turnStarted', turn],
+    ['textBlock', { ...turn, blockId: 'b', text: 'bad words' }],
+    ['turnEnded', { ...turn, outcome: 'TURN_OUTCOME_COMPLETED' }],
+  ].map(([kind, body], index) => ({ ...note(10 + index), kind, body }) as ReturnType<typeof note>);
+  const world = worldOf({
+    rows: [note(1, 'bad'), ...outputs],
+    create: ({ message }) =>
+      message.startsWith('bad')
+        ? Promise.reject(new TerminalError('CHAT_REFUSED', 'no', { human: 'Mattermost does not take this.' }))
+        : Promise.resolve(),
+  });
+  await viewOn(views, world).settle(S);
+  assert.equal(world.undelivered, [['t1/0/0', 'Mattermost does not take this.']]);
 });
 
 test('RT-16: what the chat refuses to post is said to be missing, and does not hold up what comes after it', async ({

@@ -59,6 +59,8 @@ export interface Agent {
   interrupt(): Promise<void>;
   setPlanMode(plan: boolean): Promise<void>;
   setModel(model: string): Promise<void>;
+  /** What this process has cost so far, in USD. Never rejects: undefined where it cannot be asked. */
+  spent(): Promise<number | undefined>;
   /** Ends it in an orderly way (totals are saved), by force after a few seconds. Resolves when it has ended. */
   close(): Promise<void>;
 }
@@ -111,6 +113,17 @@ export function startAgent(start: AgentStart, handlers: AgentHandlers): Agent {
     },
     setPlanMode: (plan) => running.setPermissionMode(plan ? 'plan' : 'default'),
     setModel: (model) => running.setModel(model === '' ? undefined : model),
+    spent: async () => {
+      try {
+        // The SDK may change it at any time, as its name says; then caps hold at the end of turns only.
+        const { session } = await running.usage_EXPERIMENTAL_MAY_CHANGE_DO_NOT_RELY_ON_THIS_API_YET({
+          skipBehaviors: true,
+        });
+        return typeof session.total_cost_usd === 'number' ? session.total_cost_usd : undefined;
+      } catch {
+        return undefined;
+      }
+    },
     async close() {
       // Taken while the parentage still shows who belongs to it.
       const known = processesOf(start.mark, livingPid());

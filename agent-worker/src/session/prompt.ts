@@ -26,10 +26,12 @@ export function promptContent(
   config: Pick<AgentConfig, 'attachmentsDir' | 'runAs'>,
 ): Content {
   const said = promptText(prompt);
-  if (prompt.attachments.length === 0) return said;
+  const notice = prompt.notice === '' ? [] : [{ type: 'text' as const, text: prompt.notice }];
+  if (prompt.attachments.length === 0) return notice.length === 0 ? said : [...notice, { type: 'text', text: said }];
   const files = writeAttachments(sessionId, prompt, config);
   const images = prompt.attachments.flatMap((attachment) => imageBlock(attachment) ?? []);
   return [
+    ...notice,
     ...images,
     { type: 'text', text: `${said}\n\nAttached files:\n${files.map((file) => `- ${file}`).join('\n')}` },
   ];

@@ -64,6 +64,9 @@ export function handleRequest(session: Session, request: Request, config: Sessio
       if (accept(session, decision.inputId, 'control', check)) session.approvals.decide(decision);
       return;
     }
+    case 'history':
+      if (accept(session, request.value.inputId, 'control')) session.takeHistory(request.value.text);
+      return;
     case 'close':
       if (accept(session, request.value.inputId, 'control')) {
         guard(session.closeSession(CloseReason.REQUESTED), logger);

@@ -24,9 +24,12 @@ import { agentStart } from './agentStart.ts';
 import { createApprovals } from './approvals.ts';
 import { createLink, type Link } from './link.ts';
 import { recoveryOutputs } from './recovery.ts';
+import { createSpending } from './spending.ts';
 import type { SessionFolder, StoredSession } from './store.ts';
 import { later, withinGrace } from './time.ts';
 import type { Session, SessionConfig, Waiting } from './types.ts';
+
+type Content = SDKUserMessage['message']['content'];
 
 /** How long a running turn may take to be interrupted before its agent is closed anyway, milliseconds. */
 const INTERRUPT_GRACE_MS = 3_000;
@@ -40,15 +43,16 @@ export function createSession(
 ): Session {
   const mapper = newMapperState(stored);
   const waiting: Waiting[] = [];
-  const given = new Map<string, SDKUserMessage>();
+  const given = new Map<ReturnType<typeof randomUUID>, SDKUserMessage>();
   let agent: Agent | undefined;
   let closing: Promise<void> | undefined;
   let enforced = stored.mode;
   let deadResume = false;
+  /** While what was given to a dead conversation waits to be given to a fresh one. */
+  let historyTimer: NodeJS.Timeout | undefined;
   let link: Link | undefined;
   let orphanSince = Date.now();
   let orphaned = false;
-  let historyLostSince = folder.log.lastSeq;
   let stopped = false;
   let unrecognised = 0;
   let idleTimer: NodeJS.Timeout | undefined;
@@ -58,6 +62,16 @@ export function createSession(
     (output) => session.emit([output]),
     (requestId) => folder.log.noteApprovalSettled(requestId),
   );
+
+  const spending = createSpending({
+    ask: async () => agent?.spent(),
+    everyMs: () => stored.options.spendingEveryMs,
+    now: Date.now,
+    tell: (turnId, costUsd) => {
+      if (mapper.turn?.id === turnId) session.emit([{ $case: 'spent', value: { turnId, costUsd } }]);
+    },
+    failed: (error) => logger.warn({ error: messageOf(error) }, 'what a turn has cost could not be told'),
+  });
 
   const session: Session = {
     id: stored.sessionId,
@@ -105,12 +119,12 @@ export function createSession(
     enforceMode(mode) {
       enforced = mode;
     },
-    acknowledged(seq) {
-      folder.log.acknowledge(seq);
-      if (stored.historyLost && seq > historyLostSince) {
-        stored.historyLost = false;
-        session.save();
-      }
+    acknowledged: (seq) => folder.log.acknowledge(seq),
+    takeHistory(said) {
+      stored.history = said;
+      stored.historyLost = false;
+      session.save();
+      if (historyTimer) goOn();
     },
     async closeAgent() {
       if (!agent) return closing;
@@ -121,7 +135,7 @@ export function createSession(
     },
     async closeSession(reason) {
       // First, or the end of the running turn would start the next one.
-      const lost = waiting.splice(0);
+      const lost = [...(historyTimer ? takeBack() : []), ...waiting.splice(0)];
       session.emit(lost.map(({ inputId }) => ({ $case: 'promptLost', value: { inputId } })));
       if (agent && mapper.turn) await withinGrace(agent.interrupt(), INTERRUPT_GRACE_MS);
       await session.closeAgent();
@@ -140,6 +154,7 @@ export function createSession(
       stopped = true;
       clearTimeout(idleTimer);
       clearTimeout(orphanTimer);
+      clearTimeout(historyTimer);
       await session.closeAgent();
       link?.end('stopping', 'the worker stops');
       folder.close();
@@ -188,6 +203,13 @@ export function createSession(
       case 'promptLost':
         pump();
         return;
+      case 'turnStarted':
+        spending.turnBegan(output.value.turnId);
+        return;
+      case 'toolResult':
+      case 'textBlock':
+        spending.wentOn(output.value.turnId);
+        return;
       case 'unrecognised':
         unrecognised += 1;
         logger.warn({ kind: rawKind(output.value.rawJson), count: unrecognised }, 'unrecognised SDK message');
@@ -211,7 +233,7 @@ export function createSession(
       return;
     }
     const uuid = randomUUID();
-    const message = userMessage(uuid, item.content);
+    const message = userMessage(uuid, item.command === undefined ? withHistory(item.content) : item.content);
     notePush(mapper, { uuid, inputId: item.inputId, command: item.command });
     given.set(uuid, message);
     wake().push(message);
@@ -256,19 +278,52 @@ export function createSession(
     pump();
   }
 
-  /** The resume id is dead: what was pushed never ran, so a fresh conversation gets it, and the loss is told. */
+  /**
+   * The resume id is dead: what was pushed never ran, so a fresh conversation gets it. The loss is told, and what was said
+   * before waited for: without it the answer would be to somebody who has forgotten everything.
+   */
   function goOnFresh(): void {
     deadResume = false;
     logger.warn('the conversation could not be resumed');
     stored.agentSessionId = '';
     mapper.agentSessionId = '';
     stored.historyLost = true;
-    historyLostSince = folder.log.lastSeq;
     session.save();
     link?.answer(attached());
-    const again = [...given.values()];
-    if (again.length > 0 && !stopped) for (const message of again) wake().push(message);
-    else pump();
+    if (!stopped) historyTimer = setTimeout(goOn, config.historyGraceMs);
+  }
+
+  function goOn(): void {
+    clearTimeout(historyTimer);
+    historyTimer = undefined;
+    for (const [uuid, message] of given) {
+      const push = mapper.pushes.get(uuid);
+      const content = message.message.content;
+      const again = push?.command === undefined ? userMessage(uuid, withHistory(content)) : message;
+      given.set(uuid, again);
+      wake().push(again);
+    }
+    pump();
+  }
+
+  /** What was said before stands before what is asked now, once. A slash command must stand alone. */
+  function withHistory(content: Content): Content {
+    const history = stored.history;
+    if (history === '' || (typeof content === 'string' && content.startsWith('/'))) return content;
+    stored.history = '';
+    session.save();
+    const asked: Exclude<Content, string> = typeof content === 'string' ? [{ type: 'text', text: content }] : content;
+    return [{ type: 'text', text: history }, ...asked];
+  }
+
+  /** What waits for a fresh conversation will not get one. */
+  function takeBack(): { inputId: string }[] {
+    clearTimeout(historyTimer);
+    historyTimer = undefined;
+    const pushes = [...mapper.pushes.values()];
+    mapper.pushes.clear();
+    given.clear();
+    return pushes;
   }
 
   function failed(error: unknown): void {

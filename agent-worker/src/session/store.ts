@@ -17,8 +17,10 @@ export interface StoredSession {
   /** The highest term that has attached. */
   term: number;
   totalCostUsd: number;
-  /** The agent's memory was lost and the gateway may not know it yet. */
+  /** The agent's memory was lost, and what was said before has not been given back yet. */
   historyLost: boolean;
+  /** What was said before, for the next prompt; empty: nothing. */
+  history: string;
 }
 
 export interface SessionFolder {
@@ -77,5 +79,6 @@ function parse(json: string): StoredSession {
     term: number(stored.term),
     totalCostUsd: number(stored.totalCostUsd),
     historyLost: stored.historyLost === true,
+    history: text(stored.history),
   };
 }

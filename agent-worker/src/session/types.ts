@@ -21,6 +21,8 @@ export interface AgentConfig {
 export interface SessionConfig extends AgentConfig {
   /** An idle agent is closed after this, milliseconds. */
   agentIdleMs: number;
+  /** A fresh conversation in place of a lost one waits so long for what was said before, milliseconds. */
+  historyGraceMs: number;
   /** A session without stream and turn is closed after this, milliseconds. */
   orphanGraceMs: number;
 }
@@ -52,6 +54,8 @@ export interface Session {
   /** What the hook enforces from now on; said to the gateway by `confirmMode`. */
   enforceMode(mode: PermissionMode): void;
   acknowledged(seq: number): void;
+  /** What was said before, for the next prompt. Empty: nothing. */
+  takeHistory(said: string): void;
   /** Ends the agent; the session stays known, asleep. */
   closeAgent(): Promise<void>;
   /** Ends the agent and says why. */

@@ -58,11 +58,12 @@ export function openRegistry(config: WorkerConfig, logger: Logger): Registry {
         term: 0,
         totalCostUsd: 0,
         historyLost: false,
+        history: '',
       });
     },
     update(session, options) {
-      const { toolPolicy, systemPromptAppend, env, maxTurns } = options;
-      Object.assign(session.stored.options, { toolPolicy, systemPromptAppend, env, maxTurns });
+      const { toolPolicy, systemPromptAppend, env, maxTurns, spendingEveryMs } = options;
+      Object.assign(session.stored.options, { toolPolicy, systemPromptAppend, env, maxTurns, spendingEveryMs });
       session.save();
     },
     list: () => [...sessions.values()].map((session) => session.summary()),

@@ -42,6 +42,7 @@ test('the agent is told who speaks, except in a slash command', async ({ client,
   });
   const prompt = {
     steer: false,
+    notice: '',
     author: 'ann',
     attachments: [{ name: '../notes.txt', mediaType: 'text/plain', content: Buffer.from('noted') }],
   };
@@ -55,7 +56,7 @@ test('the agent is told who speaks, except in a slash command', async ({ client,
   assert.ok(asked.includes('MIND-THIS-ADDITION'));
   stream.send({
     $case: 'prompt',
-    value: { inputId: 'p2', text: '/nosuchthing', author: 'ann', attachments: [], steer: false },
+    value: { inputId: 'p2', text: '/nosuchthing', author: 'ann', attachments: [], steer: false, notice: '' },
   });
   await stream.ended('p2');
   await until('the model was asked', () => readFileSync(modelLog, 'utf8').includes('/nosuchthing'));

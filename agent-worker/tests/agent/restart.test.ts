@@ -163,7 +163,10 @@ test('a prompt whose attachments cannot be written is told as lost', async ({ pl
   const worker = await startWorkerProcess({ place });
   const stream = attach(connect(worker.port), { create: options(place.workspace) });
   const attachments = [{ name: 'a.txt', mediaType: 'text/plain', content: Buffer.from('a') }];
-  stream.send({ $case: 'prompt', value: { inputId: 'p1', text: 'hello', author: '', attachments, steer: false } });
+  stream.send({
+    $case: 'prompt',
+    value: { inputId: 'p1', text: 'hello', author: '', attachments, steer: false, notice: '' },
+  });
   assert.deepEqual(await stream.wait('promptLost'), { inputId: 'p1' });
   assert.equal(await worker.stop(), 0);
 });

@@ -1,7 +1,6 @@
 // @limit 300
 // Sessions nobody uses: the agent is closed and woken again; a dead memory is told; orphans end.
 import assert from 'node:assert/strict';
-import { randomUUID } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -11,7 +10,7 @@ import { attach, bearer, options } from '../support/client.ts';
 import { until } from '../support/until.ts';
 
 const test = suite<AgentContext>('sleep');
-withAgent(test, ['--agent-idle', '300ms', '--orphan-grace', '1500ms']);
+withAgent(test, ['--agent-idle', '300ms', '--orphan-grace', '1500ms', '--history-grace', '300ms']);
 
 function summaryOf(context: AgentContext, sessionId: string): Promise<SessionSummary | undefined> {
   return new Promise((resolve, reject) => {
@@ -39,31 +38,7 @@ test('an idle agent is closed, and the next prompt wakes it in the same conversa
   stream.close();
 });
 
-test('a dead resume id is replaced by a fresh conversation, the prompt is not lost, and the loss is told', async (context) => {
-  const create = options(context.place.workspace, { resumeId: randomUUID() });
-  const stream = attach(context.client, { sessionId: 'dead', create });
-  stream.prompt('p1', 'say fresh');
-  const turn = await stream.ended('p1');
-  assert.equal(turn.outcome, 'TURN_OUTCOME_COMPLETED');
-  assert.notEqual(turn.agentSessionId, create.resumeId);
-  assert.match(stream.said(), /fresh/);
-  assert.equal(stream.all('turnStarted').length, 1);
-  assert.deepEqual(
-    stream.all('attached').map((attached) => attached.historyLost),
-    [false, true],
-  );
-  const later = attach(context.client, { sessionId: 'dead', term: 2 });
-  assert.equal((await later.wait('attached')).historyLost, true, 'told until it is acknowledged');
-  await later.ended('p1');
-  later.send({ $case: 'ack', value: { seq: later.lastSeq() } });
-  later.send({ $case: 'interrupt', value: { inputId: 'i1', turnId: 'none' } });
-  await later.wait('inputRefused');
-  const last = attach(context.client, { sessionId: 'dead', term: 3 });
-  assert.equal((await last.wait('attached')).historyLost, false);
-  last.close();
-});
-
-test('a memory that is deleted while the agent sleeps is told when it wakes', async (context) => {
+test('a memory that is deleted while the agent sleeps is told when it wakes; nobody gives it back, and it goes on', async (context) => {
   const stream = attach(context.client, { sessionId: 'deleted', create: options(context.place.workspace) });
   stream.prompt('p1', 'say one');
   await stream.ended('p1');

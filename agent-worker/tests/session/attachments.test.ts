@@ -21,7 +21,7 @@ function promptWith(names: readonly string[]): Prompt {
     mediaType: 'text/plain',
     content: Buffer.from(`content ${index}`),
   }));
-  return { inputId: 'post1', text: 'look', author: '', attachments, steer: false };
+  return { inputId: 'post1', text: 'look', author: '', attachments, steer: false, notice: '' };
 }
 
 /** The paths that the agent is told. */

@@ -38,6 +38,7 @@ export function options(cwd: string, more: Partial<SessionOptions> = {}): Sessio
     resumeId: '',
     model: '',
     maxTurns: 0,
+    spendingEveryMs: 0,
     toolPolicy: { otherwise: ToolDecision.ALLOW, allow: [], ask: [], deny: [] },
     ...more,
   };
@@ -114,7 +115,7 @@ export function wrap(call: ClientDuplexStream<SessionRequest, SessionResponse>):
     error: () => error,
     send: (request) => call.write({ request }),
     prompt: (inputId, text, steer = false) =>
-      stream.send({ $case: 'prompt', value: { inputId, text, author: '', attachments: [], steer } }),
+      stream.send({ $case: 'prompt', value: { inputId, text, author: '', attachments: [], steer, notice: '' } }),
     all,
     wait,
     ended: (inputId) => wait('turnEnded', (turn) => turn.inputIds.includes(inputId)),

@@ -118,6 +118,8 @@ async function build(
     SM_INSPECTOR_ALLOW_SEND: 'true',
     SM_WORKSPACE: 'local',
     SM_FIREWALL: 'none',
+    // Tests write faster than people do.
+    SM_LOOP_LIMIT: '0',
     SM_DATA_DIR: workspaceDir,
     SM_LOCAL_REPOS: `demo=${demo.upstream}`,
     SM_WORKER_COMMAND: `${process.execPath} ${WORKER_MAIN}`,

@@ -24,11 +24,13 @@ export interface Conversation {
   lastUserText: string;
   /** Everything the person said in the conversation, oldest first. */
   said: string[];
+  /** What the gateway quoted of earlier conversations, and its notices. */
+  quoted: string[];
 }
 
-/** Parts of user messages that Claude Code writes, not the person. */
+/** Parts of user messages that Claude Code or the gateway writes, not the person. */
 const NOT_SPOKEN =
-  /<(system-reminder|local-command-caveat|command-name|command-message|command-args|local-command-stdout|local-command-stderr)>[\s\S]*?<\/\1>/g;
+  /<(thread-history|chat-notice|system-reminder|local-command-caveat|command-name|command-message|command-args|local-command-stdout|local-command-stderr)>[\s\S]*?<\/\1>/g;
 const REMINDER = /\n*<system-reminder>[\s\S]*?<\/system-reminder>/g;
 const CONTINUATIONS = [
   'Your response above was cut off mid-stream.',
@@ -43,7 +45,16 @@ const STEERED =
 
 /** Reads a request's messages. */
 export function readConversation(messages: Message[]): Conversation {
-  const talk: Conversation = { asked: [], steered: [], askedAt: 0, calls: [], notes: [], lastUserText: '', said: [] };
+  const talk: Conversation = {
+    asked: [],
+    steered: [],
+    askedAt: 0,
+    calls: [],
+    notes: [],
+    lastUserText: '',
+    said: [],
+    quoted: [],
+  };
   let answered = false;
   for (const [index, item] of messages.entries()) {
     const midTurn = blocksOf(item).some(({ type }) => type === 'tool_result');
@@ -71,7 +82,10 @@ function unwrap(text: string): string {
 /** Takes in a text of the role `user`; returns whether an answer has begun since the person's last words. */
 function heard(talk: Conversation, text: string, index: number, answered: boolean): boolean {
   talk.lastUserText = text;
-  for (const reminder of text.match(NOT_SPOKEN) ?? []) note(talk, reminder);
+  for (const part of text.match(NOT_SPOKEN) ?? []) {
+    if (/^<(?:thread-history|chat-notice)>/.test(part)) talk.quoted.push(part);
+    else note(talk, part);
+  }
   const words = text.replace(NOT_SPOKEN, '').trim();
   if (words === '' || words === 'Tool loaded.' || CONTINUATIONS.some((start) => words.startsWith(start)))
     return answered;

@@ -30,6 +30,8 @@ export interface RequestSummary {
   lastUserText: string;
   /** What the person asked and is to be answered now, mid-turn messages included. */
   asked: string[];
+  /** What the gateway quoted of earlier conversations, and its notices. */
+  quoted: string[];
   /** Undefined until the answer has begun. */
   status: number | undefined;
   /** How the answer ended; undefined while it is being written. */
@@ -86,6 +88,7 @@ function openContext(
     stream: false,
     lastUserText: '',
     asked: [],
+    quoted: [],
     status: undefined,
     end: undefined,
   };
@@ -132,6 +135,7 @@ async function serve(deps: HandlerDeps, failures: Map<string, number>, context: 
     stream: checked.stream === true,
     lastUserText: talk.lastUserText,
     asked: [...talk.asked, ...talk.steered],
+    quoted: talk.quoted,
   });
   await deps.gates.pass(PAUSE, context.gone.signal);
   const scope = `${summary.sessionId}|`;

@@ -23,6 +23,8 @@ export interface ChatPost {
   readonly editAt: number;
   readonly deleteAt: number;
   readonly fileIds: readonly string[];
+  /** What its cards say; empty without any. */
+  readonly cards: string;
   /** Claimed by the author's props to be a machine's post. Good for ignoring a post, never for trusting one. */
   readonly automated: boolean;
   /** The props' `csm_key`. Means something only on posts whose `userId` is the bot's. */
@@ -77,9 +79,33 @@ function chatPost(wire: {
     editAt: wire.edit_at,
     deleteAt: wire.delete_at,
     fileIds: wire.file_ids ?? [],
-    automated: wire.props?.from_bot === 'true' || wire.props?.from_webhook === 'true',
+    cards: cardsOf(wire.props?.attachments),
+    // A key of another session manager: its account need not say that it is a bot.
+    automated: wire.props?.from_bot === 'true' || wire.props?.from_webhook === 'true' || typeof key === 'string',
     key: typeof key === 'string' ? key : undefined,
   };
+}
+
+const wireCards = z.array(
+  z.looseObject({
+    pretext: z.string().nullish(),
+    title: z.string().nullish(),
+    text: z.string().nullish(),
+    fallback: z.string().nullish(),
+    fields: z.array(z.looseObject({ title: z.unknown(), value: z.unknown() })).nullish(),
+  }),
+);
+
+/** The words of message attachments. Anybody may put anything into props: what does not look like a card says nothing. */
+function cardsOf(attachments: unknown): string {
+  const cards = wireCards.safeParse(attachments);
+  if (!cards.success) return '';
+  const lines = cards.data.flatMap(({ pretext, title, text, fallback, fields }) => {
+    const words = [pretext, title, text, ...(fields ?? []).map((field) => `${field.title}: ${field.value}`)];
+    const said = words.filter((line) => line !== null && line !== undefined && line.trim() !== '');
+    return said.length > 0 || !fallback ? said : [fallback];
+  });
+  return lines.join('\n');
 }
 
 export interface PostPage {

@@ -97,6 +97,11 @@ export interface MattermostRest {
   getPost(id: string): Promise<ChatPost | undefined>;
   /** The whole thread, root included, oldest first, each post once. Empty if the root is gone. */
   thread(rootId: string): Promise<ChatPost[]>;
+  /**
+   * The newest posts of a thread that stand before the given one, oldest first, as many as one request brings, and the root in
+   * any case. `hasNext`: there are older ones. Nothing if the root is gone.
+   */
+  threadBefore(rootId: string, post: Pick<ChatPost, 'id' | 'createAt'>): Promise<PostPage>;
   /** Posts created strictly later than the given one, in pages from old to new. */
   postsAfter(channelId: string, postId: string, page?: number): Promise<PostPage>;
   /** Posts created strictly earlier than the given one, the nearest `perPage` of them. */
@@ -245,6 +250,12 @@ function client(options: RequestOptions): MattermostRest {
         if (!page?.hasNext || !last || found.size === before) return oldestFirst([...found.values()]);
         query = { perPage: PAGE_SIZE, direction: 'down', fromPost: last.id, fromCreateAt: last.createAt };
       }
+    },
+    async threadBefore(rootId, { id, createAt }) {
+      const query = { perPage: PAGE_SIZE, direction: 'up', fromPost: id, fromCreateAt: createAt };
+      const page = await maybe(() => get(path`/posts/${rootId}/thread`, wirePostList, query));
+      if (!page) return { posts: [], listed: 0, hasNext: false };
+      return { ...page, posts: page.posts.filter((post) => post.id !== id && post.createAt <= createAt) };
     },
     postsAfter: (channelId, postId, page = 0) => posts(channelId, { after: postId, page, per_page: PAGE_SIZE }),
     postsBefore: (channelId, postId, perPage) => posts(channelId, { before: postId, per_page: perPage }),

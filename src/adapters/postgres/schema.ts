@@ -196,6 +196,9 @@ export const transcript = pgTable(
   (table) => [
     primaryKey({ columns: [table.session, table.logId, table.seq] }),
     index('transcript_order').on(table.session, table.id),
+    // What turns have cost is summed by day, and put on the account of who was heard.
+    index('transcript_turn_ended').on(table.at).where(sql`kind = 'turnEnded'`),
+    index('transcript_heard').on(sql`(body->>'postId')`).where(sql`kind = 'heard'`),
   ],
 );
 
@@ -223,6 +226,8 @@ export const chatCursor = pgTable('chat_cursor', {
 export const projectChannel = pgTable('project_channel', {
   repo: text('repo').primaryKey(),
   channelId: text('channel_id').notNull(),
+  /** How much its threads show of the agents' work; null: as everywhere. */
+  verbosity: text('verbosity'),
   createdAt: at('created_at').notNull().defaultNow(),
 });
 

@@ -6,7 +6,13 @@ import { adoptInbox, inboxOf, pendingInbox } from './sql/adoptInbox.ts';
 import { appendOutputs } from './sql/appendOutputs.ts';
 import { appendAudit, verifyAudit } from './sql/audit.ts';
 import { backlog } from './sql/backlog.ts';
-import { chatCursors, projectChannel, putProjectChannel } from './sql/channels.ts';
+import {
+  channelVerbosity,
+  chatCursors,
+  projectChannel,
+  putProjectChannel,
+  setChannelVerbosity,
+} from './sql/channels.ts';
 import { commit } from './sql/commit.ts';
 import { birthOf, deadLetter, lastPoison } from './sql/deadLetters.ts';
 import { deliver } from './sql/deliver.ts';
@@ -18,6 +24,7 @@ import { inboxState } from './sql/inboxState.ts';
 import { countActors, listActors } from './sql/listActors.ts';
 import { findPost, postCreated, postGone, postPatched, postsOf, reservePost } from './sql/posts.ts';
 import { pruneOnce } from './sql/prune.ts';
+import { spentSince } from './sql/spending.ts';
 import { cleanThread, dirtyMark, dirtyThreads, findThread, sessionsInChannel, threadOf } from './sql/threads.ts';
 import { readTranscript, resumePoint } from './sql/transcript.ts';
 
@@ -51,6 +58,7 @@ export function createStore(db: Database): Store {
     backlog: () => backlog(db),
     resumePoint: (session) => resumePoint(db, session),
     readTranscript: (session, afterId) => readTranscript(db, session, afterId),
+    spentSince: (since, userId) => spentSince(db, since, userId),
     dirtyThreads: () => dirtyThreads(db),
     dirtyMark: (session) => dirtyMark(db, session),
     cleanThread: (session, mark) => cleanThread(db, session, mark),
@@ -65,6 +73,8 @@ export function createStore(db: Database): Store {
     findPost: (postId) => findPost(db, postId),
     chatCursors: () => chatCursors(db),
     projectChannel: (repo) => projectChannel(db, repo),
+    channelVerbosity: (channelId) => channelVerbosity(db, channelId),
+    setChannelVerbosity: (channelId, verbosity) => setChannelVerbosity(db, channelId, verbosity),
     putProjectChannel: (repo, channelId, options) => putProjectChannel(db, repo, channelId, options),
     hostKey: (target) => hostKey(db, target),
     keepHostKey: async (target, key) => (await keepHostKey(db, target, key)) ?? (await hostKey(db, target)) ?? key,

@@ -14,7 +14,9 @@ import {
   PermissionMode,
   type SessionResponse,
   type TurnEnded as TurnEndedOutput,
+  TurnOrigin,
   TurnOutcome,
+  type TurnStarted as TurnStartedOutput,
 } from './generated/claude_agent/v1/agent.ts';
 
 type Output = NonNullable<SessionResponse['response']>;
@@ -42,7 +44,9 @@ function plain(value: object): JsonObject {
 export function chartEventOf(output: Output, at: number): ChartEvent | undefined {
   switch (output.$case) {
     case 'turnStarted':
-      return { type: 'TURN.STARTED', at, turnId: output.value.turnId, inputIds: output.value.inputIds };
+      return turnStarted(output.value, at);
+    case 'spent':
+      return { type: 'SPENT', at, turnId: output.value.turnId, costUsd: output.value.costUsd };
     case 'turnEnded':
       return turnEnded(output.value, at);
     case 'approvalRequest':
@@ -94,6 +98,10 @@ export function chartEventOf(output: Output, at: number): ChartEvent | undefined
     default:
       return assertNever(output);
   }
+}
+
+function turnStarted({ turnId, inputIds, origin }: TurnStartedOutput, at: number): ChartEvent {
+  return { type: 'TURN.STARTED', at, turnId, inputIds, own: origin === TurnOrigin.BACKGROUND };
 }
 
 function turnEnded(value: TurnEndedOutput, at: number): TurnEnded {

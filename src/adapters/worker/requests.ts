@@ -18,23 +18,37 @@ export interface WorkerRequestPorts {
   readonly registry: LinkRegistry;
   /** What a person attached to a post. Rejects terminally for what cannot be passed on. */
   readonly fetchFile: (fileId: string, signal: AbortSignal) => Promise<Attachment>;
+  /** Whether the person's words may cost anything now. Rejects terminally if they may not. */
+  readonly mayCost: (session: Address, author: { readonly id: string; readonly name: string }) => Promise<void>;
+  /** What the session's agent is to be told of what was said before. */
+  readonly historyOf: (
+    session: Address,
+    of: 'lost' | 'thread',
+  ) => Promise<{ readonly text: string; readonly shown: number; readonly whole: boolean }>;
   /** The connection a session's link uses, for calls outside its stream. */
   readonly clientOf: (session: Address) => WorkerClient | undefined;
 }
 
-export function workerHandlers({ registry, fetchFile, clientOf }: WorkerRequestPorts) {
+export function workerHandlers({ registry, fetchFile, mayCost, historyOf, clientOf }: WorkerRequestPorts) {
   return {
-    'worker.prompt': async ({ params }, { signal }) => {
-      const { session, inputId, text, author, files, steer } = params;
+    'worker.prompt': async ({ params, attempt }, { signal }) => {
+      const { session, inputId, text, author, authorId, notice, files, steer } = params;
+      // A later attempt may be of words that the agent has long heard: they must not be called refused.
+      if (attempt === 1) await mayCost(session, { id: authorId, name: author });
       const attachments = await Promise.all(
         files.filter((id): id is string => typeof id === 'string').map((id) => fetchFile(id, signal)),
       );
       await registry.request(
         session,
         inputId,
-        { $case: 'prompt', value: { inputId, text, author, attachments, steer } },
+        { $case: 'prompt', value: { inputId, text, author, attachments, steer, notice } },
         signal,
       );
+    },
+    'worker.history': async ({ params: { session, inputId, of } }, { signal }) => {
+      const { text, shown, whole } = await historyOf(session, of);
+      await registry.request(session, inputId, { $case: 'history', value: { inputId, text } }, signal);
+      return { shown, whole };
     },
     'worker.interrupt': ({ params: { session, inputId, turnId } }, { signal }) =>
       registry.request(session, inputId, { $case: 'interrupt', value: { inputId, turnId } }, signal),
@@ -44,8 +58,10 @@ export function workerHandlers({ registry, fetchFile, clientOf }: WorkerRequestP
     },
     'worker.model': ({ params: { session, inputId, model } }, { signal }) =>
       registry.request(session, inputId, { $case: 'setModel', value: { inputId, model } }, signal),
-    'worker.compact': ({ params: { session, inputId, hint } }, { signal }) =>
-      registry.request(session, inputId, { $case: 'compact', value: { inputId, hint } }, signal),
+    'worker.compact': async ({ params: { session, inputId, hint, author }, attempt }, { signal }) => {
+      if (attempt === 1) await mayCost(session, author);
+      await registry.request(session, inputId, { $case: 'compact', value: { inputId, hint } }, signal);
+    },
     'worker.clear': ({ params: { session, inputId } }, { signal }) =>
       registry.request(session, inputId, { $case: 'clear', value: { inputId } }, signal),
     'worker.close': ({ params: { session, inputId } }, { signal }) =>

@@ -58,6 +58,7 @@ function take(model: ThreadModel, entry: TranscriptEntry): void {
       return;
     case 'approvalWithdrawn':
     case 'cleared':
+    case 'steered':
     case 'modeChanged':
     case 'promptLost':
     case 'sessionClosed':

@@ -171,9 +171,10 @@ const ANSWER_SIGN = 'white_check_mark';
 /** The person's post was the answer: marked as such, and what comes next stands below it. */
 export function markAnswer({ event }: Args): Effect[] {
   if (event.type !== 'DECIDE' || !event.said) return [];
-  const { postId } = event.said;
+  const { postId, text } = event.said;
+  const { id: authorId, name: author } = event.verdict.by;
   return [
-    { kind: 'heard', postId },
+    { kind: 'heard', postId, author, authorId, text: typeof text === 'string' ? text : '', answer: true },
     { kind: 'chat.react', params: { postId, emoji: ANSWER_SIGN, remove: false } },
   ];
 }

@@ -66,6 +66,11 @@ export function tellCosts({ event }: Args): Effect[] {
   return event.type === 'COMMAND.COSTS' ? [{ kind: 'chat.cost', params: { ...placeOf(event), session: '' } }] : [];
 }
 
+export function changeVerbosity({ event }: Args): Effect[] {
+  if (event.type !== 'COMMAND.CHANNEL_VERBOSITY') return [];
+  return [{ kind: 'chat.channelVerbosity', params: { ...placeOf(event), verbosity: event.verbosity } }];
+}
+
 export function tellRefusal({ event }: Args): Effect[] {
   if (event.type !== 'COMMAND.REFUSED') return [];
   return [{ kind: 'chat.reply', params: { ...placeOf(event), message: event.message } }];

@@ -1,12 +1,13 @@
 /** How events change a session's context: pure functions for `assign`. */
 import type { JsonObject } from '../json.ts';
-import type { Failure, QueuedPrompt, SessionContext } from './context.ts';
+import type { Failure, Person, QueuedPrompt, SessionContext } from './context.ts';
 import type { SessionEvent, TurnEnded } from './events.ts';
 import type { Args } from './requests.ts';
+import { toldWith, untold } from './undelivered.ts';
 
 type Change = Partial<SessionContext>;
 
-const FRESH = { held: false, sent: false, taken: false } as const;
+const FRESH = { undelivered: [], held: false, sent: false, taken: false } as const;
 
 const ASK_TITLE =
   'Give our conversation a title: at most eight words that say what it is about. Answer with the title alone, and use no tools.';
@@ -14,13 +15,14 @@ const ASK_TITLE =
 function queued(event: SessionEvent): QueuedPrompt | undefined {
   switch (event.type) {
     case 'PROMPT':
-      return { ...FRESH, postId: event.postId, author: event.userName, text: event.text, fileIds: event.fileIds };
+    case 'COMMAND.STEER': {
+      const { postId, userName: author, userId: authorId, text, fileIds } = event;
+      return { ...FRESH, postId, author, authorId, text, fileIds };
+    }
     case 'SLASH':
-      return { ...FRESH, postId: event.postId, author: '', text: event.text, fileIds: [] };
-    case 'COMMAND.STEER':
-      return { ...FRESH, postId: event.postId, author: event.userName, text: event.text, fileIds: event.fileIds };
+      return { ...FRESH, postId: event.postId, author: '', authorId: event.userId, text: event.text, fileIds: [] };
     case 'COMMAND.TITLE':
-      return { ...FRESH, postId: event.postId, author: '', text: ASK_TITLE, fileIds: [] };
+      return { ...FRESH, postId: event.postId, author: '', authorId: event.userId, text: ASK_TITLE, fileIds: [] };
     default:
       return undefined;
   }
@@ -47,7 +49,12 @@ export function promptSent({ context, event }: Args): Change {
   const [next, ...later] = context.queue;
   if (!next) return {};
   const { postId: inputId, taken, sent: again } = next;
-  return { sent: { kind: 'prompt', inputId, at: event.at, taken, again }, queue: [{ ...next, sent: true }, ...later] };
+  const told = toldWith(next, context);
+  return {
+    sent: { kind: 'prompt', inputId, at: event.at, taken, again },
+    queue: [{ ...next, undelivered: told, sent: true }, ...later],
+    ...(next.sent || next.text.startsWith('/') ? {} : { undelivered: [] }),
+  };
 }
 
 /** A command counts as taken at once: lost with the worker's log, it is not asked for again. */
@@ -130,10 +137,16 @@ export function settledBy(event: SessionEvent): readonly string[] {
   }
 }
 
+function speakerOf({ queue, request }: SessionContext, inputIds: readonly string[]): Person {
+  const prompt = queue.find(({ postId }) => inputIds.includes(postId));
+  return prompt ? { id: prompt.authorId, name: prompt.author } : request.owner;
+}
+
 export function turnStarted({ context, event }: Args): Change {
   if (event.type !== 'TURN.STARTED') return {};
-  const turn = { id: event.turnId, startedAt: event.at };
-  return { ...without(context, settledBy(event)), turn, activeAt: event.at };
+  const turn = { id: event.turnId, startedAt: event.at, by: speakerOf(context, event.inputIds) };
+  const ownTurns = event.own ? context.ownTurns + 1 : 0;
+  return { ...without(context, settledBy(event)), turn, ownTurns, activeAt: event.at };
 }
 
 export function promptSteered({ context, event }: Args): Change {
@@ -142,7 +155,8 @@ export function promptSteered({ context, event }: Args): Change {
 
 /** A prompt that will not be run leaves the queue. */
 export function dropPrompt({ context, event }: Args): Change {
-  return without(context, settledBy(event));
+  const inputIds = settledBy(event);
+  return { ...without(context, inputIds), undelivered: untold(context, inputIds) };
 }
 
 export function editQueued({ context, event }: Args): Change {
@@ -220,7 +234,7 @@ export function isLogLost(context: SessionContext, event: Extract<SessionEvent, 
 /** The turn that runs at the worker is all that is left of what was known; the rest nobody will ever tell of. */
 function afterLogLoss(context: SessionContext, event: Extract<SessionEvent, { type: 'LINK.UP' }>): Change {
   const { turn, open } = context;
-  const running = event.turnId === '' ? null : { id: event.turnId, startedAt: event.at };
+  const running = event.turnId === '' ? null : { id: event.turnId, startedAt: event.at, by: context.request.owner };
   return {
     ...without(context, lostInputs(context)),
     turn: turn && turn.id === event.turnId ? turn : running,
@@ -285,6 +299,10 @@ export function modelChanged({ event }: Args): Change {
 
 export function audienceChanged({ event }: Args): Change {
   return event.type === 'COMMAND.MODE' && event.audience !== null ? { audience: event.audience } : {};
+}
+
+export function verbosityChanged({ event }: Args): Change {
+  return event.type === 'COMMAND.VERBOSITY' && event.verbosity !== null ? { verbosity: event.verbosity } : {};
 }
 
 export function reopened({ event }: Args): Change {

@@ -7,12 +7,22 @@ export interface Person extends JsonObject {
   readonly name: string;
 }
 
+/** Something of the agent's that could not be posted, and why. */
+export interface Undelivered extends JsonObject {
+  readonly what: string;
+  readonly why: string;
+}
+
 /** A person's message on its way to the agent. Its id is the chat post's id, which makes it happen once. */
 export interface QueuedPrompt extends JsonObject {
   readonly postId: string;
+  /** Told to the agent; empty where nobody speaks. */
   readonly author: string;
+  readonly authorId: string;
   readonly text: string;
   readonly fileIds: readonly string[];
+  /** What the agent is told with it of what could not be posted, once it was handed over. */
+  readonly undelivered: readonly Undelivered[];
   /** It had to wait, and its post carries the sign for that. */
   readonly held: boolean;
   /** It was handed to the worker before, without news of it since. */
@@ -37,9 +47,14 @@ export interface Sent extends JsonObject {
 /** Whose messages are answered: all, or those that mention the bot. */
 export type Audience = 'everyone' | 'mentions';
 
+/** How much of the agent's work the thread shows. */
+export type Verbosity = 'full' | 'normal' | 'quiet';
+
 export interface RunningTurn extends JsonObject {
   readonly id: string;
   readonly startedAt: number;
+  /** Whose words it answers first; of one that began by itself, whose session it is. */
+  readonly by: Person;
 }
 
 export interface Usage extends JsonObject {
@@ -76,6 +91,8 @@ export interface SessionRequest extends JsonObject {
 /** Settings that a session's chart depends on, fixed when it is created. Milliseconds. */
 export interface SessionLimits extends JsonObject {
   readonly livenessMs: number;
+  /** How many turns in a row an agent may begin by itself; 0: any number. */
+  readonly ownTurns: number;
 }
 
 export interface SessionContext extends JsonObject {
@@ -106,12 +123,22 @@ export interface SessionContext extends JsonObject {
   /** The model as it was asked for, or as the worker last confirmed another; empty: the agent's own choice. */
   readonly model: string;
   readonly audience: Audience;
+  /** What the agent does not know yet that people did not get. */
+  readonly undelivered: readonly Undelivered[];
+  /** Empty: as its channel, or else as everywhere. */
+  readonly verbosity: Verbosity | '';
+  /** The agent knows what was said in the thread before the session began there. */
+  readonly briefed: boolean;
   readonly queue: readonly QueuedPrompt[];
   readonly sent: Sent | null;
   readonly turn: RunningTurn | null;
   /** Requests that wait for a person. */
   readonly open: readonly string[];
   readonly usage: Usage;
+  /** Turns that the agent has begun by itself since somebody last spoke to it. */
+  readonly ownTurns: number;
+  /** Dollars that this session may cost beyond its cap. */
+  readonly raisedUsd: number;
   readonly createdAt: number;
   /** When the current opening began; names its progress note. */
   readonly openedAt: number;
@@ -166,11 +193,16 @@ export function newSession(input: SessionInput): SessionContext {
     plan: input.request.plan,
     model: input.request.model,
     audience: 'everyone',
+    undelivered: [],
+    verbosity: '',
+    briefed: false,
     queue: [],
     sent: null,
     turn: null,
     open: [],
     usage: NO_USAGE,
+    ownTurns: 0,
+    raisedUsd: 0,
     createdAt: input.at,
     openedAt: input.at,
     readyAt: 0,

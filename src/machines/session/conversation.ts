@@ -58,6 +58,11 @@ const INTERRUPTIBLE = {
   ],
 } as const;
 
+/** A cap holds for what runs, not only for what is about to. */
+const CAPPED = {
+  'SPENDING.CHECKED': [{ guard: 'isCapped', target: 'interrupting', actions: ['interruptTurn', 'sayCapped'] }, {}],
+} as const;
+
 export const conversation = sessionSetup.createStateConfig({
   initial: 'idle',
   on: {
@@ -80,9 +85,12 @@ export const conversation = sessionSetup.createStateConfig({
     },
     thinking: {
       initial: 'working',
-      always: { guard: not('goesOn'), target: 'idle' },
+      always: [
+        { guard: not('goesOn'), target: 'idle' },
+        { guard: 'runsAway', actions: ['sayRunaway', 'closeAgent', 'forgetOwnTurns'] },
+      ],
       after: { [DOUBT_MS]: { guard: 'isInDoubt', actions: ['unmarkSent', 'sayInDoubt', 'dropSent'] } },
-      on: { ...HELD, ...INTERRUPTIBLE, ...STEERABLE },
+      on: { ...HELD, ...INTERRUPTIBLE, ...STEERABLE, ...CAPPED },
       states: {
         working: { tags: 'busy', always: { guard: 'someoneIsAsked', target: 'waitingForPerson' } },
         waitingForPerson: { tags: 'waiting', always: { guard: not('someoneIsAsked'), target: 'working' } },

@@ -1,6 +1,6 @@
 import type { ChartEvent } from '../events.ts';
 import type { JsonObject } from '../json.ts';
-import type { Audience, SessionRequest } from './context.ts';
+import type { Audience, SessionRequest, Verbosity } from './context.ts';
 
 interface Event<Type extends string> extends ChartEvent {
   readonly type: Type;
@@ -19,6 +19,12 @@ interface FromPerson<Type extends string> extends Event<Type> {
 interface OfSent {
   readonly postId: string;
   readonly sentAt: number;
+}
+
+/** What the agent was to be told of, and of which conversation or post. */
+interface OfHistory {
+  readonly of: 'lost' | 'thread';
+  readonly about: string;
 }
 
 /** The failed outcome of a request. `human` is what the thread shows. */
@@ -69,9 +75,11 @@ export type FromChat =
   | (FromPerson<'COMMAND.QUEUE'> & { readonly drop: number | 'all' | null })
   | (FromPerson<'COMMAND.MODEL'> & { readonly model: string })
   | (FromPerson<'COMMAND.MODE'> & { readonly audience: Audience | null })
+  | (FromPerson<'COMMAND.VERBOSITY'> & { readonly verbosity: Verbosity | '' | null })
   | (FromPerson<'COMMAND.LOGS'> & { readonly lines: number })
   | (FromPerson<'COMMAND.INVITE'> & { readonly who: string })
   | (FromPerson<'COMMAND.KICK'> & { readonly who: string })
+  | (FromPerson<'COMMAND.RAISE'> & { readonly usd: number })
   | FromPerson<'COMMAND.COST'>
   | FromPerson<'COMMAND.DIFF'>
   | (FromPerson<'COMMAND.NETWORK'> & { readonly revoke: string })
@@ -96,6 +104,12 @@ export type FromRequests =
   | Failed<'WORKSPACE.UNTIDY'>
   | (Event<'PROMPT.TAKEN'> & OfSent)
   | (Failed<'PROMPT.REFUSED'> & OfSent)
+  | (Event<'POST.UNDELIVERED'> & { readonly what: string; readonly why: string })
+  /** Which cap is reached, if any. */
+  | (Event<'SPENDING.CHECKED'> & { readonly turnId: string; readonly cap: string; readonly human: string })
+  /** How many messages the agent was given, and whether that is all there were. */
+  | (Event<'HISTORY.GIVEN'> & OfHistory & { readonly shown: number; readonly whole: boolean })
+  | (Failed<'HISTORY.REFUSED'> & OfHistory)
   | Failed<'INTERRUPT.REFUSED'>
   | (Failed<'COMPACT.REFUSED'> & OfSent)
   | (Failed<'CLEAR.REFUSED'> & OfSent)
@@ -135,7 +149,14 @@ export type FromWorker =
       readonly openRequestIds: readonly string[];
     })
   | (Event<'LINK.DOWN'> & { readonly reason: string })
-  | (Event<'TURN.STARTED'> & { readonly turnId: string; readonly inputIds: readonly string[] })
+  | (Event<'TURN.STARTED'> & {
+      readonly turnId: string;
+      readonly inputIds: readonly string[];
+      /** The agent began it by itself. */
+      readonly own?: boolean;
+    })
+  /** What a running turn has cost so far. */
+  | (Event<'SPENT'> & { readonly turnId: string; readonly costUsd: number })
   | TurnEnded
   | ApprovalRequested
   | (Event<'APPROVAL.WITHDRAWN'> & { readonly requestId: string })

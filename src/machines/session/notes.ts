@@ -107,11 +107,6 @@ export const sayBusy = aside(
 );
 export const sayRestarting = aside('restarting', 'info', 'Restarting the agent; the conversation is kept.');
 export const sayCleared = aside('cleared', 'info', 'The conversation was cleared: the agent starts from nothing.');
-export const sayHistoryLost = aside(
-  'history-lost',
-  'warning',
-  "The agent's memory of this conversation could not be restored. It starts afresh; the thread above is unchanged.",
-);
 export const sayLogLost = aside(
   'log-lost',
   'error',

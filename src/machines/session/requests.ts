@@ -4,7 +4,9 @@ import type { Effect, Reply } from '../effects.ts';
 import { droppedBy, isLogLost, lostInputs, settledBy, waitingIn } from './changes.ts';
 import type { QueuedPrompt, SessionContext } from './context.ts';
 import type { SessionEvent } from './events.ts';
-import { sayHistoryLost, sayLogLost, sayOrphaned } from './notes.ts';
+import { giveBack } from './history.ts';
+import { sayLogLost, sayOrphaned } from './notes.ts';
+import { noticeOf, toldWith } from './undelivered.ts';
 
 export interface Args {
   readonly context: SessionContext;
@@ -124,6 +126,8 @@ export function sendNext({ context, event }: Args): Effect[] {
         inputId: next.postId,
         text: next.text,
         author: next.author,
+        authorId: next.authorId,
+        notice: noticeOf(toldWith(next, context)),
         files: next.fileIds,
         steer: false,
       },
@@ -133,10 +137,19 @@ export function sendNext({ context, event }: Args): Effect[] {
 }
 
 function handOver(prompt: QueuedPrompt, { context, event }: Args): Effect {
-  const { postId, text, author, fileIds } = prompt;
+  const { postId, text, author, authorId, fileIds } = prompt;
   return {
     kind: 'worker.prompt',
-    params: { session: context.address, inputId: postId, text, author, files: fileIds, steer: true },
+    params: {
+      session: context.address,
+      inputId: postId,
+      text,
+      author,
+      authorId,
+      notice: '',
+      files: fileIds,
+      steer: true,
+    },
     reply: { done: 'PROMPT.TAKEN', failed: 'PROMPT.REFUSED', with: ofSent(postId, event) },
   };
 }
@@ -145,9 +158,11 @@ function handOver(prompt: QueuedPrompt, { context, event }: Args): Effect {
 export function steer(args: Args): Effect[] {
   const { context, event } = args;
   if (event.type !== 'COMMAND.STEER') return [];
-  const { postId, userName: author, text, fileIds } = event;
+  const { postId, userName: author, userId: authorId, text, fileIds } = event;
   if (text === '') return waitingIn(context).map((prompt) => handOver(prompt, args));
-  return [handOver({ postId, author, text, fileIds, held: false, sent: true, taken: false }, args)];
+  return [
+    handOver({ postId, author, authorId, text, fileIds, undelivered: [], held: false, sent: true, taken: false }, args),
+  ];
 }
 
 const STEERED_SIGN = 'arrow_right';
@@ -158,7 +173,12 @@ export function markSteered({ event }: Args): Effect[] {
 }
 
 export function heard({ event }: Args): Effect[] {
-  return 'postId' in event && typeof event.postId === 'string' ? [{ kind: 'heard', postId: event.postId }] : [];
+  if (!('postId' in event) || typeof event.postId !== 'string') return [];
+  const { postId } = event;
+  const word = (value: unknown): string => (typeof value === 'string' ? value : '');
+  return [
+    { kind: 'heard', postId, author: word(event.userName), authorId: word(event.userId), text: word(event.text) },
+  ];
 }
 
 const WAITING_SIGN = 'hourglass_flowing_sand';
@@ -200,7 +220,7 @@ export function unmarkSent({ context }: Args): Effect[] {
 export function reportLoss(args: Args): Effect[] {
   const { context, event } = args;
   if (event.type !== 'LINK.UP') return [];
-  const effects: Effect[] = event.historyLost ? [sayHistoryLost(args)] : [];
+  const effects: Effect[] = event.historyLost ? giveBack(args) : [];
   if (!isLogLost(context, event)) return effects;
   const gone = context.open.filter((id) => !event.openRequestIds.includes(id));
   const turnLost = context.turn !== null && context.turn.id !== event.turnId;
@@ -234,9 +254,10 @@ export function endOrphanedTurn(args: Args): Effect[] {
 }
 
 export function compact({ context, event }: Args): Effect {
+  const { hint, userId: id, userName: name } = only(event, 'COMMAND.COMPACT');
   return {
     kind: 'worker.compact',
-    params: { session: context.address, inputId: inputOf(event), hint: only(event, 'COMMAND.COMPACT').hint },
+    params: { session: context.address, inputId: inputOf(event), hint, author: { id, name } },
     reply: { failed: 'COMPACT.REFUSED', with: ofSent(inputOf(event), event) },
   };
 }
@@ -372,6 +393,10 @@ function answerTo({ context, event }: Args) {
 
 export function tellContext(args: Args): Effect {
   return { kind: 'chat.context', params: answerTo(args) };
+}
+
+export function tellVerbosity(args: Args): Effect {
+  return { kind: 'chat.verbosity', params: answerTo(args) };
 }
 
 export function tellCost(args: Args): Effect {

@@ -7,8 +7,11 @@ import { task } from '../define.ts';
 import * as change from './changes.ts';
 import type { LinkInput, SessionContext, SessionInput } from './context.ts';
 import type { SessionEvent } from './events.ts';
+import * as history from './history.ts';
 import * as note from './notes.ts';
 import * as request from './requests.ts';
+import * as spending from './spending.ts';
+import { undelivered } from './undelivered.ts';
 
 export const sessionSetup = setup({
   types: {
@@ -21,6 +24,17 @@ export const sessionSetup = setup({
   actions: {
     ...request,
     ...note,
+    giveThread: history.giveThread,
+    sayHistoryGiven: history.sayHistoryGiven,
+    sayHistoryRefused: history.sayHistoryRefused,
+    recordBriefed: assign(history.briefed),
+    recordUndelivered: assign(undelivered),
+    checkSpending: spending.checkSpending,
+    sayCapped: spending.sayCapped,
+    sayRunaway: spending.sayRunaway,
+    forgetOwnTurns: assign({ ownTurns: 0 }),
+    recordRaised: assign(spending.raised),
+    sayRaised: spending.sayRaised,
     enqueue: assign(change.enqueue),
     enqueueHeld: assign(change.enqueueHeld),
     recordSteered: assign(change.steered),
@@ -53,6 +67,7 @@ export const sessionSetup = setup({
     titled: assign(change.titled),
     titleAsked: assign(change.titleAsked),
     modelChanged: assign(change.modelChanged),
+    verbosityChanged: assign(change.verbosityChanged),
     audienceChanged: assign(change.audienceChanged),
     reopened: assign(change.reopened),
     stopAsked: assign(change.stopAsked),
@@ -62,6 +77,8 @@ export const sessionSetup = setup({
     recordQuiet: assign(({ event }) => ({ quietAt: event.at })),
   },
   guards: {
+    isCapped: spending.isCapped,
+    runsAway: spending.runsAway,
     hasThread: ({ context }) => context.rootId !== '',
     isAttached: ({ context }) => context.attached,
     hasQueued: ({ context }) => context.queue.length > 0,

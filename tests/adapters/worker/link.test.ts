@@ -135,6 +135,7 @@ const options: SessionOptions = {
   resumeId: '',
   model: '',
   maxTurns: 0,
+  spendingEveryMs: 0,
   toolPolicy: undefined,
 };
 

@@ -65,6 +65,7 @@ test('RT-32: the transcript is deleted: the next message works, and the loss is 
   await hearAfter(you, thread, before, /Ready on/);
   await answers(you, thread, 'after-the-loss');
   await hearAfter(you, thread, before, FORGOT);
+  await hearAfter(you, thread, before, /was given back to it/);
   await answers(you, thread, 'and-it-goes-on');
 });
 

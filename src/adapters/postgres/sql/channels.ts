@@ -40,3 +40,24 @@ export async function putProjectChannel(
   const [row] = await run<{ channel_id: string }>(db, PUT_PROJECT_CHANNEL, [repo, channelId, options.replace === true]);
   return row?.channel_id ?? channelId;
 }
+
+const CHANNEL_VERBOSITY: Statement = {
+  name: 'channel_verbosity',
+  text: 'select verbosity from project_channel where channel_id = $1',
+};
+
+/** Undefined: it has none of its own, or it is no repository's channel. */
+export async function channelVerbosity(db: Database, channelId: string): Promise<string | undefined> {
+  const [row] = await run<{ verbosity: string | null }>(db, CHANNEL_VERBOSITY, [channelId]);
+  return row?.verbosity ?? undefined;
+}
+
+const SET_CHANNEL_VERBOSITY: Statement = {
+  name: 'set_channel_verbosity',
+  text: `update project_channel set verbosity = nullif($2, '') where channel_id = $1 returning repo`,
+};
+
+/** @param verbosity empty: none of its own. @returns whether it is a repository's channel at all */
+export async function setChannelVerbosity(db: Database, channelId: string, verbosity: string): Promise<boolean> {
+  return (await run<{ repo: string }>(db, SET_CHANNEL_VERBOSITY, [channelId, verbosity])).length > 0;
+}
