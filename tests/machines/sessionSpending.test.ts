@@ -84,6 +84,10 @@ test('an agent that begins turn after turn by itself is ended, told once, and wa
   assert.match(said(stopped).join(), /3 turns in a row by itself/);
   assert.equal(kindsIn(session.send('OUTPUT.SEEN')), []);
   session.send('TURN.ENDED', ended('t4', 'interrupted'));
+  const more = ownTurn(session, 't5');
+  assert.ok(kindsIn(more).includes('worker.close'), 'it may have begun that before it could be ended');
+  assert.equal(said(more), []);
+  session.send('TURN.ENDED', ended('t5', 'interrupted'));
   session.send('SESSION.CLOSED', { reason: 'requested', agentSessionId: 'a', error: '' });
   assert.equal(prompted(session.send('PROMPT', prompt('p1'))), ['p1']);
 });

@@ -67,6 +67,10 @@ export const conversation = sessionSetup.createStateConfig({
   initial: 'idle',
   on: {
     ...RECORDED,
+    'TURN.STARTED': [
+      { guard: 'runsAway', actions: [...RECORDED['TURN.STARTED'].actions, 'sayRunaway', 'closeAgent'] },
+      RECORDED['TURN.STARTED'],
+    ],
     'COMMAND.COMPACT': { actions: 'sayBusy' },
     'COMMAND.CLEAR': { actions: 'sayBusy' },
     'COMMAND.RESTART': { target: '.restarting', actions: ['sayRestarting', 'closeAgent'] },
@@ -85,10 +89,7 @@ export const conversation = sessionSetup.createStateConfig({
     },
     thinking: {
       initial: 'working',
-      always: [
-        { guard: not('goesOn'), target: 'idle' },
-        { guard: 'runsAway', actions: ['sayRunaway', 'closeAgent', 'forgetOwnTurns'] },
-      ],
+      always: { guard: not('goesOn'), target: 'idle' },
       after: { [DOUBT_MS]: { guard: 'isInDoubt', actions: ['unmarkSent', 'sayInDoubt', 'dropSent'] } },
       on: { ...HELD, ...INTERRUPTIBLE, ...STEERABLE, ...CAPPED },
       states: {

@@ -32,7 +32,6 @@ export const sessionSetup = setup({
     checkSpending: spending.checkSpending,
     sayCapped: spending.sayCapped,
     sayRunaway: spending.sayRunaway,
-    forgetOwnTurns: assign({ ownTurns: 0 }),
     recordRaised: assign(spending.raised),
     sayRaised: spending.sayRaised,
     enqueue: assign(change.enqueue),

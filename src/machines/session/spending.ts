@@ -28,16 +28,18 @@ export function sayCapped({ event }: Args): Effect[] {
 
 // ---- turns that an agent begins by itself
 
-/** It goes on by itself, and nobody has asked for that. */
-export function runsAway({ context: { ownTurns, limits, turn } }: Pick<Args, 'context'>): boolean {
-  return turn !== null && limits.ownTurns > 0 && ownTurns > limits.ownTurns;
+/** It begins one more than it may, and nobody has asked for that. */
+export function runsAway({ context: { ownTurns, limits }, event }: Args): boolean {
+  return event.type === 'TURN.STARTED' && event.own === true && limits.ownTurns > 0 && ownTurns >= limits.ownTurns;
 }
 
-export function sayRunaway({ context, event }: Args): Effect {
+/** Once, though it may begin more before it has ended. Runs when the turn is counted. */
+export function sayRunaway({ context, event }: Args): Effect[] {
   const { ownTurns } = context.limits;
+  if (context.ownTurns !== ownTurns + 1) return [];
   const turns = ownTurns === 1 ? 'a turn' : `${ownTurns} turns in a row`;
   const text = `Claude has begun ${turns} by itself, without a word from anybody, and was about to go on. Its process and what that had running in the background were ended. Your next message wakes it, with its memory.`;
-  return { kind: 'say', note: `runaway-${event.at}`, tone: 'warning', text };
+  return [{ kind: 'say', note: `runaway-${event.at}`, tone: 'warning', text }];
 }
 
 // ---- more for a session
