@@ -102,6 +102,7 @@ async function firstHeard(context: Context, held: { logId: string; seq: number }
     optionsOf: () => options,
     resumePoint: async () => held,
     appendOutputs: async ({ rows }) => rows.at(-1)?.seq ?? 0,
+    writtenRequests: () => [],
     now: () => 1,
   });
   const input = {
