@@ -100,7 +100,7 @@ function change(
   next: () => number,
   pick: <Item>(items: readonly Item[]) => Item,
 ): string[] {
-  const before = JSON.stringify([body.channel_id, body.post_id, context]);
+  const before = asRead(body, context);
   const times = 1 + Math.floor(next() * 3);
   for (let time = 0; time < times; time += 1) {
     const field = pick(['channel_id', 'post_id', 'approval', 'action', 'generation', 'mac', 'gone', 'more'] as const);
@@ -109,13 +109,12 @@ function change(
     else if (field === 'more') at[pick(['__proto__', 'constructor', 'toString'])] = pick(STRANGE);
     else at[field] = pick([...STRANGE, ...twisted(at[field], next)]);
   }
-  if (Object.keys(context).some((name) => !['approval', 'action', 'generation', 'mac'].includes(name))) {
-    // What nobody reads changes nothing.
-    const { approval, action, generation, mac } = context;
-    const read = JSON.stringify([body.channel_id, body.post_id, { approval, action, generation, mac }]);
-    return read === before ? [] : ['changed'];
-  }
-  return JSON.stringify([body.channel_id, body.post_id, context]) === before ? [] : ['changed'];
+  return asRead(body, context) === before ? [] : ['changed'];
+}
+
+/** What nobody reads changes nothing, nor does the order in which it stands. */
+function asRead(body: Record<string, unknown>, { approval, action, generation, mac }: Record<string, unknown>): string {
+  return JSON.stringify([body.channel_id, body.post_id, approval, action, generation, mac]);
 }
 
 const STRANGE: readonly unknown[] = [
