@@ -11,6 +11,7 @@ import { probeFrom } from './adapters/worker/requests.ts';
 import type { Config } from './config.ts';
 import { proveWalls } from './flows/firewall/canary.ts';
 import { vmWorkspaceHandlers } from './flows/vmWorkspace/handlers.ts';
+import { secretsOf } from './flows/vmWorkspace/request.ts';
 import { keepVmInOrder } from './flows/vmWorkspace/upkeep.ts';
 import type { Address } from './machines/addresses.ts';
 import type { ContainerContext } from './machines/container/context.ts';
@@ -43,10 +44,22 @@ export interface VmParts {
   readonly token: (container: Address, generation: number) => string;
   readonly tokenHash: (container: Address, generation: number) => string;
   readonly certificate: (container: Address, generation: number) => WorkerCertificate;
+  /** Told of what agents are given that nobody is to be shown. */
+  readonly learn: (secrets: Iterable<string>) => void;
   readonly log: Logger;
 }
 
-export function wireVm({ config, identity, runtime, store, token, tokenHash, certificate, log }: VmParts): VmPart {
+export function wireVm({
+  config,
+  identity,
+  runtime,
+  store,
+  token,
+  tokenHash,
+  certificate,
+  learn,
+  log,
+}: VmParts): VmPart {
   const listeners: ((state: VmState) => void)[] = [];
   const onState = (state: VmState): void => {
     for (const listener of listeners) listener(state);
@@ -58,7 +71,18 @@ export function wireVm({ config, identity, runtime, store, token, tokenHash, cer
   const transport = isDirect ? { host: config.vm.host, certificateOf: certificate } : { host: '127.0.0.1' };
   const known = () => store.listActors({ kind: 'container' });
   const place = { host, git: gitOptions(config, vm), instance: instanceOf(config, identity), runtime, now: Date.now };
+  const sources = { host, config, env: process.env, learn };
+  let learnt = false;
+  /** Before anything is heard of agents that a process before this one started. */
+  const learnOfEarlier = async (): Promise<void> => {
+    if (learnt) return;
+    await secretsOf(sources, AbortSignal.timeout(30_000)).catch((error: unknown) =>
+      log.warn({ err: error }, 'what agents were given cannot be read, so it is not masked in the chat'),
+    );
+    learnt = true;
+  };
   const connect = async ({ endpoint, container, generation }: WorkerPlace): Promise<WorkerClient> => {
+    await learnOfEarlier();
     if (isDirect) {
       return connectWorker(endpoint, token(container, generation), certificate(container, generation).certificate);
     }
@@ -80,6 +104,7 @@ export function wireVm({ config, identity, runtime, store, token, tokenHash, cer
       tokenHash,
       transport,
       env: process.env,
+      learn,
       // Where no firewall is configured there are no walls to look at.
       checkWalls: config.firewall.kind === 'none' ? async () => {} : (at) => proveWallsOf(connect, at),
       states: known,

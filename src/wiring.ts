@@ -18,6 +18,8 @@ import { createLinkRegistry } from './adapters/worker/registry.ts';
 import { workerHandlers } from './adapters/worker/requests.ts';
 import { tokenHash, workerToken } from './adapters/worker/token.ts';
 import { workspaceView } from './adapters/worker/workspace.ts';
+import { createMask } from './chat/masking.ts';
+import { secretsIn, secretVariables } from './config/secret.ts';
 import type { Config } from './config.ts';
 import { agentOptions } from './flows/agentOptions.ts';
 import { fetchAttachment } from './flows/attachments.ts';
@@ -25,6 +27,7 @@ import { auditHandlers } from './flows/audit.ts';
 import { type Cards, cardHandlers, createCards } from './flows/cards.ts';
 import { chatHandlers } from './flows/chatEffects.ts';
 import { reachOf } from './flows/firewall/words.ts';
+import { maskedCards, maskedRest } from './flows/masking.ts';
 import { attachFile } from './flows/offeredFiles.ts';
 import { operatorHandlers, tellOperator } from './flows/operatorChannel.ts';
 import { createPosting } from './flows/posting.ts';
@@ -72,7 +75,7 @@ export function wire(
   config: Config,
   identity: Identity,
   store: Store,
-  rest: MattermostRest,
+  plainRest: MattermostRest,
   log: Logger,
   kinds: readonly KindDefinition[],
   faults?: FaultPoints,
@@ -80,6 +83,8 @@ export function wire(
   const now = Date.now;
   const secret = config.server.callbackSecret.reveal();
   const keys = signingKeys(config);
+  const mask = createMask([...secretsIn(config), ...secretVariables(environment(config.workspace.agentEnv))]);
+  const rest = maskedRest(plainRest, mask);
   const metrics = createMetrics();
   const stages = createStages((stage, seconds) => metrics.stageDuration.observe({ stage }, seconds), now);
   const governor = createRateGovernor(CHAT_BUDGET);
@@ -93,11 +98,14 @@ export function wire(
     leads: () => runtime.leads(),
   });
   const reply = createReply(posting);
-  const cards = createCards({
-    callbackUrl: callbackUrl(config),
-    reach: reachOf(config.firewall.kind),
-    sign: (action) => ({ ...action, mac: signAction(keys, action) }),
-  });
+  const cards = maskedCards(
+    createCards({
+      callbackUrl: callbackUrl(config),
+      reach: reachOf(config.firewall.kind),
+      sign: (action) => ({ ...action, mac: signAction(keys, action) }),
+    }),
+    mask,
+  );
   const clients = new Map<Address, WorkerClient>();
   const workspace = workspaceView((session) => clients.get(session));
   const view = createThreadView({
@@ -106,11 +114,16 @@ export function wire(
     posting,
     attach: attachFile({ workspace, rest, posting }),
     log,
+    mask,
     verbosity: config.sessions.verbosity,
     trigger: config.mattermost.botTrigger,
   });
   const registry = createLinkRegistry();
-  const token = (container: string, generation: number) => workerToken(secret, container, generation);
+  const token = (container: string, generation: number) => {
+    const derived = workerToken(secret, container, generation);
+    mask.learn([derived]);
+    return derived;
+  };
   const hashOfToken = (container: string, generation: number) => tokenHash(token(container, generation));
 
   // Handlers and the runtime know each other; the handlers run only once the runtime leads.
@@ -129,6 +142,7 @@ export function wire(
           token,
           tokenHash: hashOfToken,
           certificate: (container, generation) => workerCertificate(secret, container, generation),
+          learn: mask.learn,
           log,
         });
   const firewall = wireFirewall({
@@ -246,7 +260,10 @@ function workerCommand({ workspace }: Config): readonly string[] {
 
 /** All that local workers and their agents get to see of the gateway's environment. */
 function workerEnv({ workspace }: Config): Record<string, string> {
-  const names = ['PATH', 'HOME', 'LANG', 'TMPDIR', ...workspace.agentEnv];
+  return environment(['PATH', 'HOME', 'LANG', 'TMPDIR', ...workspace.agentEnv]);
+}
+
+function environment(names: readonly string[]): Record<string, string> {
   return Object.fromEntries(
     names.flatMap((name) => {
       const value = process.env[name];

@@ -7,10 +7,12 @@
 import { type Log, type PostRow, type StorePorts, TerminalError } from '../actors/index.ts';
 import type { MattermostRest } from '../adapters/mattermost/index.ts';
 import { escapeMarkdown } from '../chat/escape.ts';
+import type { Mask } from '../chat/masking.ts';
 import { type DesiredPost, renderThread } from '../chat/render/index.ts';
 import type { Verbosity } from '../chat/render/layout.ts';
 import { plainWords } from '../chat/render/lines.ts';
-import { readEntry, type TranscriptEntry } from '../chat/transcript.ts';
+import { maskedEntry } from '../chat/render/masked.ts';
+import { readEntry, type TranscriptEntry, type TranscriptRow } from '../chat/transcript.ts';
 import type { Address } from '../machines/addresses.ts';
 import type { AttachFile } from './offeredFiles.ts';
 import { contentHash, isGone, isUnpostable, type Posting } from './posting.ts';
@@ -22,6 +24,8 @@ export interface ThreadViewPorts {
   readonly attach: AttachFile;
   readonly log: Log;
   readonly verbosity: Verbosity;
+  /** Takes out secrets before they could be cut in two. */
+  readonly mask: Mask;
   /** What commands start with. */
   readonly trigger: string;
   readonly pauseMs?: number;
@@ -178,18 +182,23 @@ async function reconcile(
   if (!thread) return;
   const mark = await store.dirtyMark(session);
   const news = await store.readTranscript(session, state.lastId);
-  state.entries.push(...news.flatMap((row) => readEntry(row) ?? []));
+  state.entries.push(...read(news, ports.mask));
   state.lastId = news.at(-1)?.id ?? state.lastId;
 
   const render = (entries: readonly TranscriptEntry[]): DesiredPost[] =>
-    renderThread(entries, { verbosity: ports.verbosity, trigger: ports.trigger, now: (ports.now ?? Date.now)() });
+    renderThread(entries, {
+      verbosity: ports.verbosity,
+      trigger: ports.trigger,
+      mask: ports.mask,
+      now: (ports.now ?? Date.now)(),
+    });
   const desired = render(state.entries);
   const rows = new Map((await store.postsOf(session)).map((row) => [row.key, row]));
   for (const post of desired) {
     if (isOver()) return;
     const latest = async (): Promise<string> => {
       if (!state.again) return post.message;
-      const since = (await store.readTranscript(session, state.lastId)).flatMap((row) => readEntry(row) ?? []);
+      const since = read(await store.readTranscript(session, state.lastId), ports.mask);
       return render([...state.entries, ...since]).find(({ key }) => key === post.key)?.message ?? post.message;
     };
     await showOrSay({ ports, session, thread, rows, state, isAwaited }, post, latest);
@@ -200,6 +209,13 @@ async function reconcile(
   }
   if (mark !== undefined) await store.cleanThread(session, mark);
   state.entries = state.entries.slice(settledUpTo(state.entries));
+}
+
+function read(rows: readonly TranscriptRow[], mask: Mask): TranscriptEntry[] {
+  return rows.flatMap((row) => {
+    const entry = readEntry(row);
+    return entry === null ? [] : [maskedEntry(entry, mask)];
+  });
 }
 
 interface Round {

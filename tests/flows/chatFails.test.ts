@@ -4,6 +4,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { INTERNAL_ERROR } from '../../simulator/src/mattermost/index.ts';
 import { silentLog } from '../../src/actors/index.ts';
+import { createMask } from '../../src/chat/masking.ts';
 import { createPosting } from '../../src/flows/posting.ts';
 import { createRateGovernor } from '../../src/flows/rateGovernor.ts';
 import { createThreadView } from '../../src/flows/threadView.ts';
@@ -33,7 +34,16 @@ test('RT-8: one of ten requests fails, and no post is dropped, doubled or out of
   const warnings: object[] = [];
   const log = { ...silentLog, warn: (fields: object) => warnings.push(fields) };
   const attach = () => Promise.reject(new Error('there are no files'));
-  const view = createThreadView({ store, rest, posting, attach, log, verbosity: 'normal', trigger: '@claude' });
+  const view = createThreadView({
+    store,
+    rest,
+    posting,
+    attach,
+    log,
+    verbosity: 'normal',
+    trigger: '@claude',
+    mask: createMask(),
+  });
   const roots: string[] = [];
   for (let index = 0; index < 40; index += 1) {
     const session: Address = `session/s${index}`;

@@ -5,6 +5,7 @@ import * as assert from 'uvu/assert';
 import { INTERNAL_ERROR } from '../../simulator/src/mattermost/index.ts';
 import { RetryableError, type Store, type StoredOutput, silentLog } from '../../src/actors/index.ts';
 import { createStore } from '../../src/adapters/postgres/index.ts';
+import { createMask } from '../../src/chat/masking.ts';
 import { createPosting } from '../../src/flows/posting.ts';
 import { createRateGovernor } from '../../src/flows/rateGovernor.ts';
 import { createThreadView } from '../../src/flows/threadView.ts';
@@ -139,6 +140,7 @@ test('RT-18: however its posts fail and whoever shows it meanwhile, a turn has o
       attach: async () => ({ problem: 'there are none' }),
       log: silentLog,
       verbosity: 'normal',
+      mask: createMask(),
       trigger: '@claude',
       pauseMs: 1,
     });

@@ -112,7 +112,7 @@ function takeOutput(turn: Turn | undefined, entry: TurnOutput): void {
     case 'textDelta':
       if (isOfSubagent(entry.body)) return;
       turn.activity = { type: 'writing', at };
-      addText(turn, entry.body.blockId, entry.body.text);
+      addText(turn, entry.body.blockId, entry.body.text, false);
       return;
     case 'textBlock':
       if (isOfSubagent(entry.body)) return;
@@ -142,7 +142,7 @@ function takeOutput(turn: Turn | undefined, entry: TurnOutput): void {
     case 'commandOutput': {
       const { command, text } = entry.body;
       lastSegment(turn).items.push({ type: 'line', text: command });
-      addText(turn, `command ${entry.id}`, text);
+      addText(turn, `command ${entry.id}`, text, true);
       return;
     }
     default:
@@ -154,7 +154,7 @@ function takeOutput(turn: Turn | undefined, entry: TurnOutput): void {
 function takePlan(turn: Turn, { kind, requestId, inputJson }: Bodies['approvalRequest']): void {
   if (kind !== 'APPROVAL_KIND_PLAN') return;
   const plan = planOf(inputJson);
-  if (isLongPlan(plan)) addText(turn, `plan ${requestId}`, `📋 **The plan**\n\n${plan}`);
+  if (isLongPlan(plan)) addText(turn, `plan ${requestId}`, `📋 **The plan**\n\n${plan}`, true);
 }
 
 function closeSegment(turn: Turn | undefined, order: number): void {
@@ -168,14 +168,15 @@ function closeSegment(turn: Turn | undefined, order: number): void {
   if (last?.type !== 'text' || cut === null || turn.activity.type !== 'writing') return;
   const carried = last.text.slice(cut.index + 1);
   last.text = last.text.slice(0, cut.index + 1);
-  lastSegment(turn).items.push({ type: 'text', blockId: last.blockId, text: carried });
+  lastSegment(turn).items.push({ type: 'text', blockId: last.blockId, text: carried, whole: false });
 }
 
-function addText(turn: Turn, blockId: string, text: string): void {
+/** @param whole nothing more comes of the block */
+function addText(turn: Turn, blockId: string, text: string, whole: boolean): void {
   const segment = lastSegment(turn);
   const last = segment.items.at(-1);
   if (last?.type === 'text' && last.blockId === blockId) last.text += text;
-  else segment.items.push({ type: 'text', blockId, text });
+  else segment.items.push({ type: 'text', blockId, text, whole });
 }
 
 function textItems(turn: Turn, blockId: string): TextItem[] {
@@ -200,7 +201,7 @@ function settleText(turn: Turn, blockId: string, text: string): void {
   const items = textItems(turn, blockId);
   const last = items.at(-1);
   if (last === undefined) {
-    if (text !== '') addText(turn, blockId, text);
+    if (text !== '') addText(turn, blockId, text, true);
     return;
   }
   const before = items
@@ -208,6 +209,7 @@ function settleText(turn: Turn, blockId: string, text: string): void {
     .map((item) => item.text)
     .join('');
   last.text = text.startsWith(before) ? text.slice(before.length) : text;
+  last.whole = true;
 }
 
 function takeTrouble(

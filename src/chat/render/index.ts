@@ -5,11 +5,13 @@
  * full keeps its text; only withdrawn notes and withdrawn text disappear, and their keys are not used again.
  */
 import { escapeMarkdown } from '../escape.ts';
+import type { Mask } from '../masking.ts';
 import type { TranscriptEntry } from '../transcript.ts';
 import { endingText } from './ending.ts';
 import { readThread } from './fold.ts';
 import { type Atom, KEPT_CALLS, layoutSegment, POST_MAX, type Verbosity } from './layout.ts';
 import { bytes, clip, codeSpan } from './lines.ts';
+import { maskTexts } from './masked.ts';
 import type { LineItem, Note, Segment, Turn } from './model.ts';
 import { fenceClosed } from './split.ts';
 import { activityLine, rateLimitLine, todoCount, todoLines } from './status.ts';
@@ -34,10 +36,14 @@ export interface RenderOptions {
   readonly now?: number;
   /** What commands start with. */
   readonly trigger?: string;
+  /** For the text that is streamed; other entries come masked. */
+  readonly mask?: Mask;
 }
 
 export function renderThread(entries: readonly TranscriptEntry[], options: RenderOptions): DesiredPost[] {
-  const { turns, notes, files } = readThread(entries);
+  const model = readThread(entries);
+  if (options.mask) maskTexts(model, options.mask);
+  const { turns, notes, files } = model;
   // First: what is said after a file, from the same place on, stands below it.
   const posts: DesiredPost[] = files.map(({ order, path, size }) => {
     return { key: `file/${order}`, message: fileLine(path, size), order, final: true, file: { path } };

@@ -9,6 +9,8 @@ export interface TextItem {
   readonly type: 'text';
   readonly blockId: string;
   text: string;
+  /** Nothing more comes of its block. */
+  whole: boolean;
 }
 
 export interface RunItem {
