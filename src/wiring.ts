@@ -39,6 +39,7 @@ import { threadHandlers } from './flows/threadEffects.ts';
 import { createThreadView, type ThreadView } from './flows/threadView.ts';
 import { workspaceReportHandlers } from './flows/workspaceReports.ts';
 import type { Address } from './machines/addresses.ts';
+import type { SessionContext } from './machines/session/context.ts';
 import { mayUse } from './policy/people.ts';
 import { type FirewallPart, wireFirewall } from './wireFirewall.ts';
 import { type VmPart, wireVm } from './wireVm.ts';
@@ -115,6 +116,7 @@ export function wire(
     attach: attachFile({ workspace, rest, posting }),
     log,
     mask,
+    folderOf: async (session) => ((await runtime.read(session))?.context as SessionContext | undefined)?.cwd ?? '',
     verbosity: config.sessions.verbosity,
     trigger: config.mattermost.botTrigger,
   });

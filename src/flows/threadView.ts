@@ -24,6 +24,8 @@ export interface ThreadViewPorts {
   readonly attach: AttachFile;
   readonly log: Log;
   readonly verbosity: Verbosity;
+  /** Where the session's agent works; empty: not known yet. */
+  readonly folderOf: (session: Address) => Promise<string>;
   /** Takes out secrets before they could be cut in two. */
   readonly mask: Mask;
   /** What commands start with. */
@@ -185,11 +187,13 @@ async function reconcile(
   state.entries.push(...read(news, ports.mask));
   state.lastId = news.at(-1)?.id ?? state.lastId;
 
+  const folder = await ports.folderOf(session);
   const render = (entries: readonly TranscriptEntry[]): DesiredPost[] =>
     renderThread(entries, {
       verbosity: ports.verbosity,
       trigger: ports.trigger,
       mask: ports.mask,
+      folder,
       now: (ports.now ?? Date.now)(),
     });
   const desired = render(state.entries);

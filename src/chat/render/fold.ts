@@ -5,9 +5,10 @@ import type { Bodies, EntryOf, TranscriptEntry } from '../transcript.ts';
 import { isOfSubagent, takeSubagent, takeToolResult, takeToolUse } from './calls.ts';
 import { lastSegment, type TextItem, type ThreadModel, type Turn } from './model.ts';
 
-export function readThread(entries: readonly TranscriptEntry[]): ThreadModel {
+/** @param folder where the agent works; empty: not known */
+export function readThread(entries: readonly TranscriptEntry[], folder = ''): ThreadModel {
   const model: ThreadModel = { turns: [], notes: new Map(), files: [] };
-  for (const entry of entries) take(model, entry);
+  for (const entry of entries) take(model, entry, folder);
   return model;
 }
 
@@ -17,7 +18,7 @@ function openTurn(model: ThreadModel, turnId: string): Turn | undefined {
   return turn?.ended === null ? turn : undefined;
 }
 
-function take(model: ThreadModel, entry: TranscriptEntry): void {
+function take(model: ThreadModel, entry: TranscriptEntry, folder: string): void {
   switch (entry.kind) {
     case 'note':
       takeNote(model, entry);
@@ -54,7 +55,7 @@ function take(model: ThreadModel, entry: TranscriptEntry): void {
     case 'approvalRequest':
     case 'turnEnded':
     case 'commandOutput':
-      takeOutput(openTurn(model, entry.body.turnId), entry);
+      takeOutput(openTurn(model, entry.body.turnId), entry, folder);
       return;
     case 'approvalWithdrawn':
     case 'cleared':
@@ -85,6 +86,7 @@ function startTurn(model: ThreadModel, { id, at, body }: EntryOf<'turnStarted'>)
     type: 'turn',
     turnId: body.turnId,
     order: id,
+    at,
     segments: [{ order: id, items: [] }],
     activity: { type: 'working', at },
     todos: [],
@@ -105,7 +107,7 @@ type TurnOutput = EntryOf<
   | 'commandOutput'
 >;
 
-function takeOutput(turn: Turn | undefined, entry: TurnOutput): void {
+function takeOutput(turn: Turn | undefined, entry: TurnOutput, folder: string): void {
   if (turn === undefined) return;
   const { at } = entry;
   switch (entry.kind) {
@@ -126,10 +128,10 @@ function takeOutput(turn: Turn | undefined, entry: TurnOutput): void {
       if (turn.activity.type !== 'thinking' && !isOfSubagent(entry.body)) turn.activity = { type: 'thinking', at };
       return;
     case 'toolUse':
-      takeToolUse(turn, entry);
+      takeToolUse(turn, entry, folder);
       return;
     case 'toolResult':
-      takeToolResult(turn, entry);
+      takeToolResult(turn, entry, folder);
       return;
     case 'approvalRequest':
       turn.activity = { type: 'waiting', at };

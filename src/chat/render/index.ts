@@ -7,6 +7,7 @@
 import { escapeMarkdown } from '../escape.ts';
 import type { Mask } from '../masking.ts';
 import type { TranscriptEntry } from '../transcript.ts';
+import { diffPreview } from './diff.ts';
 import { endingText } from './ending.ts';
 import { readThread } from './fold.ts';
 import { type Atom, KEPT_CALLS, layoutSegment, POST_MAX, type Verbosity } from './layout.ts';
@@ -15,7 +16,7 @@ import { maskTexts } from './masked.ts';
 import type { LineItem, Note, Segment, Turn } from './model.ts';
 import { fenceClosed } from './split.ts';
 import { activityLine, rateLimitLine, todoCount, todoLines } from './status.ts';
-import { diffPreview, foldedLine, type ToolCall, toolLine } from './tools.ts';
+import { foldedLine, type ToolCall, toolLine } from './tools.ts';
 
 export interface DesiredPost {
   /** `note/<note>`, `file/<entry>` or `<turn>/<segment>/<part>`. */
@@ -38,10 +39,12 @@ export interface RenderOptions {
   readonly trigger?: string;
   /** For the text that is streamed; other entries come masked. */
   readonly mask?: Mask;
+  /** Where the agent works: what is below it is named from there. */
+  readonly folder?: string;
 }
 
 export function renderThread(entries: readonly TranscriptEntry[], options: RenderOptions): DesiredPost[] {
-  const model = readThread(entries);
+  const model = readThread(entries, options.folder);
   if (options.mask) maskTexts(model, options.mask);
   const { turns, notes, files } = model;
   // First: what is said after a file, from the same place on, stands below it.
@@ -96,7 +99,7 @@ function withTail(
   if (turn.ended !== null) {
     const done = turn.ended.outcome === 'TURN_OUTCOME_COMPLETED' && turn.segments.every(isBare) ? '✅ Done.' : '';
     const limit = rateLimitLine(turn);
-    return stack([settled || done, limit, endingText(turn.ended, trigger)]);
+    return stack([settled || done, limit, endingText(turn.ended, trigger, todoCount(turn.todos))]);
   }
   // Only the first segment shows that something goes on before there is anything to see: a later one would be posted
   // above the card that its turn waits for.

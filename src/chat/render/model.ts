@@ -39,6 +39,8 @@ export interface Turn {
   readonly type: 'turn';
   readonly turnId: string;
   readonly order: number;
+  /** When it began. */
+  readonly at: number;
   readonly segments: Segment[];
   activity: Activity;
   todos: readonly TodoItem[];
