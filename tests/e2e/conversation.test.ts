@@ -103,7 +103,7 @@ test('plan mode is really in force: nothing is written until the plan is approve
   await you.press(card, 'Approve');
   await you.hear(rootId, (post) => /Plan mode is \*\*off\*\*/.test(post.message));
   await you.say('create late.txt with the word yes', { channelId, rootId });
-  await you.hear(rootId, (post) => /planned\/late\.txt` ✅/.test(post.message));
+  await you.hear(rootId, (post) => /Write `late\.txt` \(\+1\) ✅/.test(post.message));
   assert.is((await filesNamed(environment, 'late.txt')).length, 1);
 });
 
