@@ -26,8 +26,10 @@ import { fetchAttachment } from './flows/attachments.ts';
 import { auditHandlers } from './flows/audit.ts';
 import { type Cards, cardHandlers, createCards } from './flows/cards.ts';
 import { chatHandlers } from './flows/chatEffects.ts';
+import { exportHandlers } from './flows/exports.ts';
 import { reachOf } from './flows/firewall/words.ts';
 import { maskedCards, maskedRest } from './flows/masking.ts';
+import { createNotices, noticeHandlers } from './flows/notices.ts';
 import { attachFile } from './flows/offeredFiles.ts';
 import { operatorHandlers, tellOperator } from './flows/operatorChannel.ts';
 import { createPosting } from './flows/posting.ts';
@@ -107,6 +109,15 @@ export function wire(
     }),
     mask,
   );
+  const notices = createNotices({
+    store,
+    rest,
+    posting,
+    afterMs: config.sessions.notifyAfterSecs * 1000,
+    quietHours: config.sessions.quietHours,
+    log,
+    now,
+  });
   const clients = new Map<Address, WorkerClient>();
   const workspace = workspaceView((session) => clients.get(session));
   const view = createThreadView({
@@ -114,6 +125,7 @@ export function wire(
     rest,
     posting,
     attach: attachFile({ workspace, rest, posting }),
+    notices,
     log,
     mask,
     folderOf: async (session) => ((await runtime.read(session))?.context as SessionContext | undefined)?.cwd ?? '',
@@ -197,6 +209,7 @@ export function wire(
         rest,
         posting,
         settleThread: (session) => view.settle(session),
+        notices,
         now,
       }),
       ...workerHandlers({
@@ -207,6 +220,8 @@ export function wire(
       ...(vm?.handlers ?? localHandlers(config, hashOfToken)),
       ...operatorHandlers({ posting, channelId: config.mattermost.operatorChannelId, log }),
       ...firewall.handlers,
+      ...exportHandlers({ runtime: lateRuntime, store, rest, posting, reply, mask, now }),
+      ...noticeHandlers({ store, reply, trigger: config.mattermost.botTrigger }),
       ...auditHandlers(store, now),
     },
     tasks: {

@@ -88,6 +88,8 @@ export const EFFECT_POLICIES: { readonly [Kind in ExternalKind]: EffectPolicy } 
   'chat.network': CHAT,
   'chat.revoke': CHAT,
   'chat.cost': CHAT,
+  'chat.notify': CHAT,
+  'chat.export': CHAT,
   'chat.diff': CHAT,
   'chat.logs': CHAT,
   'chat.member': CHAT,
@@ -137,6 +139,8 @@ export function orderKeyOf(actor: Address, effect: ExternalEffect): string | und
     case 'chat.network':
     case 'chat.revoke':
     case 'chat.cost':
+    case 'chat.notify':
+    case 'chat.export':
     case 'chat.diff':
     case 'chat.logs':
     case 'chat.member':

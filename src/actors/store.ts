@@ -376,6 +376,10 @@ export interface StorePorts {
   /** @returns the channel that holds for the repo: the first one put wins. */
   putProjectChannel(repo: string, channelId: string, options?: { readonly replace?: boolean }): Promise<string>;
 
+  /** Which of these people do not want to be mentioned. */
+  withoutNotices(userIds: readonly string[]): Promise<readonly string[]>;
+  putNotices(userId: string, on: boolean): Promise<void>;
+
   /** The host key (`type base64`) that was trusted first for this `host:port`. */
   hostKey(target: string): Promise<string | undefined>;
   /** @returns the key that counts: the first ever kept for this `host:port`. */

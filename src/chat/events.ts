@@ -1,7 +1,7 @@
 /**
  * The events the chat makes of people's posts: plain JSON, ready for an actor's inbox.
  *
- * Commands to `gateway/root`: START, STATUS, HELP, COSTS, STOP_PREFIX, REFUSED. Everything else goes to the thread's session.
+ * Commands to `gateway/root`: START, STATUS, HELP, COSTS, NOTIFY, STOP_PREFIX, REFUSED. Everything else goes to the thread's session.
  */
 import type { RepoRef } from '../machines/effects.ts';
 import type { ChartEvent } from '../machines/events.ts';
@@ -43,6 +43,13 @@ export interface HelpCommand extends FromPost {
 /** What all sessions have cost. */
 export interface CostsCommand extends FromPost {
   readonly type: 'COMMAND.COSTS';
+}
+
+/** Whether the person wants to be mentioned when something waits for them. */
+export interface NotifyCommand extends FromPost {
+  readonly type: 'COMMAND.NOTIFY';
+  /** Null: tell how it is. */
+  readonly on: boolean | null;
 }
 
 export interface StopPrefixCommand extends FromPost {
@@ -123,6 +130,12 @@ export interface LogsCommand extends FromPost {
   readonly lines: number;
 }
 
+/** What was said in the session, as a file. */
+export interface ExportCommand extends FromPost {
+  readonly type: 'COMMAND.EXPORT';
+  readonly format: 'md' | 'json';
+}
+
 export interface MemberCommand extends FromPost {
   readonly type: 'COMMAND.INVITE' | 'COMMAND.KICK';
   /** A user name, without `@`. */
@@ -169,6 +182,7 @@ export type GatewayCommand =
   | StatusCommand
   | HelpCommand
   | CostsCommand
+  | NotifyCommand
   | StopPrefixCommand
   | RefusedCommand;
 export type SessionCommand =
@@ -182,6 +196,7 @@ export type SessionCommand =
   | ModeCommand
   | NetworkCommand
   | LogsCommand
+  | ExportCommand
   | MemberCommand
   | PlainSessionCommand
   | SlashCommand;

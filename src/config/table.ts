@@ -22,6 +22,7 @@ import {
   positiveNumber,
   positiveOrZero,
   postgresAddress,
+  quietHours,
   repoOwner,
   repoPatterns,
   seconds,
@@ -370,6 +371,14 @@ export const sessions = {
   toolPolicy: optional('SM_TOOL_POLICY', oneOf('ask', 'allow'), {
     help: 'Tools that change something: `ask` in the thread or `allow`. If not set: `allow` in containers, `ask` in a local workspace.',
     example: 'ask',
+  }),
+  notifyAfterSecs: defaulted('SM_NOTIFY_AFTER_SECS', seconds(0), '180', {
+    unit: SECONDS,
+    help: 'Who asked is mentioned when a turn ends that took at least this long (0 = never). `notify off` is for one person.',
+  }),
+  quietHours: optional('SM_QUIET_HOURS', quietHours, {
+    help: 'Nobody is mentioned in these hours: from, to, and the time zone (UTC if it is left out).',
+    example: '20:00-07:30 Europe/Berlin',
   }),
   verbosity: defaulted('SM_VERBOSITY', oneOf('full', 'normal', 'quiet'), 'normal', {
     help: "How much of an agent's work threads show: `full`, `normal` or `quiet`.",

@@ -4,6 +4,7 @@ import type { MattermostRest, Props } from '../adapters/mattermost/index.ts';
 import { renderCard } from '../chat/cards.ts';
 import type { ApprovalContext } from '../machines/approval/context.ts';
 import type { Json, JsonObject } from '../machines/json.ts';
+import type { Notices } from './notices.ts';
 import { contentHash, isGone, type Posting } from './posting.ts';
 
 export interface Cards {
@@ -41,6 +42,7 @@ export interface CardEffectPorts {
   readonly posting: Posting;
   /** Brings the thread up to date, so that the card stands below what led to it. */
   readonly settleThread: (session: ApprovalContext['session']) => Promise<void>;
+  readonly notices: Pick<Notices, 'forCard'>;
   readonly now: () => number;
 }
 
@@ -56,8 +58,10 @@ export function cardHandlers(ports: CardEffectPorts) {
       if (context.cardPostId === '') {
         await ports.settleThread(context.session);
         const { channelId, rootId } = context;
-        const postId = await posting.create({ key, owner: approval, channelId, rootId, message, props }, 'question');
-        return { postId };
+        // Only a new post calls people; once it is changed it needs nobody any more.
+        const said = [await ports.notices.forCard(context), message].filter((words) => words !== '').join('\n');
+        const post = { key, owner: approval, channelId, rootId, message: said, props };
+        return { postId: await posting.create(post, 'question') };
       }
       try {
         await posting.call('decision', () => rest.patchPost(context.cardPostId, { message, props }));

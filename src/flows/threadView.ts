@@ -14,6 +14,7 @@ import { plainWords } from '../chat/render/lines.ts';
 import { maskedEntry } from '../chat/render/masked.ts';
 import { readEntry, type TranscriptEntry, type TranscriptRow } from '../chat/transcript.ts';
 import type { Address } from '../machines/addresses.ts';
+import type { Notices } from './notices.ts';
 import type { AttachFile } from './offeredFiles.ts';
 import { contentHash, isGone, isUnpostable, type Posting } from './posting.ts';
 
@@ -22,6 +23,7 @@ export interface ThreadViewPorts {
   readonly rest: MattermostRest;
   readonly posting: Posting;
   readonly attach: AttachFile;
+  readonly notices: Pick<Notices, 'ended'>;
   readonly log: Log;
   readonly verbosity: Verbosity;
   /** Where the session's agent works; empty: not known yet. */
@@ -211,6 +213,7 @@ async function reconcile(
     if (isOver()) return;
     await hide(ports, row);
   }
+  await ports.notices.ended({ session, channelId: thread.channelId, rootId: thread.rootId, entries: state.entries });
   if (mark !== undefined) await store.cleanThread(session, mark);
   state.entries = state.entries.slice(settledUpTo(state.entries));
 }

@@ -29,6 +29,7 @@ export const gatewayMachine = setup({
     tellStatus: action.tellStatus,
     tellHelp: action.tellHelp,
     tellCosts: action.tellCosts,
+    changeNotices: action.changeNotices,
     tellRefusal: action.tellRefusal,
     stopByPrefix: action.stopByPrefix,
     tellOperators: action.tellOperators,
@@ -62,6 +63,7 @@ export const gatewayMachine = setup({
     'COMMAND.STATUS': { actions: 'tellStatus' },
     'COMMAND.HELP': { actions: 'tellHelp' },
     'COMMAND.COSTS': { actions: 'tellCosts' },
+    'COMMAND.NOTIFY': { actions: 'changeNotices' },
     'COMMAND.STOP_PREFIX': { actions: 'stopByPrefix' },
     'COMMAND.REFUSED': { actions: 'tellRefusal' },
     'CHILD.TROUBLED': [

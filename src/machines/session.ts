@@ -32,6 +32,7 @@ export const sessionMachine = sessionSetup.createMachine({
     'COMMAND.MODE': { actions: ['audienceChanged', 'sayAudience'] },
     'COMMAND.CONTEXT': { actions: 'tellContext' },
     'COMMAND.COST': { actions: 'tellCost' },
+    'COMMAND.EXPORT': { actions: 'tellTranscript' },
     'COMMAND.DIFF': { actions: 'tellDiff' },
     'COMMAND.NETWORK': { actions: 'tellNetwork' },
     'COMMAND.LOGS': { actions: 'tellLogs' },

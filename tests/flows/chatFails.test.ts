@@ -43,6 +43,7 @@ test('RT-8: one of ten requests fails, and no post is dropped, doubled or out of
     verbosity: 'normal',
     trigger: '@claude',
     mask: createMask(),
+    notices: { ended: async () => undefined },
     folderOf: async () => '',
   });
   const roots: string[] = [];

@@ -141,6 +141,7 @@ test('RT-18: however its posts fail and whoever shows it meanwhile, a turn has o
       log: silentLog,
       verbosity: 'normal',
       mask: createMask(),
+      notices: { ended: async () => undefined },
       folderOf: async () => '',
       trigger: '@claude',
       pauseMs: 1,

@@ -86,6 +86,7 @@ function viewOn(views: ThreadView[], world: World): ThreadView {
     log: { ...silentLog, warn: (fields: object) => world.warnings.push(fields) },
     verbosity: 'normal',
     mask: createMask(),
+    notices: { ended: async () => undefined },
     folderOf: async () => '',
     trigger: '@claude',
     pauseMs: 1,

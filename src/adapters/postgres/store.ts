@@ -16,6 +16,7 @@ import { health } from './sql/health.ts';
 import { hostKey, keepHostKey } from './sql/hostKeys.ts';
 import { inboxState } from './sql/inboxState.ts';
 import { countActors, listActors } from './sql/listActors.ts';
+import { putNotices, withoutNotices } from './sql/people.ts';
 import { findPost, postCreated, postGone, postPatched, postsOf, reservePost } from './sql/posts.ts';
 import { pruneOnce } from './sql/prune.ts';
 import { cleanThread, dirtyMark, dirtyThreads, findThread, sessionsInChannel, threadOf } from './sql/threads.ts';
@@ -66,6 +67,8 @@ export function createStore(db: Database): Store {
     chatCursors: () => chatCursors(db),
     projectChannel: (repo) => projectChannel(db, repo),
     putProjectChannel: (repo, channelId, options) => putProjectChannel(db, repo, channelId, options),
+    withoutNotices: (userIds) => withoutNotices(db, userIds),
+    putNotices: (userId, on) => putNotices(db, userId, on),
     hostKey: (target) => hostKey(db, target),
     keepHostKey: async (target, key) => (await keepHostKey(db, target, key)) ?? (await hostKey(db, target)) ?? key,
     putGrant: (grant) => putGrant(db, grant),

@@ -66,6 +66,12 @@ export function tellCosts({ event }: Args): Effect[] {
   return event.type === 'COMMAND.COSTS' ? [{ kind: 'chat.cost', params: { ...placeOf(event), session: '' } }] : [];
 }
 
+export function changeNotices({ event }: Args): Effect[] {
+  if (event.type !== 'COMMAND.NOTIFY') return [];
+  const { userId, on } = event;
+  return [{ kind: 'chat.notify', params: { ...placeOf(event), userId, on } }];
+}
+
 export function tellRefusal({ event }: Args): Effect[] {
   if (event.type !== 'COMMAND.REFUSED') return [];
   return [{ kind: 'chat.reply', params: { ...placeOf(event), message: event.message } }];

@@ -72,6 +72,7 @@ export type GatewayEvent =
   | StartCommand
   | Command<'COMMAND.STATUS'>
   | Command<'COMMAND.COSTS'>
+  | (Command<'COMMAND.NOTIFY'> & { readonly on: boolean | null })
   | (Command<'COMMAND.HELP'> & { readonly place: 'top' | 'thread'; readonly about?: string })
   | (Command<'COMMAND.STOP_PREFIX'> & {
       readonly prefix: string;

@@ -73,6 +73,7 @@ export type FromChat =
   | (FromPerson<'COMMAND.INVITE'> & { readonly who: string })
   | (FromPerson<'COMMAND.KICK'> & { readonly who: string })
   | FromPerson<'COMMAND.COST'>
+  | (FromPerson<'COMMAND.EXPORT'> & { readonly format: 'md' | 'json' })
   | FromPerson<'COMMAND.DIFF'>
   | (FromPerson<'COMMAND.NETWORK'> & { readonly revoke: string })
   | FromPerson<'COMMAND.CONTEXT'>
