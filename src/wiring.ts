@@ -24,6 +24,7 @@ import type { Config } from './config.ts';
 import { agentOptions } from './flows/agentOptions.ts';
 import { fetchAttachment } from './flows/attachments.ts';
 import { auditHandlers } from './flows/audit.ts';
+import { type Boards, createBoards } from './flows/board.ts';
 import { type Cards, cardHandlers, createCards } from './flows/cards.ts';
 import { chatHandlers } from './flows/chatEffects.ts';
 import { exportHandlers } from './flows/exports.ts';
@@ -58,6 +59,7 @@ export interface Gateway {
   readonly runtime: Runtime;
   readonly view: ThreadView;
   readonly cards: Cards;
+  readonly boards: Boards;
   /** Closed while nothing may be said in the chat. */
   readonly chatBudget: Pick<RateGovernor, 'open' | 'close'>;
   readonly metrics: Metrics;
@@ -91,6 +93,7 @@ export function wire(
   const metrics = createMetrics();
   const stages = createStages((stage, seconds) => metrics.stageDuration.observe({ stage }, seconds), now);
   const governor = createRateGovernor(CHAT_BUDGET);
+  const permalink = (postId: string) => `${config.mattermost.url}/${identity.teamName}/pl/${postId}`;
   const posting = createPosting({
     rest,
     store,
@@ -184,7 +187,7 @@ export function wire(
         reports: createReports({ store, runtime: lateRuntime, trigger: config.mattermost.botTrigger, now }),
         botUserId: identity.botUserId,
         teamId: config.mattermost.teamId,
-        permalink: (postId) => `${config.mattermost.url}/${identity.teamName}/pl/${postId}`,
+        permalink,
         now,
       }),
       ...threadHandlers({
@@ -244,7 +247,9 @@ export function wire(
   });
   runtime.onDirty(({ session, kinds }) => view.touch(session, kinds));
   runtime.onCommit(stages.onCommit);
-  return { runtime, view, cards, chatBudget: governor, metrics, stages, vm, firewall };
+  const boards = createBoards({ store, rest, posting, permalink, trigger: config.mattermost.botTrigger, log });
+  runtime.onCommit(boards.onCommit);
+  return { runtime, view, cards, boards, chatBudget: governor, metrics, stages, vm, firewall };
 }
 
 /** Where buttons call: with the secret part, if there is one. */

@@ -37,6 +37,7 @@ export interface IngressPorts {
   readonly log: Log;
   readonly now: () => number;
   readonly onAccepted?: (postId: string) => void;
+  readonly onBoardDeleted?: (channelId: string) => void;
 }
 
 export interface Ingress {
@@ -166,6 +167,7 @@ export function createIngress(ports: IngressPorts): Ingress {
       if (own?.key.startsWith('card/')) {
         await deliver(seen, own.session, { type: 'CARD.DELETED', at }, `deleted/${post.id}`);
       }
+      if (own?.key.startsWith('board/')) ports.onBoardDeleted?.(post.channelId);
     }
     if (!thread) {
       const isWord = post.userId !== ports.botUserId && post.type === '' && !post.automated;

@@ -273,6 +273,32 @@ test('export posts what was said as a file, as Markdown or JSON', async ({ you, 
   await you.ask(thread, '@claude export pdf', /export md` .*export json`/);
 });
 
+test('the project channel has one board of its sessions, which comes back when somebody deletes it', async ({
+  environment,
+  you,
+  thread,
+}) => {
+  const { chat, bot } = environment;
+  const admin = person(environment, { id: '', token: chat.adminToken });
+  const boards = async (): Promise<Post[]> => {
+    const found: Post[] = [];
+    for (let page = 0; ; page += 1) {
+      const answer = await you.call('GET', `/channels/${thread.channelId}/posts?per_page=200&page=${page}`);
+      const posts = Object.values(((await answer.json()) as { posts: Record<string, Post> }).posts);
+      found.push(...posts.filter((post) => post.user_id === bot.id && post.message.startsWith('**Sessions**')));
+      if (posts.length === 0) return found;
+    }
+  };
+  const shown = (fits: RegExp, not = '') =>
+    until(30_000, async () => (await boards()).find(({ id, message }) => id !== not && fits.test(message)));
+  const own = new RegExp(`/pl/${thread.rootId}\\) \\| 💤 idle \\| .* \\| you \\|`);
+  const first = await shown(own);
+  assert.is((await boards()).length, 1);
+  await admin.remove(first?.id ?? '');
+  assert.ok(await shown(own, first?.id), 'it did not come back');
+  assert.is((await boards()).length, 1);
+});
+
 test('logs shows the end of the log of the worker', async ({ you, thread }) => {
   const logs = await you.ask(thread, '@claude logs 5', /```/);
   assert.ok(logs.message.split('\n').length <= 7);

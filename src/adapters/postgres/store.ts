@@ -6,7 +6,7 @@ import { adoptInbox, inboxOf, pendingInbox } from './sql/adoptInbox.ts';
 import { appendOutputs } from './sql/appendOutputs.ts';
 import { appendAudit, verifyAudit } from './sql/audit.ts';
 import { backlog } from './sql/backlog.ts';
-import { chatCursors, projectChannel, putProjectChannel } from './sql/channels.ts';
+import { chatCursors, projectChannel, projectChannels, putProjectChannel } from './sql/channels.ts';
 import { commit } from './sql/commit.ts';
 import { birthOf, deadLetter, lastPoison } from './sql/deadLetters.ts';
 import { deliver } from './sql/deliver.ts';
@@ -66,6 +66,7 @@ export function createStore(db: Database): Store {
     findPost: (postId) => findPost(db, postId),
     chatCursors: () => chatCursors(db),
     projectChannel: (repo) => projectChannel(db, repo),
+    projectChannels: () => projectChannels(db),
     putProjectChannel: (repo, channelId, options) => putProjectChannel(db, repo, channelId, options),
     withoutNotices: (userIds) => withoutNotices(db, userIds),
     putNotices: (userId, on) => putNotices(db, userId, on),
