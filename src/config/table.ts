@@ -376,6 +376,14 @@ export const sessions = {
     unit: SECONDS,
     help: 'Who asked is mentioned when a turn ends that took at least this long (0 = never). `notify off` is for one person.',
   }),
+  coauthorAddress: optional(
+    'SM_COAUTHOR_ADDRESS',
+    matching(/^(off|[^\s<>@]+@[^\s<>@]+)$/, 'an address with {name} in it, or off'),
+    {
+      help: 'Address of a person in commits that Claude makes for them (`Co-authored-by`), with `{name}` for their user name; `off`: nobody is named. If not set: an address at the chat server.',
+      example: '{name}@example.com',
+    },
+  ),
   quietHours: optional('SM_QUIET_HOURS', quietHours, {
     help: 'Nobody is mentioned in these hours: from, to, and the time zone (UTC if it is left out).',
     example: '20:00-07:30 Europe/Berlin',

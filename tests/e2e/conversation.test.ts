@@ -34,6 +34,13 @@ test('a file that a person asks for is really made, and what is read back is sho
   assert.is((await readFile(file ?? '', 'utf8')).trim(), 'vermilion');
 });
 
+test('what Claude commits for a person names that person', async ({ you }) => {
+  const { channelId, rootId } = await you.start();
+  const commit = 'git -c user.name=C -c user.email=c@x commit -q --allow-empty -m Work';
+  await you.say(`run: ${commit} && git log -1 --format=%B`, { channelId, rootId });
+  await you.hear(rootId, ({ message }) => /Work\n\nCo-authored-by: you <you@[\w.]+>/.test(message));
+});
+
 test('two sessions of one repository work in checkouts of their own', async ({ environment, you }) => {
   const first = await you.start('@claude start demo --worktree=left');
   const second = await you.start('@claude start demo --worktree=right');

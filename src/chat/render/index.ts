@@ -12,6 +12,7 @@ import { endingText } from './ending.ts';
 import { readThread } from './fold.ts';
 import { type Atom, KEPT_CALLS, layoutSegment, POST_MAX, type Verbosity } from './layout.ts';
 import { bytes, clip, codeSpan } from './lines.ts';
+import { linksText, pushedLinks } from './links.ts';
 import { maskTexts } from './masked.ts';
 import type { LineItem, Note, Segment, Turn } from './model.ts';
 import { fenceClosed } from './split.ts';
@@ -99,7 +100,8 @@ function withTail(
   if (turn.ended !== null) {
     const done = turn.ended.outcome === 'TURN_OUTCOME_COMPLETED' && turn.segments.every(isBare) ? '✅ Done.' : '';
     const limit = rateLimitLine(turn);
-    return stack([settled || done, limit, endingText(turn.ended, trigger, todoCount(turn.todos))]);
+    const links = linksText(pushedLinks(callsOf(turn)));
+    return stack([settled || done, limit, links, endingText(turn.ended, trigger, todoCount(turn.todos))]);
   }
   // Only the first segment shows that something goes on before there is anything to see: a later one would be posted
   // above the card that its turn waits for.
@@ -113,6 +115,10 @@ function withTail(
     [settled, todoCount(turn.todos), ...status],
   ].map(stack);
   return choices.find((choice) => lengthOf(choice) <= POST_MAX) ?? settled;
+}
+
+function callsOf({ segments }: Turn): ToolCall[] {
+  return segments.flatMap(({ items }) => items.flatMap((item) => (item.type === 'run' ? item.calls : [])));
 }
 
 function isBare({ items }: Segment): boolean {
