@@ -44,7 +44,7 @@ export function isQuiet(hours: QuietHours | null, at: number): boolean {
     minute: 'numeric',
     hourCycle: 'h23',
   }).formatToParts(at);
-  const valueOf = (type: string): number => Number(parts.find((part) => part.type === type)?.value);
-  const now = valueOf('hour') * 60 + valueOf('minute');
+  const numberOf = (type: string): number => Number(parts.find((part) => part.type === type)?.value);
+  const now = numberOf('hour') * 60 + numberOf('minute');
   return from < to ? now >= from && now < to : now >= from || now < to;
 }
