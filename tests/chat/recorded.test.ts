@@ -50,6 +50,10 @@ test('what is outside of the checkout keeps its whole name', () => {
   assert.match(elsewhere.join('\n'), '🔧 Read `/work/repo/hello.txt` ✅');
 });
 
+test("a plan's file is named from the agent's home", () => {
+  assert.match(shown(recorded('plan-mode')).join('\n'), /🔧 Write `~\/\.claude\/plans\/[\w-]+\.md` \(\+\d+\) ✅/);
+});
+
 test('the list of things to do is one list, changed in place, and in the end a number', () => {
   const entries = recorded('todo-tasks');
   const lists = entries.filter(({ kind }) => kind === 'todoList');

@@ -101,9 +101,12 @@ export function mainArgument(name: string, inputJson: string, folder: string): s
   return name === 'Bash' ? withoutChange(value, folder) : value;
 }
 
-/** As it is named from the folder, if it is below it. */
+/** As it is named from the folder, if it is below it; plans from the agent's home. */
 export function relativePath(path: string, folder: string): string {
-  if (folder === '' || (path !== folder && !path.startsWith(`${folder}/`))) return path;
+  if (folder === '' || (path !== folder && !path.startsWith(`${folder}/`))) {
+    // Of a plan's file, the home it is in says nothing.
+    return path.replace(/^\/.*(?=\/\.claude\/plans\/[^/]+$)/, '~');
+  }
   return path.slice(folder.length + 1) || '.';
 }
 
