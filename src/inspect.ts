@@ -2,6 +2,7 @@
 import type { Logger } from 'pino';
 import type { Runtime } from './actors/index.ts';
 import { createInspectorStore, openDatabase } from './adapters/postgres/index.ts';
+import { secretsIn } from './config/secret.ts';
 import type { Config } from './config.ts';
 import { startInspector } from './inspector/index.ts';
 import { version } from './version.ts';
@@ -29,7 +30,7 @@ export async function inspect(config: Config, runtime: Runtime, log: Logger): Pr
       listen: addr,
       token: token?.reveal(),
       allowSend,
-      secrets: secretsOf(config),
+      secrets: secretsIn(config),
       version,
       store: createInspectorStore(database),
       runtime,
@@ -48,15 +49,4 @@ export async function inspect(config: Config, runtime: Runtime, log: Logger): Pr
     );
     return async () => undefined;
   }
-}
-
-/** Every secret of the configuration, wherever it stands in it; of addresses also the password alone. */
-function secretsOf(value: unknown): string[] {
-  if (typeof value !== 'object' || value === null) return [];
-  if ('reveal' in value && typeof value.reveal === 'function') {
-    const text = String(value.reveal());
-    const password = URL.canParse(text) ? decodeURIComponent(new URL(text).password) : '';
-    return [text, password];
-  }
-  return Object.values(value).flatMap(secretsOf);
 }

@@ -92,7 +92,7 @@ async function act(
   undo: (() => Promise<void>)[],
 ): Promise<string> {
   const { config, gateway, store, rest, log } = parts;
-  const { runtime, view, chatBudget } = gateway;
+  const { runtime, view, boards, chatBudget } = gateway;
   const { term } = leadership;
   const over = new AbortController();
   const ending = AbortSignal.any([stopping, over.signal]);
@@ -122,6 +122,7 @@ async function act(
     log,
     now: Date.now,
     onAccepted: gateway.stages.accepted,
+    onBoardDeleted: boards.deleted,
   });
   const { teamId } = config.mattermost;
   const recovery = createRecovery({ rest, store, runtime: hearing, ingress, gate, botUserId, teamId, log });
@@ -145,6 +146,7 @@ async function act(
     undo.push(async () => socket.stop());
   };
   undo.push(() => view.stop());
+  undo.push(() => boards.stop());
   undo.push(() => {
     const ended = runtime.stop();
     // What waits for its turn to speak must not hold up the next leader, nor speak after it.
@@ -175,6 +177,7 @@ async function act(
             'show what is not shown yet',
             retrying(() => view.resume(), ending, log),
           );
+          boards.resume();
           listen();
           await recovery.readUp('start').catch((error: unknown) => {
             log.warn({ err: error }, 'the chat could not be read up at start');

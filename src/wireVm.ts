@@ -11,6 +11,7 @@ import { probeFrom } from './adapters/worker/requests.ts';
 import type { Config } from './config.ts';
 import { proveWalls } from './flows/firewall/canary.ts';
 import { vmWorkspaceHandlers } from './flows/vmWorkspace/handlers.ts';
+import { secretsOf } from './flows/vmWorkspace/request.ts';
 import { keepVmInOrder } from './flows/vmWorkspace/upkeep.ts';
 import type { Address } from './machines/addresses.ts';
 import type { ContainerContext } from './machines/container/context.ts';
@@ -45,11 +46,13 @@ export interface VmParts {
   readonly certificate: (container: Address, generation: number) => WorkerCertificate;
   /** Brings the walls to what they should be for the containers there are now. */
   readonly readyWalls: (signal: AbortSignal) => Promise<void>;
+  /** Told of what agents are given that nobody is to be shown. */
+  readonly learn: (secrets: Iterable<string>) => void;
   readonly log: Logger;
 }
 
 export function wireVm(parts: VmParts): VmPart {
-  const { config, identity, runtime, store, token, tokenHash, certificate, log } = parts;
+  const { config, identity, runtime, store, token, tokenHash, certificate, learn, log } = parts;
   const listeners: ((state: VmState) => void)[] = [];
   const onState = (state: VmState): void => {
     for (const listener of listeners) listener(state);
@@ -61,7 +64,18 @@ export function wireVm(parts: VmParts): VmPart {
   const transport = isDirect ? { host: config.vm.host, certificateOf: certificate } : { host: '127.0.0.1' };
   const known = () => store.listActors({ kind: 'container' });
   const place = { host, git: gitOptions(config, vm), instance: instanceOf(config, identity), runtime, now: Date.now };
+  const sources = { host, config, env: process.env, learn };
+  let learnt = false;
+  /** Before anything is heard of agents that a process before this one started. */
+  const learnOfEarlier = async (): Promise<void> => {
+    if (learnt) return;
+    await secretsOf(sources, AbortSignal.timeout(30_000)).catch((error: unknown) =>
+      log.warn({ err: error }, 'what agents were given cannot be read, so it is not masked in the chat'),
+    );
+    learnt = true;
+  };
   const connect = async ({ endpoint, container, generation }: WorkerPlace): Promise<WorkerClient> => {
+    await learnOfEarlier();
     if (isDirect) {
       return connectWorker(endpoint, token(container, generation), certificate(container, generation).certificate);
     }
@@ -83,6 +97,7 @@ export function wireVm(parts: VmParts): VmPart {
       tokenHash,
       transport,
       env: process.env,
+      learn,
       checkWalls: async (at, signal) => {
         // Where no firewall is configured there are no walls to look at.
         if (config.firewall.kind === 'none') return;

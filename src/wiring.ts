@@ -19,15 +19,21 @@ import { canReach, someoneReaches, workerHandlers } from './adapters/worker/requ
 import { tokenHash, workerToken } from './adapters/worker/token.ts';
 import { workspaceView } from './adapters/worker/workspace.ts';
 import type { Deciders } from './approvers.ts';
+import { createMask } from './chat/masking.ts';
 import { writtenRequests } from './chat/networkRequests.ts';
+import { secretsIn, secretVariables } from './config/secret.ts';
 import type { Config } from './config.ts';
 import { agentOptions } from './flows/agentOptions.ts';
 import { fetchAttachment } from './flows/attachments.ts';
 import { auditHandlers } from './flows/audit.ts';
+import { type Boards, createBoards } from './flows/board.ts';
 import { type Cards, cardHandlers, createCards } from './flows/cards.ts';
 import { chatHandlers } from './flows/chatEffects.ts';
+import { exportHandlers } from './flows/exports.ts';
 import { reachOf } from './flows/firewall/words.ts';
 import { createHistory } from './flows/history.ts';
+import { maskedCards, maskedRest } from './flows/masking.ts';
+import { createNotices, noticeHandlers } from './flows/notices.ts';
 import { attachFile } from './flows/offeredFiles.ts';
 import { operatorHandlers, tellOperator } from './flows/operatorChannel.ts';
 import { createPosting } from './flows/posting.ts';
@@ -41,6 +47,7 @@ import { createThreadView, type ThreadView } from './flows/threadView.ts';
 import { createVerbosity } from './flows/verbosity.ts';
 import { workspaceReportHandlers } from './flows/workspaceReports.ts';
 import type { Address } from './machines/addresses.ts';
+import type { SessionContext } from './machines/session/context.ts';
 import { mayUse } from './policy/people.ts';
 import { toolRulesOf } from './toolPolicyFile.ts';
 import { type FirewallPart, wireFirewall } from './wireFirewall.ts';
@@ -58,6 +65,7 @@ export interface Gateway {
   readonly runtime: Runtime;
   readonly view: ThreadView;
   readonly cards: Cards;
+  readonly boards: Boards;
   /** Closed while nothing may be said in the chat. */
   readonly chatBudget: Pick<RateGovernor, 'open' | 'close'>;
   readonly metrics: Metrics;
@@ -80,7 +88,7 @@ export function wire(
   config: Config,
   identity: Identity,
   store: Store,
-  rest: MattermostRest,
+  plainRest: MattermostRest,
   log: Logger,
   kinds: readonly KindDefinition[],
   { whoIsMissing }: Pick<Deciders, 'whoIsMissing'>,
@@ -90,9 +98,12 @@ export function wire(
   const secret = config.server.callbackSecret.reveal();
   const keys = signingKeys(config);
   const toolRules = toolRulesOf(config);
+  const mask = createMask([...secretsIn(config), ...secretVariables(environment(config.workspace.agentEnv))]);
+  const rest = maskedRest(plainRest, mask);
   const metrics = createMetrics();
   const stages = createStages((stage, seconds) => metrics.stageDuration.observe({ stage }, seconds), now);
   const governor = createRateGovernor(CHAT_BUDGET);
+  const permalink = (postId: string) => `${config.mattermost.url}/${identity.teamName}/pl/${postId}`;
   const posting = createPosting({
     rest,
     store,
@@ -103,10 +114,22 @@ export function wire(
     leads: () => runtime.leads(),
   });
   const reply = createReply(posting);
-  const cards = createCards({
-    callbackUrl: callbackUrl(config),
-    reach: reachOf(config.firewall.kind),
-    sign: (action) => ({ ...action, mac: signAction(keys, action) }),
+  const cards = maskedCards(
+    createCards({
+      callbackUrl: callbackUrl(config),
+      reach: reachOf(config.firewall.kind),
+      sign: (action) => ({ ...action, mac: signAction(keys, action) }),
+    }),
+    mask,
+  );
+  const notices = createNotices({
+    store,
+    rest,
+    posting,
+    afterMs: config.sessions.notifyAfterSecs * 1000,
+    quietHours: config.sessions.quietHours,
+    log,
+    now,
   });
   const clients = new Map<Address, WorkerClient>();
   const workspace = workspaceView((session) => clients.get(session));
@@ -126,12 +149,19 @@ export function wire(
       const event = { type: 'POST.UNDELIVERED', at: now(), what, why };
       await runtime.deliver([{ to: session, event, dedupKey: `undelivered/${session}/${key}` }]);
     },
+    notices,
     log,
+    mask,
+    folderOf: async (session) => ((await runtime.read(session))?.context as SessionContext | undefined)?.cwd ?? '',
     verbosityOf: verbosity.verbosityOf,
     trigger: config.mattermost.botTrigger,
   });
   const registry = createLinkRegistry();
-  const token = (container: string, generation: number) => workerToken(secret, container, generation);
+  const token = (container: string, generation: number) => {
+    const derived = workerToken(secret, container, generation);
+    mask.learn([derived]);
+    return derived;
+  };
   const hashOfToken = (container: string, generation: number) => tokenHash(token(container, generation));
 
   // Handlers and the runtime know each other; the handlers run only once the runtime leads.
@@ -151,6 +181,7 @@ export function wire(
           tokenHash: hashOfToken,
           certificate: (container, generation) => workerCertificate(secret, container, generation),
           readyWalls: (signal) => firewall.ready(signal),
+          learn: mask.learn,
           log,
         });
   const firewall = wireFirewall({
@@ -190,7 +221,7 @@ export function wire(
         reports: createReports({ store, runtime: lateRuntime, trigger: config.mattermost.botTrigger, now }),
         botUserId: identity.botUserId,
         teamId: config.mattermost.teamId,
-        permalink: (postId) => `${config.mattermost.url}/${identity.teamName}/pl/${postId}`,
+        permalink,
         now,
       }),
       ...threadHandlers({
@@ -216,6 +247,7 @@ export function wire(
         posting,
         settleThread: (session) => view.settle(session),
         whoIsMissing,
+        notices,
         now,
       }),
       ...spending.handlers,
@@ -237,6 +269,8 @@ export function wire(
       ...(vm?.handlers ?? localHandlers(config, hashOfToken)),
       ...operatorHandlers({ posting, channelId: config.mattermost.operatorChannelId, log }),
       ...firewall.handlers,
+      ...exportHandlers({ runtime: lateRuntime, store, rest, posting, reply, mask, now }),
+      ...noticeHandlers({ store, reply, trigger: config.mattermost.botTrigger }),
       ...auditHandlers(store, now),
     },
     tasks: {
@@ -260,7 +294,9 @@ export function wire(
   });
   runtime.onDirty(({ session, kinds }) => view.touch(session, kinds));
   runtime.onCommit(stages.onCommit);
-  return { runtime, view, cards, chatBudget: governor, metrics, stages, vm, firewall };
+  const boards = createBoards({ store, rest, posting, permalink, trigger: config.mattermost.botTrigger, log });
+  runtime.onCommit(boards.onCommit);
+  return { runtime, view, cards, boards, chatBudget: governor, metrics, stages, vm, firewall };
 }
 
 /** Where buttons call: with the secret part, if there is one. */
@@ -294,7 +330,10 @@ function workerCommand({ workspace }: Config): readonly string[] {
 
 /** All that local workers and their agents get to see of the gateway's environment. */
 function workerEnv({ workspace }: Config): Record<string, string> {
-  const names = ['PATH', 'HOME', 'LANG', 'TMPDIR', ...workspace.agentEnv];
+  return environment(['PATH', 'HOME', 'LANG', 'TMPDIR', ...workspace.agentEnv]);
+}
+
+function environment(names: readonly string[]): Record<string, string> {
   return Object.fromEntries(
     names.flatMap((name) => {
       const value = process.env[name];

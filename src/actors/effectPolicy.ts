@@ -90,6 +90,8 @@ export const EFFECT_POLICIES: { readonly [Kind in ExternalKind]: EffectPolicy } 
   'chat.cost': CHAT,
   'chat.verbosity': CHAT,
   'chat.channelVerbosity': CHAT,
+  'chat.notify': CHAT,
+  'chat.export': CHAT,
   'chat.diff': CHAT,
   'chat.logs': CHAT,
   'chat.member': CHAT,
@@ -143,6 +145,8 @@ export function orderKeyOf(actor: Address, effect: ExternalEffect): string | und
     case 'chat.cost':
     case 'chat.verbosity':
     case 'chat.channelVerbosity':
+    case 'chat.notify':
+    case 'chat.export':
     case 'chat.diff':
     case 'chat.logs':
     case 'chat.member':

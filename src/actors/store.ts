@@ -376,6 +376,7 @@ export interface StorePorts {
 
   chatCursors(): Promise<readonly CursorMove[]>;
   projectChannel(repo: string): Promise<string | undefined>;
+  projectChannels(): Promise<readonly { readonly repo: string; readonly channelId: string }[]>;
   /** @returns the channel that holds for the repo: the first one put wins. */
   putProjectChannel(repo: string, channelId: string, options?: { readonly replace?: boolean }): Promise<string>;
 
@@ -383,6 +384,9 @@ export interface StorePorts {
   channelVerbosity(channelId: string): Promise<string | undefined>;
   /** @param verbosity empty: none of its own. @returns false if the channel is no repository's */
   setChannelVerbosity(channelId: string, verbosity: string): Promise<boolean>;
+  /** Which of these people do not want to be mentioned. */
+  withoutNotices(userIds: readonly string[]): Promise<readonly string[]>;
+  putNotices(userId: string, on: boolean): Promise<void>;
 
   /** The host key (`type base64`) that was trusted first for this `host:port`. */
   hostKey(target: string): Promise<string | undefined>;

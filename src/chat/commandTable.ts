@@ -3,10 +3,12 @@ import { accept, type Parsed } from './commandError.ts';
 import { alone, type CommandInput, type CommandRoute, type CommandSpec } from './commandSpec.ts';
 import {
   parseAudience,
+  parseExport,
   parseLogs,
   parseMember,
   parseModelChange,
   parseNetwork,
+  parseNotify,
   parsePlan,
   parseQueue,
   parseRaise,
@@ -201,6 +203,27 @@ export const COMMANDS: readonly CommandSpec[] = [
       { syntax: 'network revoke <host>', help: 'close a host again' },
     ],
     parse: parseNetwork,
+  },
+  {
+    name: 'notify',
+    aliases: ['notifications'],
+    where: 'both',
+    who: 'everyone',
+    usage: [
+      {
+        syntax: 'notify [on|off]',
+        help: 'whether you are mentioned when a long turn of yours ends or a request waits for you',
+      },
+    ],
+    parse: parseNotify,
+  },
+  {
+    name: 'export',
+    aliases: ['transcript'],
+    where: 'thread',
+    who: 'everyone',
+    usage: [{ syntax: 'export [md|json]', help: 'post what was said in this session as a file, Markdown or JSON' }],
+    parse: parseExport,
   },
   plain('DIFF', 'show what has changed in the checkout'),
   {

@@ -1,7 +1,8 @@
 /**
  * The events the chat makes of people's posts: plain JSON, ready for an actor's inbox.
  *
- * Commands to `gateway/root`: START, STATUS, HELP, COSTS, CHANNEL_VERBOSITY, STOP_PREFIX, REFUSED. Everything else goes to the thread's session.
+ * Commands to `gateway/root`: START, STATUS, HELP, COSTS, NOTIFY, CHANNEL_VERBOSITY, STOP_PREFIX, REFUSED. Everything else goes to
+ * the thread's session.
  */
 import type { RepoRef } from '../machines/effects.ts';
 import type { ChartEvent } from '../machines/events.ts';
@@ -53,6 +54,13 @@ export interface ChannelVerbosityCommand extends FromPost {
 
 /** Empty: the default. Null: tell how it is. */
 type AskedVerbosity = 'full' | 'normal' | 'quiet' | '' | null;
+
+/** Whether the person wants to be mentioned when something waits for them. */
+export interface NotifyCommand extends FromPost {
+  readonly type: 'COMMAND.NOTIFY';
+  /** Null: tell how it is. */
+  readonly on: boolean | null;
+}
 
 export interface StopPrefixCommand extends FromPost {
   readonly type: 'COMMAND.STOP_PREFIX';
@@ -143,6 +151,12 @@ export interface LogsCommand extends FromPost {
   readonly lines: number;
 }
 
+/** What was said in the session, as a file. */
+export interface ExportCommand extends FromPost {
+  readonly type: 'COMMAND.EXPORT';
+  readonly format: 'md' | 'json';
+}
+
 export interface MemberCommand extends FromPost {
   readonly type: 'COMMAND.INVITE' | 'COMMAND.KICK';
   /** A user name, without `@`. */
@@ -190,6 +204,7 @@ export type GatewayCommand =
   | HelpCommand
   | CostsCommand
   | ChannelVerbosityCommand
+  | NotifyCommand
   | StopPrefixCommand
   | RefusedCommand;
 export type SessionCommand =
@@ -205,6 +220,7 @@ export type SessionCommand =
   | RaiseCommand
   | VerbosityCommand
   | LogsCommand
+  | ExportCommand
   | MemberCommand
   | PlainSessionCommand
   | SlashCommand;

@@ -45,6 +45,31 @@ export function parsePlan(input: CommandInput): Parsed<CommandRoute> {
   );
 }
 
+export function parseNotify(input: CommandInput): Parsed<CommandRoute> {
+  const word = input.rest.toLowerCase();
+  if (word === '' || word === 'on' || word === 'off') {
+    return accept({ to: 'gateway', command: { type: 'COMMAND.NOTIFY', on: word === '' ? null : word === 'on' } });
+  }
+  const { trigger } = input.settings;
+  return refuse(
+    'notify: neither on nor off',
+    `Write \`${trigger} notify on\` or \`${trigger} notify off\`; it is for yourself only, in all threads.`,
+  );
+}
+
+export function parseExport(input: CommandInput): Parsed<CommandRoute> {
+  const word = input.rest.toLowerCase();
+  if (word === '' || word === 'md' || word === 'markdown') {
+    return accept({ to: 'session', command: { type: 'COMMAND.EXPORT', format: 'md' } });
+  }
+  if (word === 'json') return accept({ to: 'session', command: { type: 'COMMAND.EXPORT', format: 'json' } });
+  const { trigger } = input.settings;
+  return refuse(
+    'export: neither md nor json',
+    `As what? Write \`${trigger} export md\` (Markdown, to read) or \`${trigger} export json\` (for programs).`,
+  );
+}
+
 export function parseQueue(input: CommandInput): Parsed<CommandRoute> {
   const [word = '', which = '', ...more] = input.rest.toLowerCase().split(/\s+/u);
   if (word === '' || (word === 'list' && which === '')) {

@@ -1,5 +1,5 @@
 /** The plan of an ExitPlanMode call. */
-import { parseInput } from './render/tools.ts';
+import { parseInput } from './render/input.ts';
 
 /** Code points of a plan that its card holds. */
 const CARD_MAX = 3_000;

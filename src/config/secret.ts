@@ -20,3 +20,29 @@ export function createSecret(value: string): Secret {
   for (const key of Reflect.ownKeys(secret)) Object.defineProperty(secret, key, { enumerable: false });
   return Object.freeze(secret);
 }
+
+/** Every secret of the configuration, wherever it stands in it; of addresses also the password alone. */
+export function secretsIn(value: unknown): string[] {
+  if (typeof value !== 'object' || value === null) return [];
+  if ('reveal' in value && typeof value.reveal === 'function') {
+    const text = String(value.reveal());
+    return [text, ...passwordIn(text)];
+  }
+  return Object.values(value).flatMap(secretsIn);
+}
+
+/** Where something is, and how people write, is told freely. */
+const PUBLIC_NAME = /^(LANG|TZ|LC_\w+|\w+_(URL|DIR|PATH|HOME|FILE|CERTS))$/i;
+
+/** Of variables that agents are given: the values that nobody is to be shown. */
+export function secretVariables(variables: Readonly<Record<string, string>>): string[] {
+  return Object.entries(variables).flatMap(([name, value]) =>
+    PUBLIC_NAME.test(name) || value.startsWith('/') ? passwordIn(value) : [value, ...passwordIn(value)],
+  );
+}
+
+function passwordIn(text: string): string[] {
+  if (!URL.canParse(text)) return [];
+  const { password } = new URL(text);
+  return password === '' ? [] : [password, decodeURIComponent(password)];
+}

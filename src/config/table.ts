@@ -23,6 +23,7 @@ import {
   positiveNumber,
   positiveOrZero,
   postgresAddress,
+  quietHours,
   repoOwner,
   repoPatterns,
   seconds,
@@ -382,6 +383,22 @@ export const sessions = {
   toolPolicyFile: optional('SM_TOOL_POLICY_FILE', absolutePath, {
     help: 'YAML file with rules about tools: `allow:`, `ask:` and `deny:`, by tool, argument and repository. What it has no rule about is decided by SM_TOOL_POLICY. Read when the gateway starts.',
     example: '/etc/csm/tools.yaml',
+  }),
+  notifyAfterSecs: defaulted('SM_NOTIFY_AFTER_SECS', seconds(0), '180', {
+    unit: SECONDS,
+    help: 'Who asked is mentioned when a turn ends that took at least this long (0 = never). `notify off` is for one person.',
+  }),
+  coauthorAddress: optional(
+    'SM_COAUTHOR_ADDRESS',
+    matching(/^(off|[^\s<>@]+@[^\s<>@]+)$/, 'an address with {name} in it, or off'),
+    {
+      help: 'Address of a person in commits that Claude makes for them (`Co-authored-by`), with `{name}` for their user name; `off`: nobody is named. If not set: an address at the chat server.',
+      example: '{name}@example.com',
+    },
+  ),
+  quietHours: optional('SM_QUIET_HOURS', quietHours, {
+    help: 'Nobody is mentioned in these hours: from, to, and the time zone (UTC if it is left out).',
+    example: '20:00-07:30 Europe/Berlin',
   }),
   verbosity: defaulted('SM_VERBOSITY', oneOf('full', 'normal', 'quiet'), 'normal', {
     help: "How much of an agent's work threads show: `full`, `normal` or `quiet`.",

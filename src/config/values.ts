@@ -6,6 +6,7 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 import { type HostPin, parseHostPins } from '../adapters/ssh/hostKey.ts';
 import { branchProblem, checkRepoPart } from '../chat/names.ts';
+import { parseQuietHours, type QuietHours } from '../policy/quietHours.ts';
 import { createSecret, type Secret } from './secret.ts';
 
 export type Value<Out> = z.ZodType<Out, string>;
@@ -114,6 +115,12 @@ export const postgresAddress: Value<Secret> = reading((raw) => {
     return { problem: 'must be an address that starts with postgres://' };
   }
   return { value: createSecret(raw) };
+});
+
+/** `22:00-07:00 Europe/Berlin` */
+export const quietHours: Value<QuietHours> = reading((raw) => {
+  const parsed = parseQuietHours(raw);
+  return 'problem' in parsed ? parsed : { value: parsed.hours };
 });
 
 /** A name or address to connect to; never something a command line could take for an option. */

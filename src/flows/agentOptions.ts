@@ -19,14 +19,27 @@ const DECISIONS = { allow: ToolDecision.ALLOW, ask: ToolDecision.ASK, deny: Tool
 /** How often a running turn tells what it has cost, where that matters. */
 const SPENDING_EVERY_MS = 2_000;
 
+/** Empty: people are not named in commits. */
+function coauthorAddress({ sessions, mattermost }: Config): string {
+  const { coauthorAddress: set } = sessions;
+  return set === 'off' ? '' : (set ?? `{name}@${new URL(mattermost.url).hostname}`);
+}
+
+/** A hook in the checkout does it; a repository with hooks of its own keeps those. */
+function creditWords(address: string): string {
+  if (address === '') return '';
+  return `Commits that you make name the person who asked: Co-authored-by: NAME <${address.replaceAll('{name}', 'NAME')}>
+with their name in brackets as NAME. Usually a hook adds that line; add it yourself where a commit lacks it.`;
+}
+
 export function agentOptions(config: Config, rules: ToolRules, input: LinkInput): SessionOptions {
   const repo = repoOfContainer(input.container);
   const policy = toolPolicy({ mode: config.sessions.toolPolicy, review: input.review, repo, rules });
   return {
     cwd: input.cwd,
     permissionMode: input.plan ? PermissionMode.PLAN : PermissionMode.DEFAULT,
-    env: {},
-    systemPromptAppend: TOLD,
+    env: { CSM_COAUTHOR_ADDRESS: coauthorAddress(config) },
+    systemPromptAppend: [TOLD, creditWords(coauthorAddress(config))].join('\n').trim(),
     resumeId: input.resumeId,
     model: input.model,
     maxTurns: 0,

@@ -4,6 +4,7 @@ import { isChatError, type MattermostRest, type Props } from '../adapters/matter
 import { renderCard } from '../chat/cards.ts';
 import type { ApprovalContext } from '../machines/approval/context.ts';
 import type { Json, JsonObject } from '../machines/json.ts';
+import type { Notices } from './notices.ts';
 import { contentHash, isGone, type Posting } from './posting.ts';
 
 export interface Cards {
@@ -43,6 +44,7 @@ export interface CardEffectPorts {
   readonly settleThread: (session: ApprovalContext['session']) => Promise<void>;
   /** Words for the thread if too few in the channel may decide; empty if there are enough. */
   readonly whoIsMissing: (context: ApprovalContext) => Promise<string>;
+  readonly notices: Pick<Notices, 'forCard'>;
   readonly now: () => number;
 }
 
@@ -64,8 +66,10 @@ export function cardHandlers(ports: CardEffectPorts) {
       if (context.cardPostId === '') {
         await ports.settleThread(context.session);
         const { channelId, rootId } = context;
-        const postId = await posting.create({ key, owner: approval, channelId, rootId, message, props }, 'question');
-        return { postId, missing: await missing(context) };
+        // Only a new post calls people; once it is changed it needs nobody any more.
+        const said = [await ports.notices.forCard(context), message].filter((words) => words !== '').join('\n');
+        const post = { key, owner: approval, channelId, rootId, message: said, props };
+        return { postId: await posting.create(post, 'question'), missing: await missing(context) };
       }
       try {
         await posting.call('decision', () => rest.patchPost(context.cardPostId, { message, props }));

@@ -48,6 +48,7 @@ export interface IngressPorts {
   /** Remembers an answer that was refused. */
   readonly onRefused: (refusal: RefusedDecision) => Promise<void>;
   readonly onAccepted?: (postId: string) => void;
+  readonly onBoardDeleted?: (channelId: string) => void;
 }
 
 export interface Ingress {
@@ -201,6 +202,7 @@ export function createIngress(ports: IngressPorts): Ingress {
       if (own?.key.startsWith('card/')) {
         await deliver(seen, own.session, { type: 'CARD.DELETED', at }, `deleted/${post.id}`);
       }
+      if (own?.key.startsWith('board/')) ports.onBoardDeleted?.(post.channelId);
     }
     if (!thread) {
       const isWord = post.userId !== ports.botUserId && post.type === '' && !post.automated;

@@ -121,7 +121,7 @@ function topOf(value: Json): string {
 }
 
 /** The word for what a session does: the conversation's state where there is one. */
-function conversationOf(value: Json): string {
+export function conversationOf(value: Json): string {
   const found = find(value, 'conversation');
   return topOf(found ?? value);
 }

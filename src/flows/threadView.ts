@@ -7,11 +7,14 @@
 import { type Log, type PostRow, type StorePorts, TerminalError } from '../actors/index.ts';
 import type { MattermostRest } from '../adapters/mattermost/index.ts';
 import { escapeMarkdown } from '../chat/escape.ts';
+import type { Mask } from '../chat/masking.ts';
 import { type DesiredPost, renderThread } from '../chat/render/index.ts';
 import type { Verbosity } from '../chat/render/layout.ts';
 import { plainWords } from '../chat/render/lines.ts';
-import { readEntry, type TranscriptEntry } from '../chat/transcript.ts';
+import { maskedEntry } from '../chat/render/masked.ts';
+import { readEntry, type TranscriptEntry, type TranscriptRow } from '../chat/transcript.ts';
 import type { Address } from '../machines/addresses.ts';
+import type { Notices } from './notices.ts';
 import type { AttachFile } from './offeredFiles.ts';
 import { contentHash, isGone, isUnpostable, type Posting } from './posting.ts';
 
@@ -22,9 +25,14 @@ export interface ThreadViewPorts {
   readonly attach: AttachFile;
   /** Something that the agent gave could not be posted. Told once for each post, however often. */
   readonly undelivered: (post: Undelivered) => Promise<void>;
+  readonly notices: Pick<Notices, 'ended'>;
   readonly log: Log;
   /** How much of the agent's work the session's thread shows. */
   readonly verbosityOf: (session: Address) => Promise<Verbosity>;
+  /** Where the session's agent works; empty: not known yet. */
+  readonly folderOf: (session: Address) => Promise<string>;
+  /** Takes out secrets before they could be cut in two. */
+  readonly mask: Mask;
   /** What commands start with. */
   readonly trigger: string;
   readonly pauseMs?: number;
@@ -192,19 +200,26 @@ async function reconcile(
   if (!thread) return;
   const mark = await store.dirtyMark(session);
   const news = await store.readTranscript(session, state.lastId);
-  state.entries.push(...news.flatMap((row) => readEntry(row) ?? []));
+  state.entries.push(...read(news, ports.mask));
   state.lastId = news.at(-1)?.id ?? state.lastId;
 
   const verbosity = await ports.verbosityOf(session);
+  const folder = await ports.folderOf(session);
   const render = (entries: readonly TranscriptEntry[]): DesiredPost[] =>
-    renderThread(entries, { verbosity, trigger: ports.trigger, now: (ports.now ?? Date.now)() });
+    renderThread(entries, {
+      verbosity,
+      trigger: ports.trigger,
+      mask: ports.mask,
+      folder,
+      now: (ports.now ?? Date.now)(),
+    });
   const desired = render(state.entries);
   const rows = new Map((await store.postsOf(session)).map((row) => [row.key, row]));
   for (const post of desired) {
     if (isOver()) return;
     const latest = async (): Promise<string> => {
       if (!state.again) return post.message;
-      const since = (await store.readTranscript(session, state.lastId)).flatMap((row) => readEntry(row) ?? []);
+      const since = read(await store.readTranscript(session, state.lastId), ports.mask);
       return render([...state.entries, ...since]).find(({ key }) => key === post.key)?.message ?? post.message;
     };
     await showOrSay({ ports, session, thread, rows, state, isAwaited }, post, latest);
@@ -213,8 +228,16 @@ async function reconcile(
     if (isOver()) return;
     await hide(ports, row);
   }
+  await ports.notices.ended({ session, channelId: thread.channelId, rootId: thread.rootId, entries: state.entries });
   if (mark !== undefined) await store.cleanThread(session, mark);
   state.entries = state.entries.slice(settledUpTo(state.entries));
+}
+
+function read(rows: readonly TranscriptRow[], mask: Mask): TranscriptEntry[] {
+  return rows.flatMap((row) => {
+    const entry = readEntry(row);
+    return entry === null ? [] : [maskedEntry(entry, mask)];
+  });
 }
 
 interface Round {

@@ -147,6 +147,10 @@ export type ExternalEffect =
     >
   /** What the session has cost; without one, what all have. */
   | Request<'chat.cost', { session: Address | ''; place: Place; replyTo: string }>
+  /** Whether the person wants to be mentioned; null: only tells how it is. */
+  | Request<'chat.notify', { userId: string; on: boolean | null; place: Place; replyTo: string }>
+  /** What was said in the session so far, as a file. */
+  | Request<'chat.export', { session: Address; format: 'md' | 'json'; place: Place; replyTo: string }>
   /** What has changed in the session's checkout, told by git in its container. */
   | Request<'chat.diff', { session: Address; place: Place; replyTo: string }>
   /** The last lines of the log of the session's worker. */

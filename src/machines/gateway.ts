@@ -30,6 +30,7 @@ export const gatewayMachine = setup({
     tellHelp: action.tellHelp,
     tellCosts: action.tellCosts,
     changeVerbosity: action.changeVerbosity,
+    changeNotices: action.changeNotices,
     tellRefusal: action.tellRefusal,
     stopByPrefix: action.stopByPrefix,
     tellOperators: action.tellOperators,
@@ -64,6 +65,7 @@ export const gatewayMachine = setup({
     'COMMAND.HELP': { actions: 'tellHelp' },
     'COMMAND.COSTS': { actions: 'tellCosts' },
     'COMMAND.CHANNEL_VERBOSITY': { actions: 'changeVerbosity' },
+    'COMMAND.NOTIFY': { actions: 'changeNotices' },
     'COMMAND.STOP_PREFIX': { actions: 'stopByPrefix' },
     'COMMAND.REFUSED': { actions: 'tellRefusal' },
     'CHILD.TROUBLED': [

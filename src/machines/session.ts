@@ -34,6 +34,7 @@ export const sessionMachine = sessionSetup.createMachine({
     'COMMAND.CONTEXT': { actions: 'tellContext' },
     'COMMAND.RAISE': { actions: ['recordRaised', 'sayRaised'] },
     'COMMAND.COST': { actions: 'tellCost' },
+    'COMMAND.EXPORT': { actions: 'tellTranscript' },
     'COMMAND.DIFF': { actions: 'tellDiff' },
     'COMMAND.NETWORK': { actions: 'tellNetwork' },
     'COMMAND.LOGS': { actions: 'tellLogs' },

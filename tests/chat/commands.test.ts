@@ -37,6 +37,12 @@ for (const [text, expected] of [
   ['invite', 'refused'],
   ['invite alice bob', 'refused'],
   ['kick bob.b', { type: 'COMMAND.KICK', who: 'bob.b' }],
+  ['notify', { type: 'COMMAND.NOTIFY', on: null }],
+  ['notify OFF', { type: 'COMMAND.NOTIFY', on: false }],
+  ['notify maybe', 'refused'],
+  ['export', { type: 'COMMAND.EXPORT', format: 'md' }],
+  ['export JSON', { type: 'COMMAND.EXPORT', format: 'json' }],
+  ['export pdf', 'refused'],
   ['cost', { type: 'COMMAND.COST' }],
   ['verbosity', { type: 'COMMAND.VERBOSITY', verbosity: null }],
   ['verbosity Quiet', { type: 'COMMAND.VERBOSITY', verbosity: 'quiet' }],
@@ -64,6 +70,8 @@ test('cost asks for this session in a thread and for all of them at top level', 
   assert.equal(eventOf('cost', 'top'), { type: 'COMMAND.COSTS' });
   assert.equal(eventOf('queue', 'top'), 'misplaced');
   assert.equal(eventOf('verbosity full', 'top'), { type: 'COMMAND.CHANNEL_VERBOSITY', verbosity: 'full' });
+  assert.equal(eventOf('export', 'top'), 'misplaced');
+  assert.equal(eventOf('notify on', 'top'), { type: 'COMMAND.NOTIFY', on: true });
 });
 
 test('what is mistyped gets the command that was probably meant, whatever name it has', () => {

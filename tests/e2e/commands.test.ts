@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { startTestEnvironment, type TestEnvironment } from '../support/environment.ts';
-import { type Person, person, type Thread, textOf, until } from '../support/person.ts';
+import { type Person, type Post, person, type Thread, textOf, until } from '../support/person.ts';
 
 interface World {
   environment: TestEnvironment;
@@ -41,6 +41,10 @@ test.after(async (context) => {
   await context.environment?.stop();
 });
 
+interface FilePost extends Post {
+  readonly file_ids?: readonly string[];
+}
+
 const WHO = /not on the list of people/;
 
 /** A person who may not use the bot is told so, whatever command it is, and nothing happens. */
@@ -51,6 +55,8 @@ for (const command of [
   'help',
   'interrupt',
   'steer now',
+  'notify off',
+  'export',
   'queue drop all',
   'compact',
   'clear',
@@ -242,11 +248,79 @@ test('diff shows what has changed, and attaches what is too long', async ({ you,
   const small = await you.ask(thread, '@claude diff', /One file is changed/);
   assert.match(small.message, /```diff[\s\S]*\+a new line/);
   await you.ask(thread, 'run: seq 1 4000 >> README.md', /ran without output/);
-  const large = await you.ask(thread, '@claude diff', /is attached/);
-  const files = (large as unknown as { file_ids?: readonly string[] }).file_ids ?? [];
+  const large: FilePost = await you.ask(thread, '@claude diff', /is attached/);
+  const files = large.file_ids ?? [];
   assert.is(files.length, 1);
   const content = await (await you.call('GET', `/files/${files[0]}`)).text();
   assert.match(content, /^\+4000$/m);
+});
+
+test('notify tells and changes whether a person is mentioned, for that person alone, also at top level', async ({
+  you,
+  colleague,
+  thread,
+}) => {
+  const waits = async (asker: Person): Promise<string> => {
+    const asked = await asker.say('ask Which colour? Red or Blue', thread);
+    const card = await asker.hearAfter(thread, asked, /Which colour\?/);
+    await asker.press(card, 'Red');
+    await asker.hearAfter(thread, asked, /Answered: \*\*Red/);
+    await asker.hearAfter(thread, asked, /context \d+%/);
+    return card.message;
+  };
+  await you.ask(thread, '@claude notify', /You are mentioned/);
+  assert.is(await waits(you), '@you Claude waits for you:');
+  await you.ask(thread, '@claude notify off', /no longer mentioned/);
+  assert.is(await waits(you), '');
+  assert.is(await waits(colleague), '@colleague Claude waits for you:');
+  const top = await you.say('@claude notify on');
+  await you.hear(top.id, ({ message }) => /now mentioned/.test(message));
+  await you.ask(thread, '@claude notify maybe', /notify on` or .*notify off`/);
+});
+
+test('export posts what was said as a file, as Markdown or JSON', async ({ you, thread }) => {
+  await you.ask(thread, 'run: echo for-the-record', /for-the-record.*context \d+%/s);
+  const fileOf = async (format: string): Promise<string> => {
+    const post: FilePost = await you.ask(thread, `@claude export ${format}`, /said here so far/);
+    return (await you.call('GET', `/files/${post.file_ids?.[0]}`)).text();
+  };
+  const markdown = await fileOf('md');
+  assert.match(markdown, /^# .*local\/demo/);
+  assert.match(markdown, /## you, .* UTC\n\nrun: echo for-the-record\n\n## Claude, /);
+  assert.match(markdown, '- **Bash** `echo for-the-record`\n\n```\nfor-the-record\n```');
+  const { session, events } = JSON.parse(await fileOf('json'));
+  assert.is(session.id, thread.session.slice('session/'.length));
+  const said = { kind: 'heard', author: 'you', text: 'run: echo for-the-record' };
+  assert.ok(
+    events.some((event: typeof said) => event.kind === said.kind && event.author === 'you' && event.text === said.text),
+  );
+  await you.ask(thread, '@claude export pdf', /export md` .*export json`/);
+});
+
+test('the project channel has one board of its sessions, which comes back when somebody deletes it', async ({
+  environment,
+  you,
+  thread,
+}) => {
+  const { chat, bot } = environment;
+  const admin = person(environment, { id: '', token: chat.adminToken });
+  const boards = async (): Promise<Post[]> => {
+    const found: Post[] = [];
+    for (let page = 0; ; page += 1) {
+      const answer = await you.call('GET', `/channels/${thread.channelId}/posts?per_page=200&page=${page}`);
+      const posts = Object.values(((await answer.json()) as { posts: Record<string, Post> }).posts);
+      found.push(...posts.filter((post) => post.user_id === bot.id && post.message.startsWith('**Sessions**')));
+      if (posts.length === 0) return found;
+    }
+  };
+  const shown = (fits: RegExp, not = '') =>
+    until(30_000, async () => (await boards()).find(({ id, message }) => id !== not && fits.test(message)));
+  const own = new RegExp(`/pl/${thread.rootId}\\) \\| 💤 idle \\| .* \\| you \\|`);
+  const first = await shown(own);
+  assert.is((await boards()).length, 1);
+  await admin.remove(first?.id ?? '');
+  assert.ok(await shown(own, first?.id), 'it did not come back');
+  assert.is((await boards()).length, 1);
 });
 
 test('logs shows the end of the log of the worker', async ({ you, thread }) => {

@@ -34,6 +34,13 @@ test('a file that a person asks for is really made, and what is read back is sho
   assert.is((await readFile(file ?? '', 'utf8')).trim(), 'vermilion');
 });
 
+test('what Claude commits for a person names that person', async ({ you }) => {
+  const { channelId, rootId } = await you.start();
+  const commit = 'git -c user.name=C -c user.email=c@x commit -q --allow-empty -m Work';
+  await you.say(`run: ${commit} && git log -1 --format=%B`, { channelId, rootId });
+  await you.hear(rootId, ({ message }) => /Work\n\nCo-authored-by: you <you@[\w.]+>/.test(message));
+});
+
 test('two sessions of one repository work in checkouts of their own', async ({ environment, you }) => {
   const first = await you.start('@claude start demo --worktree=left');
   const second = await you.start('@claude start demo --worktree=right');
@@ -103,7 +110,7 @@ test('plan mode is really in force: nothing is written until the plan is approve
   await you.press(card, 'Approve');
   await you.hear(rootId, (post) => /Plan mode is \*\*off\*\*/.test(post.message));
   await you.say('create late.txt with the word yes', { channelId, rootId });
-  await you.hear(rootId, (post) => /planned\/late\.txt` ✅/.test(post.message));
+  await you.hear(rootId, (post) => /Write `late\.txt` \(\+1\) ✅/.test(post.message));
   assert.is((await filesNamed(environment, 'late.txt')).length, 1);
 });
 

@@ -60,6 +60,22 @@ test('a file that the agent sends is a post of its own with that very file; what
   assert.is(again.length, 1);
 });
 
+test('what the gateway must keep to itself is masked in answers, in tool lines and in files', async ({
+  environment,
+  you,
+  thread,
+}) => {
+  const secret = environment.bot.token;
+  const words = `create keys.txt with the word ${secret}, then run: cat keys.txt, then send keys.txt`;
+  const asked = await you.say(words, thread);
+  const file: FilePost = await you.hearAfter(thread, asked, /📎 `keys\.txt`/);
+  assert.equal(await contentOf(you, file), ['‹secret›\n'], 'the agent has it, the chat does not');
+  await you.hearAfter(thread, asked, /I sent .*keys\.txt[\s\S]*tokens in/);
+  const posts = await you.answersIn(thread.rootId);
+  for (const { message } of posts) assert.not.match(message, secret);
+  assert.ok(posts.some(({ message }) => message.includes('🔧 Bash `cat keys.txt` ✅ `‹secret›`')));
+});
+
 test('RT-49: no path and no link leads out of the checkout, and an empty file is none', async ({ you, thread }) => {
   for (const [how, why] of [
     ['send ../../outside.txt', /could not send .*not below the working directory/s],

@@ -4,6 +4,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { INTERNAL_ERROR } from '../../simulator/src/mattermost/index.ts';
 import { silentLog } from '../../src/actors/index.ts';
+import { createMask } from '../../src/chat/masking.ts';
 import { createPosting } from '../../src/flows/posting.ts';
 import { createRateGovernor } from '../../src/flows/rateGovernor.ts';
 import { createThreadView } from '../../src/flows/threadView.ts';
@@ -42,6 +43,9 @@ test('RT-8: one of ten requests fails, and no post is dropped, doubled or out of
     undelivered: async () => undefined,
     verbosityOf: async () => 'normal',
     trigger: '@claude',
+    mask: createMask(),
+    notices: { ended: async () => undefined },
+    folderOf: async () => '',
   });
   const roots: string[] = [];
   for (let index = 0; index < 40; index += 1) {

@@ -5,6 +5,7 @@ import * as assert from 'uvu/assert';
 import { INTERNAL_ERROR } from '../../simulator/src/mattermost/index.ts';
 import { RetryableError, type Store, type StoredOutput, silentLog } from '../../src/actors/index.ts';
 import { createStore } from '../../src/adapters/postgres/index.ts';
+import { createMask } from '../../src/chat/masking.ts';
 import { createPosting } from '../../src/flows/posting.ts';
 import { createRateGovernor } from '../../src/flows/rateGovernor.ts';
 import { createThreadView } from '../../src/flows/threadView.ts';
@@ -140,6 +141,9 @@ test('RT-18: however its posts fail and whoever shows it meanwhile, a turn has o
       log: silentLog,
       undelivered: async () => undefined,
       verbosityOf: async () => 'normal',
+      mask: createMask(),
+      notices: { ended: async () => undefined },
+      folderOf: async () => '',
       trigger: '@claude',
       pauseMs: 1,
     });

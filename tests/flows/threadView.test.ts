@@ -3,6 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type PostRow, RetryableError, type StoredOutput, silentLog, TerminalError } from '../../src/actors/index.ts';
 import type { ChatPost } from '../../src/adapters/mattermost/index.ts';
+import { createMask } from '../../src/chat/masking.ts';
 import type { OncePost } from '../../src/flows/posting.ts';
 import { createThreadView, type ThreadView, type ThreadViewPorts } from '../../src/flows/threadView.ts';
 import type { JsonObject } from '../../src/machines/json.ts';
@@ -90,6 +91,9 @@ function viewOn(views: ThreadView[], world: World): ThreadView {
       world.undelivered.push([key, why]);
     },
     verbosityOf: async () => 'normal',
+    mask: createMask(),
+    notices: { ended: async () => undefined },
+    folderOf: async () => '',
     trigger: '@claude',
     pauseMs: 1,
     lookMs: 1,

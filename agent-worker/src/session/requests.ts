@@ -11,6 +11,7 @@ import {
   type SetModel,
   type SetPermissionMode,
 } from '../generated/claude_agent/v1/agent.ts';
+import { ADDRESS, creditAsker } from './credit.ts';
 import type { InputKind } from './inputs.ts';
 import { promptContent } from './prompt.ts';
 import { sayMode } from './session.ts';
@@ -107,8 +108,19 @@ function prompt(session: Session, request: Prompt, config: SessionConfig, logger
     session.emit([{ $case: 'promptLost', value: { inputId } }]);
     return;
   }
+  credit(session, request.author, config, logger);
   if (request.steer && session.mapper.turn) session.giveNow(item);
   else session.enqueue(item);
+}
+
+/** In place long before the agent can have something to commit. That it fails is no reason not to work. */
+function credit(session: Session, author: string, config: SessionConfig, logger: Logger): void {
+  const { cwd, env } = session.stored.options;
+  const { agentEnv, runAs } = config;
+  const user = { runAs, path: agentEnv.PATH ?? '', home: agentEnv.HOME ?? '' };
+  creditAsker({ cwd, author, address: env[ADDRESS] ?? '' }, user).catch((error: unknown) =>
+    logger.warn({ error: messageOf(error) }, 'who asked cannot be credited in commits'),
+  );
 }
 
 function checkInterrupt(session: Session, interrupt: Interrupt): Refusal | undefined {

@@ -231,6 +231,14 @@ export const projectChannel = pgTable('project_channel', {
   createdAt: at('created_at').notNull().defaultNow(),
 });
 
+/** What a person has set for themselves; without a row, everything is as by default. */
+export const person = pgTable('person', {
+  userId: text('user_id').primaryKey(),
+  /** They are mentioned when something waits for them. */
+  notices: boolean('notices').notNull().default(true),
+  updatedAt: at('updated_at').notNull().defaultNow(),
+});
+
 /** The host key that a VM showed first, where that is trusted. */
 export const vmHostKey = pgTable('vm_host_key', {
   /** `host:port` */

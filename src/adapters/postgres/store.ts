@@ -10,6 +10,7 @@ import {
   channelVerbosity,
   chatCursors,
   projectChannel,
+  projectChannels,
   putProjectChannel,
   setChannelVerbosity,
 } from './sql/channels.ts';
@@ -22,6 +23,7 @@ import { health } from './sql/health.ts';
 import { hostKey, keepHostKey } from './sql/hostKeys.ts';
 import { inboxState } from './sql/inboxState.ts';
 import { countActors, listActors } from './sql/listActors.ts';
+import { putNotices, withoutNotices } from './sql/people.ts';
 import { findPost, postCreated, postGone, postPatched, postsOf, reservePost } from './sql/posts.ts';
 import { pruneOnce } from './sql/prune.ts';
 import { spentSince } from './sql/spending.ts';
@@ -75,7 +77,10 @@ export function createStore(db: Database): Store {
     projectChannel: (repo) => projectChannel(db, repo),
     channelVerbosity: (channelId) => channelVerbosity(db, channelId),
     setChannelVerbosity: (channelId, verbosity) => setChannelVerbosity(db, channelId, verbosity),
+    projectChannels: () => projectChannels(db),
     putProjectChannel: (repo, channelId, options) => putProjectChannel(db, repo, channelId, options),
+    withoutNotices: (userIds) => withoutNotices(db, userIds),
+    putNotices: (userId, on) => putNotices(db, userId, on),
     hostKey: (target) => hostKey(db, target),
     keepHostKey: async (target, key) => (await keepHostKey(db, target, key)) ?? (await hostKey(db, target)) ?? key,
     putGrant: (grant) => putGrant(db, grant),

@@ -1,7 +1,16 @@
 /** Tool calls and subagents, as items of a turn. */
 import type { Bodies, EntryOf } from '../transcript.ts';
 import { lastSegment, type RunItem, type ThreadModel, type Turn } from './model.ts';
-import { briefCall, isShownTool, isSubagentTool, type ToolCall } from './tools.ts';
+import {
+  briefCall,
+  isShownTool,
+  isSubagentTool,
+  mainArgument,
+  SUBAGENT_CALLS,
+  type SubagentState,
+  type ToolCall,
+  withRelativePaths,
+} from './tools.ts';
 
 /** A subagent's own words and calls are summed up in the line of the call that started it. */
 export function isOfSubagent(body: { readonly parentToolUseId?: string }): boolean {
@@ -19,16 +28,18 @@ function changeCall(turn: Turn, toolUseId: string, change: (call: ToolCall) => T
   if (found !== undefined) found.run.calls[found.index] = change(found.call);
 }
 
-export function takeToolUse(turn: Turn, { at, body }: EntryOf<'toolUse'>): void {
+/** @param folder where the agent works */
+export function takeToolUse(turn: Turn, { at, body }: EntryOf<'toolUse'>, folder: string): void {
   const { toolUseId, name, inputJson } = body;
   const parent = body.parentToolUseId ?? '';
-  const call: ToolCall = { toolUseId, name, inputJson, at, result: null, subagent: null };
+  const argument = mainArgument(name, inputJson, folder);
+  const call: ToolCall = { toolUseId, name, inputJson, argument, at, result: null, subagent: null };
   if (parent !== '') {
-    const latest = briefCall(call);
-    changeCall(turn, parent, (outer) => ({
-      ...outer,
-      subagent: { ...(outer.subagent ?? NEW_SUBAGENT), calls: (outer.subagent?.calls ?? 0) + 1, latest },
-    }));
+    changeCall(turn, parent, (outer) => {
+      const known = outer.subagent ?? NEW_SUBAGENT;
+      const latest = [...known.latest, briefCall(call)].slice(-SUBAGENT_CALLS);
+      return { ...outer, subagent: { ...known, calls: known.calls + 1, latest } };
+    });
     return;
   }
   turn.activity = { type: 'working', at };
@@ -40,21 +51,24 @@ export function takeToolUse(turn: Turn, { at, body }: EntryOf<'toolUse'>): void 
   else segment.items.push({ type: 'run', calls: [shown] });
 }
 
-export function takeToolResult(turn: Turn, { at, body }: EntryOf<'toolResult'>): void {
+/** @param folder where the agent works */
+export function takeToolResult(turn: Turn, { at, body }: EntryOf<'toolResult'>, folder: string): void {
   if (isOfSubagent(body)) return;
   turn.activity = { type: 'working', at };
-  const result = { isError: body.isError, summary: body.summary, fullLength: body.fullLength ?? 0 };
+  const { isError, fullLength = 0 } = body;
+  const summary = withRelativePaths(body.summary, folder);
+  const result = { isError, summary, fullLength, isWhole: fullLength <= body.summary.length };
   changeCall(turn, body.toolUseId, (call) => ({ ...call, result }));
 }
 
-const NEW_SUBAGENT = {
+const NEW_SUBAGENT: SubagentState = {
   agentType: '',
   description: '',
   status: 'SUBAGENT_STATUS_STARTED',
   summary: '',
   background: false,
   calls: 0,
-  latest: '',
+  latest: [],
 };
 
 export function takeSubagent(model: ThreadModel, body: Bodies['subagent']): void {

@@ -1,11 +1,14 @@
 /** How a turn ended, in words a person can act on, and what it took. */
 import type { TurnEndedBody } from '../transcript.ts';
-import { count, dollars, duration, percent, plainWords } from './lines.ts';
+import { bar, count, dollars, duration, percent, plainWords } from './lines.ts';
 
-/** @param trigger what commands start with. Bounded: at most about 900 code points. */
-export function endingText(ended: TurnEndedBody, trigger: string): string {
+/**
+ * @param trigger what commands start with. Bounded: at most about 900 code points.
+ * @param todos how much of the list is done; empty: there is none
+ */
+export function endingText(ended: TurnEndedBody, trigger: string, todos = ''): string {
   const cause = causeText(ended, trigger);
-  const figures = figuresText(ended);
+  const figures = [figuresText(ended), todos].filter((part) => part !== '').join(' · ');
   return [cause, figures === '' ? '' : `_${figures}_`].filter((line) => line !== '').join('\n');
 }
 
@@ -68,7 +71,7 @@ function nextStep(signs: string, trigger: string): string {
   );
 }
 
-/** `12 s · 3.2k tokens (in 2.9k, out 300) · $0.04 · context 12%` */
+/** `12 s · 2.9k tokens in, 300 out · $0.04 · context 12% ▰▱▱▱▱▱▱▱` */
 export function figuresText(ended: TurnEndedBody): string {
   const parts: string[] = [];
   if (ended.durationMs !== undefined && ended.durationMs > 0) parts.push(duration(ended.durationMs));
@@ -80,7 +83,8 @@ export function figuresText(ended: TurnEndedBody): string {
   }
   if (ended.costUsd !== undefined && ended.costUsd > 0) parts.push(dollars(ended.costUsd));
   if ((ended.contextTokens ?? 0) > 0 && (ended.contextWindow ?? 0) > 0) {
-    parts.push(`context ${percent(ended.contextTokens ?? 0, ended.contextWindow ?? 0)}`);
+    const { contextTokens = 0, contextWindow = 0 } = ended;
+    parts.push(`context ${percent(contextTokens, contextWindow)} ${bar(contextTokens, contextWindow)}`);
   }
   return parts.join(' · ');
 }

@@ -5,9 +5,10 @@ import type { Bodies, EntryOf, TranscriptEntry } from '../transcript.ts';
 import { isOfSubagent, takeSubagent, takeToolResult, takeToolUse } from './calls.ts';
 import { lastSegment, type TextItem, type ThreadModel, type Turn } from './model.ts';
 
-export function readThread(entries: readonly TranscriptEntry[]): ThreadModel {
+/** @param folder where the agent works; empty: not known */
+export function readThread(entries: readonly TranscriptEntry[], folder = ''): ThreadModel {
   const model: ThreadModel = { turns: [], notes: new Map(), files: [] };
-  for (const entry of entries) take(model, entry);
+  for (const entry of entries) take(model, entry, folder);
   return model;
 }
 
@@ -17,7 +18,7 @@ function openTurn(model: ThreadModel, turnId: string): Turn | undefined {
   return turn?.ended === null ? turn : undefined;
 }
 
-function take(model: ThreadModel, entry: TranscriptEntry): void {
+function take(model: ThreadModel, entry: TranscriptEntry, folder: string): void {
   switch (entry.kind) {
     case 'note':
       takeNote(model, entry);
@@ -54,7 +55,7 @@ function take(model: ThreadModel, entry: TranscriptEntry): void {
     case 'approvalRequest':
     case 'turnEnded':
     case 'commandOutput':
-      takeOutput(openTurn(model, entry.body.turnId), entry);
+      takeOutput(openTurn(model, entry.body.turnId), entry, folder);
       return;
     case 'approvalWithdrawn':
     case 'cleared':
@@ -86,6 +87,7 @@ function startTurn(model: ThreadModel, { id, at, body }: EntryOf<'turnStarted'>)
     type: 'turn',
     turnId: body.turnId,
     order: id,
+    at,
     segments: [{ order: id, items: [] }],
     activity: { type: 'working', at },
     todos: [],
@@ -106,14 +108,14 @@ type TurnOutput = EntryOf<
   | 'commandOutput'
 >;
 
-function takeOutput(turn: Turn | undefined, entry: TurnOutput): void {
+function takeOutput(turn: Turn | undefined, entry: TurnOutput, folder: string): void {
   if (turn === undefined) return;
   const { at } = entry;
   switch (entry.kind) {
     case 'textDelta':
       if (isOfSubagent(entry.body)) return;
       turn.activity = { type: 'writing', at };
-      addText(turn, entry.body.blockId, entry.body.text);
+      addText(turn, entry.body.blockId, entry.body.text, false);
       return;
     case 'textBlock':
       if (isOfSubagent(entry.body)) return;
@@ -127,10 +129,10 @@ function takeOutput(turn: Turn | undefined, entry: TurnOutput): void {
       if (turn.activity.type !== 'thinking' && !isOfSubagent(entry.body)) turn.activity = { type: 'thinking', at };
       return;
     case 'toolUse':
-      takeToolUse(turn, entry);
+      takeToolUse(turn, entry, folder);
       return;
     case 'toolResult':
-      takeToolResult(turn, entry);
+      takeToolResult(turn, entry, folder);
       return;
     case 'approvalRequest':
       turn.activity = { type: 'waiting', at };
@@ -143,7 +145,7 @@ function takeOutput(turn: Turn | undefined, entry: TurnOutput): void {
     case 'commandOutput': {
       const { command, text } = entry.body;
       lastSegment(turn).items.push({ type: 'line', text: command });
-      addText(turn, `command ${entry.id}`, text);
+      addText(turn, `command ${entry.id}`, text, true);
       return;
     }
     default:
@@ -155,7 +157,7 @@ function takeOutput(turn: Turn | undefined, entry: TurnOutput): void {
 function takePlan(turn: Turn, { kind, requestId, inputJson }: Bodies['approvalRequest']): void {
   if (kind !== 'APPROVAL_KIND_PLAN') return;
   const plan = planOf(inputJson);
-  if (isLongPlan(plan)) addText(turn, `plan ${requestId}`, `📋 **The plan**\n\n${plan}`);
+  if (isLongPlan(plan)) addText(turn, `plan ${requestId}`, `📋 **The plan**\n\n${plan}`, true);
 }
 
 function closeSegment(turn: Turn | undefined, order: number): void {
@@ -169,14 +171,15 @@ function closeSegment(turn: Turn | undefined, order: number): void {
   if (last?.type !== 'text' || cut === null || turn.activity.type !== 'writing') return;
   const carried = last.text.slice(cut.index + 1);
   last.text = last.text.slice(0, cut.index + 1);
-  lastSegment(turn).items.push({ type: 'text', blockId: last.blockId, text: carried });
+  lastSegment(turn).items.push({ type: 'text', blockId: last.blockId, text: carried, whole: false });
 }
 
-function addText(turn: Turn, blockId: string, text: string): void {
+/** @param whole nothing more comes of the block */
+function addText(turn: Turn, blockId: string, text: string, whole: boolean): void {
   const segment = lastSegment(turn);
   const last = segment.items.at(-1);
   if (last?.type === 'text' && last.blockId === blockId) last.text += text;
-  else segment.items.push({ type: 'text', blockId, text });
+  else segment.items.push({ type: 'text', blockId, text, whole });
 }
 
 function textItems(turn: Turn, blockId: string): TextItem[] {
@@ -201,7 +204,7 @@ function settleText(turn: Turn, blockId: string, text: string): void {
   const items = textItems(turn, blockId);
   const last = items.at(-1);
   if (last === undefined) {
-    if (text !== '') addText(turn, blockId, text);
+    if (text !== '') addText(turn, blockId, text, true);
     return;
   }
   const before = items
@@ -209,6 +212,7 @@ function settleText(turn: Turn, blockId: string, text: string): void {
     .map((item) => item.text)
     .join('');
   last.text = text.startsWith(before) ? text.slice(before.length) : text;
+  last.whole = true;
 }
 
 function takeTrouble(

@@ -5,15 +5,19 @@
  * full keeps its text; only withdrawn notes and withdrawn text disappear, and their keys are not used again.
  */
 import { escapeMarkdown } from '../escape.ts';
+import type { Mask } from '../masking.ts';
 import type { TranscriptEntry } from '../transcript.ts';
+import { diffPreview } from './diff.ts';
 import { endingText } from './ending.ts';
 import { readThread } from './fold.ts';
 import { type Atom, KEPT_CALLS, layoutSegment, POST_MAX, type Verbosity } from './layout.ts';
 import { bytes, clip, codeSpan } from './lines.ts';
+import { linksText, pushedLinks } from './links.ts';
+import { maskTexts } from './masked.ts';
 import type { LineItem, Note, Segment, Turn } from './model.ts';
 import { fenceClosed } from './split.ts';
 import { activityLine, rateLimitLine, todoCount, todoLines } from './status.ts';
-import { diffPreview, foldedLine, type ToolCall, toolLine } from './tools.ts';
+import { foldedLine, type ToolCall, toolLine } from './tools.ts';
 
 export interface DesiredPost {
   /** `note/<note>`, `file/<entry>` or `<turn>/<segment>/<part>`. */
@@ -34,10 +38,16 @@ export interface RenderOptions {
   readonly now?: number;
   /** What commands start with. */
   readonly trigger?: string;
+  /** For the text that is streamed; other entries come masked. */
+  readonly mask?: Mask;
+  /** Where the agent works: what is below it is named from there. */
+  readonly folder?: string;
 }
 
 export function renderThread(entries: readonly TranscriptEntry[], options: RenderOptions): DesiredPost[] {
-  const { turns, notes, files } = readThread(entries);
+  const model = readThread(entries, options.folder);
+  if (options.mask) maskTexts(model, options.mask);
+  const { turns, notes, files } = model;
   // First: what is said after a file, from the same place on, stands below it.
   const posts: DesiredPost[] = files.map(({ order, path, size }) => {
     return { key: `file/${order}`, message: fileLine(path, size), order, final: true, file: { path } };
@@ -90,7 +100,8 @@ function withTail(
   if (turn.ended !== null) {
     const done = turn.ended.outcome === 'TURN_OUTCOME_COMPLETED' && turn.segments.every(isBare) ? '✅ Done.' : '';
     const limit = rateLimitLine(turn);
-    return stack([settled || done, limit, endingText(turn.ended, trigger)]);
+    const links = linksText(pushedLinks(callsOf(turn)));
+    return stack([settled || done, limit, links, endingText(turn.ended, trigger, todoCount(turn.todos))]);
   }
   // Only the first segment shows that something goes on before there is anything to see: a later one would be posted
   // above the card that its turn waits for.
@@ -104,6 +115,10 @@ function withTail(
     [settled, todoCount(turn.todos), ...status],
   ].map(stack);
   return choices.find((choice) => lengthOf(choice) <= POST_MAX) ?? settled;
+}
+
+function callsOf({ segments }: Turn): ToolCall[] {
+  return segments.flatMap(({ items }) => items.flatMap((item) => (item.type === 'run' ? item.calls : [])));
 }
 
 function isBare({ items }: Segment): boolean {

@@ -2,10 +2,11 @@
  * Which item of a segment stands in which post. Depends only on what the items are, never on how tools went or whether the
  * turn is over: what was put into a post stays in it.
  */
+import { DIFF_RESERVE, diffPreview } from './diff.ts';
 import { fenceAtEnd } from './fences.ts';
 import type { LineItem, Segment, Turn } from './model.ts';
 import { type Piece, splitMarkdown, weigh } from './split.ts';
-import { DIFF_RESERVE, diffPreview, FOLDED_RESERVE, type ToolCall, toolLineReserve } from './tools.ts';
+import { FOLDED_RESERVE, type ToolCall, toolLineReserve } from './tools.ts';
 
 export type Verbosity = 'full' | 'normal' | 'quiet';
 
@@ -61,7 +62,7 @@ export function layoutSegment(turn: Turn, segment: Segment, verbosity: Verbosity
           break;
         }
         for (const call of item.calls) {
-          const size = toolLineReserve(call) + (diffPreview(call) === '' ? 0 : DIFF_RESERVE);
+          const size = toolLineReserve(call, 'long') + (diffPreview(call) === '' ? 0 : DIFF_RESERVE);
           place({ type: 'run', calls: [call] }, size, size);
         }
         break;
@@ -75,7 +76,7 @@ export function layoutSegment(turn: Turn, segment: Segment, verbosity: Verbosity
 
 function runReserve(calls: readonly ToolCall[]): number {
   if (calls.length > KEPT_CALLS) return FOLDED_RESERVE;
-  return calls.reduce((sum, call) => sum + toolLineReserve(call), 0);
+  return calls.reduce((sum, call) => sum + toolLineReserve(call, 'short'), 0);
 }
 
 /** What of the block stands in earlier segments: a fence may be open there. */

@@ -66,6 +66,14 @@ export function percent(part: number, whole: number): string {
   return `${whole > 0 ? Math.round((100 * part) / whole) : 0}%`;
 }
 
+const BAR = 8;
+
+/** How much of the whole it is, to be seen at a glance. */
+export function bar(part: number, whole: number): string {
+  const filled = whole > 0 ? Math.min(BAR, Math.max(0, Math.round((BAR * part) / whole))) : 0;
+  return '▰'.repeat(filled) + '▱'.repeat(BAR - filled);
+}
+
 export function bytes(value: number): string {
   if (value < 1000) return `${value} B`;
   if (value < 1_000_000) return `${trimZero((value / 1000).toFixed(1))} kB`;

@@ -9,6 +9,8 @@ export interface TextItem {
   readonly type: 'text';
   readonly blockId: string;
   text: string;
+  /** Nothing more comes of its block. */
+  whole: boolean;
 }
 
 export interface RunItem {
@@ -37,6 +39,8 @@ export interface Turn {
   readonly type: 'turn';
   readonly turnId: string;
   readonly order: number;
+  /** When it began. */
+  readonly at: number;
   readonly segments: Segment[];
   activity: Activity;
   todos: readonly TodoItem[];

@@ -3,18 +3,17 @@ import { assertNever } from '../../machines/json.ts';
 import type { TodoItem } from '../transcript.ts';
 import { clockTime, codeSpan, duration, percent, plainWords } from './lines.ts';
 import type { Turn } from './model.ts';
-import { toolName } from './tools.ts';
+import { callName } from './tools.ts';
 
 /** @param now for how long it has been going on; without it no time is shown. */
 export function activityLine(turn: Turn, now: number | undefined): string {
   const { activity } = turn;
-  const minutes = now === undefined ? 0 : roundedMinutes(now - activity.at);
-  const since = minutes < 1 ? '' : ` (${duration(minutes * 60_000)})`;
+  const since = now === undefined ? '' : elapsed(now - activity.at, now - turn.at);
   switch (activity.type) {
     case 'thinking':
       return `💭 _Thinking …_${since}`;
     case 'writing':
-      return '⏳ _Writing …_';
+      return `⏳ _Writing …_${now === undefined ? '' : elapsed(0, now - turn.at)}`;
     case 'compacting':
       return `🗜️ _Compacting the context …_${since}`;
     case 'waiting':
@@ -34,6 +33,19 @@ export function activityLine(turn: Turn, now: number | undefined): string {
   }
 }
 
+const NOTABLE_MINUTES = 5;
+
+/** For how long it has been at this, and at the whole turn, where that is notably longer; nothing in the first minute. */
+function elapsed(sinceMs: number, inAllMs: number): string {
+  const since = roundedMinutes(Math.max(0, sinceMs));
+  const inAll = roundedMinutes(Math.max(0, inAllMs));
+  const parts = [
+    since < 1 ? '' : duration(since * 60_000),
+    inAll < since + NOTABLE_MINUTES ? '' : `${duration(inAll * 60_000)} in all`,
+  ].filter((part) => part !== '');
+  return parts.length === 0 ? '' : ` (${parts.join(', ')})`;
+}
+
 /** The longer it takes, the coarser: a line that says something new costs an edit. */
 function roundedMinutes(ms: number): number {
   const minutes = Math.floor(ms / 60_000);
@@ -49,7 +61,7 @@ function workingLine(turn: Turn, since: string): string {
   const latest = running.at(-1);
   if (latest === undefined) return `⏳ _Working …_${since}`;
   const more = running.length > 1 ? ` and ${running.length - 1} more` : '';
-  return `⏳ _Running ${toolName(latest.name)}${more} …_${since}`;
+  return `⏳ _Running ${callName(latest)}${more} …_${since}`;
 }
 
 /** A limit that is near or reached; empty while all is well. */

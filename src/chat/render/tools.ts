@@ -1,17 +1,22 @@
 /** A tool call as one line: what it does to what, and how it went. */
-import { fenced } from './fences.ts';
+import { changeSize } from './diff.ts';
+import { parseInput } from './input.ts';
 import { clip, codeSpan, oneLine, plainWords } from './lines.ts';
 
 export interface ToolResult {
   readonly isError: boolean;
   readonly summary: string;
+  /** Of the whole result; the summary may be its beginning only. */
   readonly fullLength: number;
+  readonly isWhole: boolean;
 }
 
 export interface ToolCall {
   readonly toolUseId: string;
   readonly name: string;
   readonly inputJson: string;
+  /** What says most about the call. */
+  readonly argument: string;
   readonly at: number;
   readonly result: ToolResult | null;
   /** For calls that start a subagent. */
@@ -25,8 +30,8 @@ export interface SubagentState {
   readonly summary: string;
   readonly background: boolean;
   readonly calls: number;
-  /** What it does at the moment. */
-  readonly latest: string;
+  /** What it did last, oldest first. */
+  readonly latest: readonly string[];
 }
 
 const ARGUMENT_MAX = 120;
@@ -34,6 +39,9 @@ const RESULT_MAX = 80;
 /** What a result, or a subagent's progress, may add to a line, at most. */
 const RESULT_RESERVE = 130;
 const SUBAGENT_RESERVE = 480;
+/** Calls of a subagent at work that are shown under its name, and what each of them may take. */
+export const SUBAGENT_CALLS = 4;
+const SUBAGENT_CALL_RESERVE = 210;
 
 /** Which argument says most, in order of preference, for tools we know; others show their first text. */
 const MAIN_ARGUMENT: Readonly<Record<string, readonly string[]>> = {
@@ -76,56 +84,98 @@ export function toolName(name: string): string {
   return plainWords(shown, 48);
 }
 
-export function parseInput(inputJson: string): Readonly<Record<string, unknown>> {
-  let value: unknown;
-  try {
-    value = JSON.parse(inputJson);
-  } catch {
-    // A call whose arguments cannot be read is shown by its name alone.
-    return {};
-  }
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {};
-}
+/** Arguments that are places in the file system. */
+const PATHS = new Set(['file_path', 'notebook_path', 'path']);
 
-function mainArgument(call: ToolCall): string {
-  if (call.name === 'AskUserQuestion' || call.name === 'ExitPlanMode') return '';
-  const input = parseInput(call.inputJson);
+/** @param folder where the agent works: what is below it is named from there */
+export function mainArgument(name: string, inputJson: string, folder: string): string {
+  if (name === 'AskUserQuestion' || name === 'ExitPlanMode') return '';
+  const input = parseInput(inputJson);
   const { hosts } = input;
   if (Array.isArray(hosts)) return hosts.filter((host) => typeof host === 'string').join(', ');
-  const preferred = MAIN_ARGUMENT[call.name]?.find((key) => typeof input[key] === 'string');
-  const value =
-    preferred === undefined ? Object.values(input).find((item) => typeof item === 'string') : input[preferred];
-  return typeof value === 'string' ? value : '';
+  const preferred = MAIN_ARGUMENT[name]?.find((key) => typeof input[key] === 'string');
+  const key = preferred ?? Object.keys(input).find((other) => typeof input[other] === 'string');
+  const value = key === undefined ? undefined : input[key];
+  if (key === undefined || typeof value !== 'string') return '';
+  if (PATHS.has(key)) return relativePath(value, folder);
+  return name === 'Bash' ? withoutChange(value, folder) : value;
+}
+
+/** As it is named from the folder, if it is below it; plans from the agent's home. */
+export function relativePath(path: string, folder: string): string {
+  if (folder === '' || (path !== folder && !path.startsWith(`${folder}/`))) {
+    // Of a plan's file, the home it is in says nothing.
+    return path.replace(/^\/.*(?=\/\.claude\/plans\/[^/]+$)/, '~');
+  }
+  return path.slice(folder.length + 1) || '.';
+}
+
+/** A change into the folder that commands run in anyway says nothing. */
+function withoutChange(command: string, folder: string): string {
+  const start = `cd ${folder} && `;
+  return folder !== '' && command.startsWith(start) ? command.slice(start.length) : command;
+}
+
+/** What tools print names places below the folder from there, too. */
+export function withRelativePaths(text: string, folder: string): string {
+  if (folder === '' || !text.includes(folder)) return text;
+  return text.replace(new RegExp(`(?<![\\w./-])${folder.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}/`, 'g'), '');
 }
 
 /** The part of the line that never changes. */
 function callText(call: ToolCall): string {
+  const argument = oneLine(call.argument);
+  if (isSubagentTool(call.name)) return subagentTitle(call);
   const name = toolName(call.name);
-  const argument = oneLine(mainArgument(call));
-  if (isSubagentTool(call.name)) return `🤖 ${name} ${plainWords(argument, ARGUMENT_MAX)}`.trimEnd();
-  return argument === '' ? `🔧 ${name}` : `🔧 ${name} ${codeSpan(argument, ARGUMENT_MAX)}`;
+  const size = changeSize(call);
+  const what = argument === '' ? `🔧 ${name}` : `🔧 ${name} ${codeSpan(argument, ARGUMENT_MAX)}`;
+  return size === '' ? what : `${what} (${size})`;
 }
 
-/** One line, or two for a subagent at work. */
+/** Its name first: several may be at work at once. */
+function subagentTitle(call: ToolCall): string {
+  const what = plainWords(call.argument, ARGUMENT_MAX);
+  return `🤖 **${callName(call)}**${what === '' ? '' : `: ${what}`}`;
+}
+
+/** Of a subagent its type, of any other call the tool's name. */
+export function callName({ name, inputJson, subagent }: ToolCall): string {
+  if (!isSubagentTool(name)) return toolName(name);
+  const { subagent_type: asked } = parseInput(inputJson);
+  return plainWords(subagent?.agentType || (typeof asked === 'string' && asked !== '' ? asked : name), 40);
+}
+
+/** One line; more for a subagent: what it does or found stands below it. */
 export function toolLine(call: ToolCall, detail: 'short' | 'long'): string {
-  const subagent = call.subagent === null ? '' : subagentText(call.subagent, call.result !== null);
+  const subagent = call.subagent === null ? '' : subagentText(call.subagent, isOver(call), detail);
   return `${callText(call)}${outcomeText(call, detail)}${subagent}`;
 }
 
+/** The result of one that was sent into the background says only that it has begun. */
+function isOver({ result, subagent }: ToolCall): boolean {
+  return result !== null && (subagent?.background !== true || subagent.status === 'SUBAGENT_STATUS_COMPLETED');
+}
+
 /** The length a line may reach, known as soon as the call is. */
-export function toolLineReserve(call: ToolCall): number {
-  return [...callText(call)].length + (call.subagent === null ? RESULT_RESERVE : SUBAGENT_RESERVE);
+export function toolLineReserve(call: ToolCall, detail: 'short' | 'long'): number {
+  const calls = detail === 'long' ? SUBAGENT_CALLS * SUBAGENT_CALL_RESERVE : 0;
+  return [...callText(call)].length + (call.subagent === null ? RESULT_RESERVE : SUBAGENT_RESERVE + calls);
 }
 
 function outcomeText(call: ToolCall, detail: 'short' | 'long'): string {
   const { result } = call;
   if (result === null) return '';
-  if (result.isError) return ` ❌ ${codeSpan(firstLine(result.summary), RESULT_MAX)}`;
-  if (call.subagent !== null) return ' ✅';
+  if (result.isError) return ` ❌ ${codeSpan(firstLine(withoutTag(result.summary)), RESULT_MAX)}`;
+  if (call.subagent !== null) return isOver(call) ? ' ✅' : '';
   const size = detail === 'long' && result.fullLength > 0 ? ` (${result.fullLength} characters)` : '';
   if (call.name !== 'Bash' && detail === 'short') return ' ✅';
   const line = lastLine(result);
   return line === '' ? ` ✅${size}` : ` ✅ ${codeSpan(line, RESULT_MAX)}${size}`;
+}
+
+/** Words for the model about how it called the tool come in a tag. */
+function withoutTag(text: string): string {
+  return text.replace(/^<tool_use_error>([\s\S]*?)(?:<\/tool_use_error>)?$/, '$1');
 }
 
 function firstLine(text: string): string {
@@ -133,81 +183,43 @@ function firstLine(text: string): string {
 }
 
 /** Commands say how it went at their end. If the end is not there, the beginning has to do. */
-function lastLine({ summary, fullLength }: ToolResult): string {
+function lastLine({ summary, isWhole }: ToolResult): string {
   const lines = summary.split('\n').filter((line) => line.trim() !== '');
-  const isWhole = fullLength <= [...summary].length;
   return (isWhole ? lines.at(-1) : lines[0]) ?? '';
 }
 
-function subagentText(state: SubagentState, isOver: boolean): string {
+function subagentText(state: SubagentState, ended: boolean, detail: 'short' | 'long'): string {
   const calls = state.calls === 1 ? '1 call' : `${state.calls} calls`;
-  const type = state.agentType === '' ? '' : `${plainWords(state.agentType, 32)}, `;
-  const head = ` _(${type}${calls}${state.background ? ', in the background' : ''})_`;
+  const head = ` _(${calls}${state.background ? ', in the background' : ''})_`;
   if (state.status === 'SUBAGENT_STATUS_FAILED') return `${head} ❌ ${plainWords(state.summary, 120)}`;
   if (state.status === 'SUBAGENT_STATUS_STOPPED') return `${head} ⏹️`;
-  if (state.status === 'SUBAGENT_STATUS_COMPLETED' || isOver) {
+  if (state.status === 'SUBAGENT_STATUS_COMPLETED' || ended) {
     return state.summary === '' ? head : `${head}\n  ↳ ${plainWords(state.summary, 160)}`;
   }
-  return state.latest === '' ? head : `${head}\n  ↳ ${clip(state.latest, 200)}`;
+  const shown = state.latest.slice(detail === 'long' ? -SUBAGENT_CALLS : -1);
+  return [head, ...shown.map((call) => `  ↳ ${clip(call, 200)}`)].join('\n');
 }
 
 /** What a subagent does, for its parent's line. */
-export function briefCall(call: ToolCall): string {
-  const argument = oneLine(mainArgument(call));
-  return argument === '' ? toolName(call.name) : `${toolName(call.name)} ${codeSpan(argument, 60)}`;
+export function briefCall({ name, argument }: Pick<ToolCall, 'name' | 'argument'>): string {
+  const shown = oneLine(argument);
+  return shown === '' ? toolName(name) : `${toolName(name)} ${codeSpan(shown, 60)}`;
 }
 
-/** `🔧 Read ×3, Bash (1 failed)` */
+/** `🔧 Read ×3, Edit ×2 (+14 −3), 🤖 Explore (1 failed)` */
 export function foldedLine(calls: readonly ToolCall[]): string {
-  const counts = new Map<string, number>();
-  for (const call of calls) counts.set(toolName(call.name), (counts.get(toolName(call.name)) ?? 0) + 1);
-  const names = [...counts].map(([name, count]) => (count === 1 ? name : `${name} ×${count}`));
-  const shown = names.slice(0, 6).join(', ') + (names.length > 6 ? `, ${names.length - 6} more` : '');
+  const groups = new Map<string, ToolCall[]>();
+  for (const call of calls) {
+    const name = `${isSubagentTool(call.name) ? '🤖 ' : ''}${callName(call)}`;
+    groups.set(name, [...(groups.get(name) ?? []), call]);
+  }
+  const names = [...groups].map(([name, { length }]) => (length === 1 ? name : `${name} ×${length}`));
+  const sizes = [...groups.values()].map((group) => changeSize(...group));
+  const shown = names.slice(0, 6).map((name, index) => (sizes[index] ? `${name} (${sizes[index]})` : name));
+  const more = names.length > 6 ? `, ${names.length - 6} more` : '';
   const failed = calls.filter((call) => call.result?.isError === true).length;
-  return `🔧 ${shown}${failed === 0 ? '' : ` (${failed} failed)`}`;
+  return `🔧 ${shown.join(', ')}${more}${failed === 0 ? '' : ` (${failed} failed)`}`;
 }
 
 /** Six names of at most 48 characters, escaped, and their counts. */
-export const FOLDED_RESERVE = 640;
-
-const DIFF_LINES = 8;
-const DIFF_LINE_MAX = 100;
-export const DIFF_RESERVE = 2 * DIFF_LINES * (DIFF_LINE_MAX + 3) + 100;
-
-/** A short preview of a change to a file, or nothing. */
-export function diffPreview(call: ToolCall): string {
-  const input = parseInput(call.inputJson);
-  if (call.name === 'Write') return diffBlock([], linesOf(input.content));
-  if (call.name === 'Edit') return diffBlock(linesOf(input.old_string), linesOf(input.new_string));
-  if (call.name === 'MultiEdit' && Array.isArray(input.edits)) {
-    const [first]: unknown[] = input.edits;
-    if (typeof first !== 'object' || first === null) return '';
-    const edit: Readonly<Record<string, unknown>> = { ...first };
-    return diffBlock(linesOf(edit.old_string), linesOf(edit.new_string));
-  }
-  return '';
-}
-
-function linesOf(value: unknown): string[] {
-  return typeof value === 'string' && value !== '' ? value.replace(/\n$/, '').split('\n') : [];
-}
-
-/** Lines that both sides begin or end with are no change. */
-function diffBlock(before: readonly string[], after: readonly string[]): string {
-  let start = 0;
-  while (start < before.length && start < after.length && before[start] === after[start]) start += 1;
-  let end = 0;
-  while (end < before.length - start && end < after.length - start && before.at(-1 - end) === after.at(-1 - end))
-    end += 1;
-  const removed = before.slice(start, before.length - end);
-  const added = after.slice(start, after.length - end);
-  if (removed.length === 0 && added.length === 0) return '';
-  return fenced([...side('-', removed), ...side('+', added)].join('\n'), 'diff');
-}
-
-function side(sign: string, lines: readonly string[]): string[] {
-  const shown = lines
-    .slice(0, DIFF_LINES)
-    .map((line) => `${sign}${clip(line.replace(/[\u0000-\u0008\u000b-\u001f\u007f]/g, ' '), DIFF_LINE_MAX)}`);
-  return lines.length > DIFF_LINES ? [...shown, `${sign} … ${lines.length - DIFF_LINES} more lines`] : shown;
-}
+export const FOLDED_RESERVE = 760;

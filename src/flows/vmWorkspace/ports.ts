@@ -24,6 +24,8 @@ export interface VmWorkspace {
   readonly transport: Transport;
   /** The gateway's own environment, for what agents are given of it. */
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Told of what agents are given that nobody is to be shown. */
+  readonly learn: (secrets: Iterable<string>) => void;
   /** Whether the container is behind walls, proven from inside; where there are none, nothing is asked. */
   readonly checkWalls: (worker: OfContainer & { readonly endpoint: string }, signal: AbortSignal) => Promise<void>;
   readonly now: () => number;

@@ -2,6 +2,7 @@
 import { isIP } from 'node:net';
 import { RetryableError } from '../../actors/index.ts';
 import { CONTAINER_WORKER_PORT, defaultConfig, followLinks, WORKER_PORTS } from '../../adapters/devcontainer/index.ts';
+import { secretVariables } from '../../config/secret.ts';
 import type { DevcontainerRules } from '../../policy/devcontainer/index.ts';
 import type { PrepareRequest } from '../devcontainer.ts';
 import { mainCheckout, type OnMachine, ownerOf, stateFolder, type VmWorkspace, worktreesFolder } from './ports.ts';
@@ -81,9 +82,15 @@ function rulesOf({ config: { container } }: VmWorkspace): DevcontainerRules {
   };
 }
 
-/** What agents are given. @throws TerminalError with words for the thread */
-export function secretsOf({ host, env, config }: VmWorkspace, signal: AbortSignal) {
-  return readSecrets(host.shell, { env, file: config.vm.secretsFile, names: config.workspace.agentEnv }, signal);
+/** What agents are given; from here on it is masked in the chat. @throws TerminalError with words for the thread */
+export async function secretsOf(
+  { host, env, config, learn }: Pick<VmWorkspace, 'host' | 'env' | 'config' | 'learn'>,
+  signal: AbortSignal,
+): Promise<Readonly<Record<string, string>>> {
+  const sources = { env, file: config.vm.secretsFile, names: config.workspace.agentEnv };
+  const found = await readSecrets(host.shell, sources, signal);
+  learn(secretVariables(found));
+  return found;
 }
 
 /** Of what agents are given, that which a devcontainer.json may read too. */

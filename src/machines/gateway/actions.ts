@@ -71,6 +71,12 @@ export function changeVerbosity({ event }: Args): Effect[] {
   return [{ kind: 'chat.channelVerbosity', params: { ...placeOf(event), verbosity: event.verbosity } }];
 }
 
+export function changeNotices({ event }: Args): Effect[] {
+  if (event.type !== 'COMMAND.NOTIFY') return [];
+  const { userId, on } = event;
+  return [{ kind: 'chat.notify', params: { ...placeOf(event), userId, on } }];
+}
+
 export function tellRefusal({ event }: Args): Effect[] {
   if (event.type !== 'COMMAND.REFUSED') return [];
   return [{ kind: 'chat.reply', params: { ...placeOf(event), message: event.message } }];

@@ -73,6 +73,7 @@ export type GatewayEvent =
   | Command<'COMMAND.STATUS'>
   | Command<'COMMAND.COSTS'>
   | (Command<'COMMAND.CHANNEL_VERBOSITY'> & { readonly verbosity: 'full' | 'normal' | 'quiet' | '' | null })
+  | (Command<'COMMAND.NOTIFY'> & { readonly on: boolean | null })
   | (Command<'COMMAND.HELP'> & { readonly place: 'top' | 'thread'; readonly about?: string })
   | (Command<'COMMAND.STOP_PREFIX'> & {
       readonly prefix: string;

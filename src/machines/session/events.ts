@@ -81,6 +81,7 @@ export type FromChat =
   | (FromPerson<'COMMAND.KICK'> & { readonly who: string })
   | (FromPerson<'COMMAND.RAISE'> & { readonly usd: number })
   | FromPerson<'COMMAND.COST'>
+  | (FromPerson<'COMMAND.EXPORT'> & { readonly format: 'md' | 'json' })
   | FromPerson<'COMMAND.DIFF'>
   | (FromPerson<'COMMAND.NETWORK'> & { readonly revoke: string })
   | FromPerson<'COMMAND.CONTEXT'>

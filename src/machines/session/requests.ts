@@ -403,6 +403,10 @@ export function tellCost(args: Args): Effect {
   return { kind: 'chat.cost', params: answerTo(args) };
 }
 
+export function tellTranscript(args: Args): Effect {
+  return { kind: 'chat.export', params: { ...answerTo(args), format: only(args.event, 'COMMAND.EXPORT').format } };
+}
+
 export function tellDiff(args: Args): Effect {
   return { kind: 'chat.diff', params: answerTo(args) };
 }

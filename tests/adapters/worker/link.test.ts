@@ -103,7 +103,6 @@ async function firstHeard(context: Context, held: { logId: string; seq: number }
     resumePoint: async () => held,
     writtenRequests: () => [],
     appendOutputs: async ({ rows }) => rows.at(-1)?.seq ?? 0,
-    writtenRequests: () => [],
     now: () => 1,
   });
   const input = {

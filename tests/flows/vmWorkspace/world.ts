@@ -72,6 +72,7 @@ export async function startWorld(): Promise<World> {
     },
     vmState: () => ({ up: true, since: 0, reason: '' }),
     tokenHash: () => '0'.repeat(64),
+    learn: () => undefined,
     transport: { host: '127.0.0.1' },
     env: { ANTHROPIC_API_KEY: 'sk-ant-of-the-gateway' },
     checkWalls: async () => {},

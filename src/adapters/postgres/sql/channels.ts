@@ -22,6 +22,16 @@ export async function projectChannel(db: Database, repo: string): Promise<string
   return row?.channel_id;
 }
 
+const PROJECT_CHANNELS: Statement = {
+  name: 'project_channels',
+  text: 'select repo, channel_id from project_channel order by repo',
+};
+
+export async function projectChannels(db: Database): Promise<{ repo: string; channelId: string }[]> {
+  const rows = await run<{ repo: string; channel_id: string }>(db, PROJECT_CHANNELS);
+  return rows.map((row) => ({ repo: row.repo, channelId: row.channel_id }));
+}
+
 const PUT_PROJECT_CHANNEL: Statement = {
   name: 'put_project_channel',
   text: `

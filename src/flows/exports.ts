@@ -1,0 +1,72 @@
+/** `export`: what was said in a session as a file, people's words from the thread, the agent's from the transcript. */
+import type { EffectHandlers, Runtime, StorePorts } from '../actors/index.ts';
+import type { ChatPost, MattermostRest } from '../adapters/mattermost/index.ts';
+import { exportFile, type SaidByPerson } from '../chat/exported.ts';
+import type { Mask } from '../chat/masking.ts';
+import { bytes } from '../chat/render/lines.ts';
+import { maskedEntry } from '../chat/render/masked.ts';
+import { readEntry } from '../chat/transcript.ts';
+import { keyOf } from '../machines/addresses.ts';
+import type { SessionContext } from '../machines/session/context.ts';
+import type { Posting } from './posting.ts';
+import type { Reply } from './reply.ts';
+
+export interface ExportPorts {
+  readonly runtime: Pick<Runtime, 'read'>;
+  readonly store: Pick<StorePorts, 'readTranscript'>;
+  readonly rest: Pick<MattermostRest, 'thread' | 'usersByIds' | 'uploadFile'>;
+  readonly posting: Posting;
+  readonly reply: Reply;
+  readonly mask: Mask;
+  readonly now: () => number;
+}
+
+export function exportHandlers(ports: ExportPorts) {
+  const { runtime, store, rest, posting, reply, mask } = ports;
+
+  const saidIn = async (rootId: string): Promise<Map<string, SaidByPerson>> => {
+    const posts = await posting.call('final', () => rest.thread(rootId));
+    const people = posts.filter(({ automated, type }) => !automated && type === '');
+    const authors = await posting.call('final', () => rest.usersByIds(people.map(({ userId }) => userId)));
+    const names = new Map(authors.map(({ id, username }) => [id, username]));
+    const said = (post: ChatPost): SaidByPerson => ({
+      author: names.get(post.userId) ?? post.userId,
+      text: mask.text(post.message),
+    });
+    return new Map(people.map((post) => [post.id, said(post)]));
+  };
+
+  return {
+    'chat.export': async ({ key, actor, params }) => {
+      const { session, format, place } = params;
+      const view = await runtime.read(session);
+      if (!view) return reply(key, actor, params, 'There is no such session.');
+      const context = view.context as SessionContext;
+      const { request, title, branch, usage, createdAt, cwd } = context;
+      const entries = (await store.readTranscript(session)).flatMap((row) => {
+        const entry = readEntry(row);
+        return entry === null ? [] : [maskedEntry(entry, mask)];
+      });
+      const { name, content, mimeType } = exportFile(format, {
+        session: {
+          id: keyOf(session),
+          repo: request.repo.repo,
+          branch,
+          title: mask.text(title),
+          startedBy: request.owner.name,
+          startedAt: createdAt,
+          costUsd: usage.costUsd,
+        },
+        entries,
+        said: await saidIn(context.rootId),
+        folder: cwd,
+        mask,
+        at: ports.now(),
+      });
+      const file = { channelId: place.channelId, name, bytes: Buffer.from(content), mimeType };
+      const { id } = await posting.call('final', () => rest.uploadFile(file));
+      const size = bytes(Buffer.byteLength(content));
+      return reply(key, actor, params, { message: `What was said here so far (${size}).`, fileIds: [id] });
+    },
+  } satisfies EffectHandlers;
+}
