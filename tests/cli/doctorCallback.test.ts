@@ -30,7 +30,7 @@ async function postsOfBot(environment: TestEnvironment): Promise<unknown[]> {
   return Object.values(posts).filter((post) => post.user_id === environment.bot.id && post.type === '');
 }
 
-test('the click goes all the way and back, and nothing stays in the channel', async ({ environment }) => {
+test('RT-30: the click goes all the way and back, and nothing stays in the channel', async ({ environment }) => {
   const { code, said } = await doctor(environment);
   assert.is(code, 0, said);
   for (const check of ['Mattermost', 'card', 'gateway', 'click', 'answer'])

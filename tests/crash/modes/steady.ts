@@ -1,4 +1,4 @@
-/** Nothing fails: the same load for a long time, and a heap that has no reason to grow. */
+/** RT-37. Nothing fails: the same load for a long time, and a heap that has no reason to grow. */
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Fleet, podOf, sumOf, type Trouble, untilHealthy } from '../fleet.ts';
