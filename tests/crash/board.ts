@@ -20,6 +20,11 @@ export interface Board {
   until<Found>(look: () => Found | undefined, patienceMs: number): Promise<Found | undefined>;
 }
 
+/** Whether a post of the bot is a card: its words are in the attachment, but for a mention of whom it waits for. */
+export function isCard({ message }: Pick<BoardPost, 'message'>): boolean {
+  return message === '' || / Claude waits for you:$/.test(message);
+}
+
 const LOOK_EVERY_MS = 40;
 
 export function followBoard(chat: MattermostSimulator): Board {

@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { seededRandom } from '../../simulator/src/mattermost/faults.ts';
-import { type Board, type BoardPost, followBoard } from './board.ts';
+import { type Board, type BoardPost, followBoard, isCard } from './board.ts';
 import { type ChatUser, chatUser } from './chatUser.ts';
 import { type Task, taskText } from './script.ts';
 import type { CrashWorld } from './world.ts';
@@ -328,10 +328,9 @@ async function decideCards(parts: Parts): Promise<void> {
   }
 }
 
-/** The bot's posts without words in the threads: their text is in the attachment. */
 function cardsOf({ board, threads, world }: Parts): BoardPost[] {
   return threads.flatMap(({ rootId }) =>
-    board.replies(rootId).filter(({ userId, message }) => userId === world.bot.id && message === ''),
+    board.replies(rootId).filter((post) => post.userId === world.bot.id && isCard(post)),
   );
 }
 

@@ -10,7 +10,7 @@ import type { Store } from '../../src/actors/index.ts';
 import { loadConfig } from '../../src/config.ts';
 import { createLog } from '../../src/log.ts';
 import { type Service, serve } from '../../src/serve.ts';
-import { type Board, followBoard } from './board.ts';
+import { type Board, followBoard, isCard } from './board.ts';
 import { breachesOf } from './judge.ts';
 import { openThread, type Thread, task } from './thread.ts';
 import { untilListening } from './waiting.ts';
@@ -120,7 +120,7 @@ test(`RT-11: ${SESSIONS} answers stream at once: final answers and decisions nev
     const last = finals.get(entry.rootId);
     return entry.postId === last?.id && entry.message === last.message;
   };
-  const progress = own.filter((entry) => entry.message !== '' && !isFinal(entry));
+  const progress = own.filter((entry) => !isCard(entry) && !isFinal(entry));
   const roots = new Map(
     (await world.database.rows<{ session: string; root: string }>('select session, root_id as root from thread')).map(
       ({ session, root }) => [session, root],
@@ -135,9 +135,7 @@ test(`RT-11: ${SESSIONS} answers stream at once: final answers and decisions nev
         const key = what === 'final' ? session : `session/${session.split('/')[1]}`;
         const shown = own.find(
           (entry) =>
-            entry.at >= from &&
-            entry.rootId === roots.get(key) &&
-            (what === 'final' ? isFinal(entry) : entry.message === ''),
+            entry.at >= from && entry.rootId === roots.get(key) && (what === 'final' ? isFinal(entry) : isCard(entry)),
         );
         if (shown === undefined) throw new Error(`${what} of ${session} was never posted`);
         return progress.filter(({ at }) => at >= from && at < shown.at).length;

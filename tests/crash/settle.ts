@@ -18,7 +18,7 @@ select (select count(*)::int from inbox where done_at is null) as events,
 
 /** What is in the way, by name. */
 const IN_THE_WAY = `
-select 'event ' || id || ' ' || (event->>'type') || ' for ' || actor_id || ', ' || attempts || ' attempts' as what
+select 'event ' || seq || ' ' || (event->>'type') || ' for ' || actor_id || ', ' || attempts || ' attempts' as what
 from inbox where done_at is null
 union all
 select 'effect ' || kind || ' of ' || actor_id || ', ' || attempts || ' attempts: ' || coalesce(error, 'no error')

@@ -1,6 +1,6 @@
 /** One session's thread as a person uses it: to ask, and to wait for answers. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Board } from './board.ts';
+import { type Board, isCard } from './board.ts';
 import { type ChatUser, chatUser } from './chatUser.ts';
 import { type Task, taskText } from './script.ts';
 import type { CrashWorld } from './world.ts';
@@ -67,14 +67,14 @@ export async function openThread(world: CrashWorld, board: Board, worktree: stri
     async cardOf(name) {
       const word = new RegExp(`\\b${name}\\b`);
       for (const end = Date.now() + PATIENCE_MS; Date.now() < end; await sleep(PRESS_EVERY_MS)) {
-        for (const { id } of own().filter(({ message }) => message === '')) {
+        for (const { id } of own().filter(isCard)) {
           if (word.test((await user.card(id)).text)) return id;
         }
       }
       throw new Error(`waited in vain for the card of ${name}`);
     },
     async press(button) {
-      const card = await wait('a card', () => own().find(({ id, message }) => message === '' && !decided.has(id)));
+      const card = await wait('a card', () => own().find((post) => isCard(post) && !decided.has(post.id)));
       decided.add(card.id);
       const end = Date.now() + PATIENCE_MS;
       for (; (await user.card(card.id)).buttons.includes(button); await sleep(PRESS_EVERY_MS)) {
