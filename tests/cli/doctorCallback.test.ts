@@ -77,7 +77,7 @@ test('nobody there: is it running, does the address lead to it', async ({ enviro
 });
 
 test('another path, or another secret than the gateway has: which settings differ', async ({ environment }) => {
-  const path = await doctor(environment, { more: { SM_CALLBACK_PATH_SECRET: 'anotherpart' } });
+  const path = await doctor(environment, { more: { SM_CALLBACK_PATH_SECRET: 'another-part-of-the-path' } });
   assert.is(path.code, 1);
   assert.match(path.said, /answers 404 when asked from here/);
   assert.match(path.said, /SM_CALLBACK_PATH_SECRET/);
