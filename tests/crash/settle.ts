@@ -11,6 +11,7 @@ const PENDING = `
 select (select count(*)::int from inbox where done_at is null) as events,
        (select count(*)::int from effect where status = 'pending') as effects,
        (select count(*)::int from thread where dirty > clean) as threads,
+       (select count(*)::int from chat_post where state = 'creating') as posts,
        (select count(*)::int from actor where kind = 'session' and (
           state->'snapshot'->'value' @? '$.active.open.conversation.thinking'
           or state->'snapshot'->>'value' is null and state->'snapshot'->'value' ? 'opening'
@@ -26,6 +27,8 @@ from effect where status = 'pending'
 union all
 select 'thread of ' || session || ' shown at ' || clean || ' of ' || dirty from thread where dirty > clean
 union all
+select 'post ' || key from chat_post where state = 'creating'
+union all
 select id || ' (' || status || ') is ' || (state->'snapshot'->>'value') from actor where kind = 'session'
 limit 50`;
 
@@ -33,6 +36,8 @@ interface Pending {
   readonly events: number;
   readonly effects: number;
   readonly threads: number;
+  /** Begun and not known to be made: a board is tried again after half a minute. */
+  readonly posts: number;
   readonly busy: number;
   /** Sessions whose worker holds outputs that nobody acknowledged. */
   readonly unacknowledged: number;
@@ -56,7 +61,7 @@ async function inTheWay({ database }: CrashWorld): Promise<string[]> {
 
 async function look({ database, workerLog }: CrashWorld): Promise<Pending> {
   const [row] = await database.rows<Omit<Pending, 'unacknowledged'>>(PENDING);
-  const pending = { events: 0, effects: 0, threads: 0, busy: 0, ...row };
+  const pending = { events: 0, effects: 0, threads: 0, posts: 0, busy: 0, ...row };
   const quiet = Object.values(pending).every((number) => number === 0);
   return { ...pending, unacknowledged: quiet ? unacknowledged(workerLog) : 0 };
 }
