@@ -133,6 +133,8 @@ export async function startVm({ diskMegabytes = 256, mounts = {}, compose = fals
       },
       restartSshd: async () => {
         await sh('pkill -KILL -x sshd');
+        // One that starts while the port is still taken listens for IPv6 alone, and complains to nobody.
+        await until('the port is free', async () => !(await greets(addresses.theirs, 22)));
         await startSshd();
       },
       traces: async (text) => {
