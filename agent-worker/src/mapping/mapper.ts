@@ -15,7 +15,16 @@ import {
 import { endTasks, mapTaskNotification, mapTaskProgress, mapTaskStarted, mapTaskUpdated } from './tasks.ts';
 import { claimBlock, keepDangling, mapStreamEvent, mapTextBlock, noteUsage } from './text.ts';
 import { closeTools, mapToolResult, mapToolUse } from './tools.ts';
-import { beginTurn, endTurn, lostEnding, mapInit, mapLifecycle, mapResult, NO_ENDING } from './turn.ts';
+import {
+  beginTurn,
+  endTurn,
+  INTERRUPTED_ENDING,
+  lostEnding,
+  mapInit,
+  mapLifecycle,
+  mapResult,
+  NO_ENDING,
+} from './turn.ts';
 
 /** Messages that carry nothing for the gateway. Everything not named here or handled below is Unrecognised. */
 const SILENT_SYSTEM = new Set([
@@ -98,14 +107,21 @@ export function isDeadResume(state: MapperState, raw: unknown): boolean {
   );
 }
 
+interface ProcessEnd {
+  readonly id: string;
+  readonly error: string;
+  /** Somebody or something asked for it. */
+  readonly wanted?: boolean;
+}
+
 /**
- * The agent's process is gone: closes what it left open. A turn that ran is LOST; messages that were given to it and
- * never reached a turn end as one that failed, under `id`.
+ * The agent's process is gone: closes what it left open. A turn that ran is INTERRUPTED if that was wanted and LOST if
+ * not; messages that were given to it and never reached a turn end as one that failed, under `id`.
  */
-export function mapProcessEnd(state: MapperState, end: { id: string; error: string }): Output[] {
+export function mapProcessEnd(state: MapperState, end: ProcessEnd): Output[] {
   const outputs = state.turn ? keepDangling(state) : [];
   outputs.push(...endTasks(state), ...closeTools(state, () => true, 'No result: the agent ended.'));
-  if (state.turn) outputs.push(...endTurn(state, lostEnding(end.error)));
+  if (state.turn) outputs.push(...endTurn(state, end.wanted ? INTERRUPTED_ENDING : lostEnding(end.error)));
   if (state.pushes.size > 0) {
     state.started = [...state.pushes.keys()];
     outputs.push(beginTurn(state, end.id, { initSeen: true }));

@@ -111,6 +111,9 @@ export const NO_ENDING: Ending = {
   answered: [],
 };
 
+/** The agent was closed under the turn, because somebody or something asked for that. */
+export const INTERRUPTED_ENDING: Ending = { ...NO_ENDING, outcome: TurnOutcome.INTERRUPTED };
+
 export function lostEnding(error: string): Ending {
   return { ...NO_ENDING, outcome: TurnOutcome.LOST, error, errorCode: 'agent_lost' };
 }

@@ -266,6 +266,8 @@ export function createSession(
   }
 
   function ended(error: string): void {
+    // What the worker takes down when it stops itself is lost like what it loses in a crash.
+    const wanted = closing !== undefined && !stopped;
     agent = undefined;
     closing = undefined;
     if (deadResume) {
@@ -274,7 +276,8 @@ export function createSession(
     }
     logger.info({ error: error.slice(0, 500) }, 'the agent ended');
     approvals.withdraw(() => true, WithdrawalReason.TURN_ENDED);
-    session.emit(mapProcessEnd(mapper, { id: randomUUID(), error: error || 'The agent ended unexpectedly.' }));
+    const words = wanted ? 'The agent was closed.' : 'The agent ended unexpectedly.';
+    session.emit(mapProcessEnd(mapper, { id: randomUUID(), error: error || words, wanted }));
     pump();
   }
 

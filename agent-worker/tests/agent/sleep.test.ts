@@ -74,7 +74,7 @@ test('a closed session ends its agent, tells its resume id and what was still wa
   const closed = await stream.wait('sessionClosed');
   assert.equal(closed.reason, 'CLOSE_REASON_REQUESTED');
   assert.notEqual(closed.agentSessionId, '');
-  assert.notEqual((await stream.ended('p1')).outcome, 'TURN_OUTCOME_COMPLETED');
+  assert.equal((await stream.ended('p1')).outcome, 'TURN_OUTCOME_INTERRUPTED');
   assert.deepEqual(stream.all('promptLost'), [{ inputId: 'p2' }]);
   assert.equal(await stateOf(context, 'closed'), 'SESSION_STATE_ASLEEP');
   stream.close();

@@ -329,20 +329,20 @@ for (const name of [
   });
 }
 
-for (const name of [
-  'sigkill',
-  'sigterm',
-  'abort-controller',
-  'sigkill-in-tool',
-  'resume-after-kill-in-tool-1',
-  'close',
-]) {
+for (const name of ['sigkill', 'sigterm', 'abort-controller', 'sigkill-in-tool', 'resume-after-kill-in-tool-1']) {
   test(`${name}: a turn whose process died is lost, and its tools are closed`, () => {
     const { outputs } = play(name);
     assert.equal(all(outputs, 'turnEnded').at(-1)?.outcome, 'TURN_OUTCOME_LOST');
     assert.equal(all(outputs, 'toolResult').length, all(outputs, 'toolUse').length);
   });
 }
+
+test('a turn whose process was closed is interrupted, and not called lost', () => {
+  const { outputs } = play('close');
+  const ended = all(outputs, 'turnEnded').at(-1);
+  assert.deepEqual([ended?.outcome, ended?.error], ['TURN_OUTCOME_INTERRUPTED', '']);
+  assert.equal(all(outputs, 'toolResult').length, all(outputs, 'toolUse').length);
+});
 
 test('a process that dies between turns loses nothing', () => {
   assert.ok(outcomes('sigkill-idle').every((outcome) => outcome === 'TURN_OUTCOME_COMPLETED'));

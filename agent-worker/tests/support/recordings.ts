@@ -34,6 +34,7 @@ export function play(name: string, change: (line: Line) => Line[] = (line) => [l
   const state = newMapperState();
   const outputs: Output[] = [];
   let deadResume = false;
+  const wanted = lines.some((line) => line._note === 'close');
   for (const line of lines) {
     const note = text(line._note);
     if (note === 'push') {
@@ -46,7 +47,7 @@ export function play(name: string, change: (line: Line) => Line[] = (line) => [l
         notePush(state, { uuid, inputId: inputIdOf(uuid), command: known });
       }
     } else if (note === 'iterator_end' || note === 'iterator_throw') {
-      if (!deadResume) outputs.push(...mapProcessEnd(state, { id: 'at-the-end', error: text(line.message) }));
+      if (!deadResume) outputs.push(...mapProcessEnd(state, { id: 'at-the-end', error: text(line.message), wanted }));
     } else if (note === '') {
       if (isDeadResume(state, line)) deadResume = true;
       else outputs.push(...mapMessage(state, line));
