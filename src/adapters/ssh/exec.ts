@@ -54,12 +54,17 @@ const SILENCE_AFTER_EXIT_MS = 5000;
 const LONGEST_AFTER_EXIT_MS = 30_000;
 
 /** @throws ChannelRefused, or what ssh2 says when the connection is gone */
-export async function startCommand(
-  client: Client,
-  prepared: PreparedRun,
-  options: { readonly run: string; readonly limitBytes: number; readonly onLine?: OnLine | undefined },
-): Promise<RunningCommand> {
-  const channel = await openChannel(client, prepared.command);
+export function startCommand(client: Client, prepared: PreparedRun, options: FollowOptions): Promise<RunningCommand> {
+  return openChannel(client, prepared.command, (channel) => follow(channel, prepared.input, options));
+}
+
+interface FollowOptions {
+  readonly run: string;
+  readonly limitBytes: number;
+  readonly onLine?: OnLine | undefined;
+}
+
+function follow(channel: ClientChannel, input: Buffer, options: FollowOptions): RunningCommand {
   const stdout = stream(options, 'stdout');
   const stderr = stream(options, 'stderr');
   let exit: Extract<Ending, { kind: 'exit' }> | undefined;
@@ -99,7 +104,7 @@ export async function startCommand(
     finish(exit ?? { kind: 'lost' });
   });
   // Not ended: the end of its input tells the wrapper that we are gone.
-  channel.write(prepared.input);
+  channel.write(input);
 
   return {
     ended,
@@ -137,11 +142,13 @@ export async function endRuns(
 ): Promise<boolean> {
   for (;;) {
     if (signal.aborted) return false;
-    const channel = await openChannel(client, endCommand(graceSeconds)).catch((error: unknown) => {
+    const answer = await openChannel(client, endCommand(graceSeconds), (channel) => ({
+      confirmed: confirm(channel, runs, signal),
+    })).catch((error: unknown) => {
       if (error instanceof ChannelRefused) return undefined;
       throw error;
     });
-    if (channel) return confirm(channel, runs, signal);
+    if (answer) return answer.confirmed;
     // All places are taken; one becomes free.
     await sleep(200, undefined, { signal }).catch(() => {});
   }
@@ -166,11 +173,12 @@ function confirm(channel: ClientChannel, runs: readonly string[], signal: AbortS
   });
 }
 
-function openChannel(client: Client, command: string): Promise<ClientChannel> {
+/** @param begin at once: what the channel has to tell may stand in the same packet, and is told to those who listen then. */
+function openChannel<T>(client: Client, command: string, begin: (channel: ClientChannel) => T): Promise<T> {
   return new Promise((resolve, reject) => {
     // Thrown, not told, when the connection is gone already.
     client.exec(command, (error, channel) => {
-      if (!error) return resolve(channel);
+      if (!error) return resolve(begin(channel));
       const reason = 'reason' in error ? Number(error.reason) : Number.NaN;
       reject(Number.isFinite(reason) ? new ChannelRefused(reason, error.message) : error);
     });

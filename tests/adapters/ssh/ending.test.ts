@@ -68,12 +68,18 @@ function sleepers(mark: string): number {
   return processesWith(`sleep ${mark}`).filter((line) => !line.includes('sh -c')).length;
 }
 
+/** What is left of the command. The wrapper's own helpers have been told to go, and may need a moment. */
+function leftOf(mark: string): string[] {
+  return processesWith(mark).filter((line) => !line.includes('in_bytes=$3'));
+}
+
 test('past its time a command ends with all its grandchildren', async ({ vm }) => {
   const { mark, failure } = await grow(vm, { timeoutMs: 3000 });
   const error = await failure;
   assert.instance(error, TimeoutError);
   assert.ok(error instanceof TimeoutError && error.ended, 'the VM confirmed it');
-  assert.equal(processesWith(mark), []);
+  assert.equal(leftOf(mark), []);
+  await until('the wrapper is gone', () => processesWith(mark).length === 0);
   assert.is((await vm.exec(['echo', 'next'], { timeoutMs })).stdout, 'next\n');
 });
 
@@ -84,14 +90,16 @@ test('a command that is given up ends with all its grandchildren', async ({ vm }
   const error = await failure;
   assert.instance(error, AbortedError);
   assert.ok(error instanceof AbortedError && error.ended);
-  assert.equal(processesWith(mark), []);
+  assert.equal(leftOf(mark), []);
+  await until('the wrapper is gone', () => processesWith(mark).length === 0);
 });
 
 test('also while it does not read a large input', async ({ vm }) => {
   const { mark, failure } = await grow(vm, { timeoutMs: 3000, stdin: randomBytes(5_000_000) });
   const error = await failure;
   assert.instance(error, TimeoutError);
-  assert.equal(processesWith(mark), []);
+  assert.equal(leftOf(mark), []);
+  await until('the wrapper is gone', () => processesWith(mark).length === 0);
 });
 
 test('a signal that was given before it began means that nothing begins', async ({ vm }) => {
@@ -101,7 +109,8 @@ test('a signal that was given before it began means that nothing begins', async 
     () => true,
   );
   assert.ok(failed);
-  assert.equal(processesWith(mark), []);
+  assert.equal(leftOf(mark), []);
+  await until('the wrapper is gone', () => processesWith(mark).length === 0);
 });
 
 test('a wrapper that is killed takes its command along', async ({ vm }) => {
@@ -112,7 +121,8 @@ test('a wrapper that is killed takes its command along', async ({ vm }) => {
   const error = await failure;
   // exec tells it as a result; the tree is gone either way.
   assert.match(String(error), /"signal":"SIGKILL"/);
-  assert.equal(processesWith(mark), []);
+  assert.equal(leftOf(mark), []);
+  await until('the wrapper is gone', () => processesWith(mark).length === 0);
   const killed = await vm.run({ script: 'kill -KILL $$' }, { timeoutMs }).catch((cause: unknown) => cause);
   assert.instance(killed, KilledError);
 });
