@@ -50,6 +50,8 @@ export function createBoards(ports: BoardPorts): Boards {
   const pauseMs = ports.pauseMs ?? PAUSE_MS;
   /** By channel: the post that is its board, as it was shown last. */
   const known = new Map<string, PostRow[]>();
+  /** Channels whose board may not say any more what it was made to say. */
+  const doubted = new Set<string>();
   let stopped = true;
   let again = false;
   let timer: NodeJS.Timeout | undefined;
@@ -64,7 +66,7 @@ export function createBoards(ports: BoardPorts): Boards {
   const run = (): void => {
     timer = undefined;
     again = false;
-    running = showAll(ports, known, () => stopped)
+    running = showAll(ports, { known, doubted }, () => stopped)
       .then(() => pauseMs)
       .catch((error: unknown) => {
         again = true;
@@ -88,13 +90,7 @@ export function createBoards(ports: BoardPorts): Boards {
       if (TITLED.has(event.type) || JSON.stringify(from) !== JSON.stringify(to)) touch();
     },
     deleted(channelId) {
-      // What is not known is read from the store, and what is gone is seen when it is edited.
-      const rows = known.get(channelId);
-      if (rows)
-        known.set(
-          channelId,
-          rows.map((row) => ({ ...row, contentHash: undefined })),
-        );
+      doubted.add(channelId);
       touch();
     },
     resume() {
@@ -111,7 +107,12 @@ export function createBoards(ports: BoardPorts): Boards {
   };
 }
 
-async function showAll(ports: BoardPorts, known: Map<string, PostRow[]>, isOver: () => boolean): Promise<void> {
+interface Memory {
+  readonly known: Map<string, PostRow[]>;
+  readonly doubted: Set<string>;
+}
+
+async function showAll(ports: BoardPorts, { known, doubted }: Memory, isOver: () => boolean): Promise<void> {
   const channels = await ports.store.projectChannels();
   const sessions = await ports.store.listActors({ kind: 'session', status: 'active', states: LIVE_STATES });
   for (const channelId of new Set(channels.map((channel) => channel.channelId))) {
@@ -122,6 +123,9 @@ async function showAll(ports: BoardPorts, known: Map<string, PostRow[]>, isOver:
     });
     const rows = known.get(channelId) ?? [...(await ports.store.postsOf(ownerOf(channelId)))];
     known.set(channelId, rows);
+    // What is gone is seen when it is edited. Taken here, between two showings, so that neither undoes what the other notes.
+    if (doubted.delete(channelId))
+      rows.splice(0, rows.length, ...rows.map((row) => ({ ...row, contentHash: undefined })));
     // A channel that never had a session that lives gets none.
     if (rows.length === 0 && here.length === 0) continue;
     const message = boardText(

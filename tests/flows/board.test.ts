@@ -41,7 +41,8 @@ test.after.each(async ({ boards, chat }) => {
 });
 test.after(({ postgres }) => postgres.stop());
 
-function boardsOf(context: Context): Boards {
+/** @param made the server has it, and the boards do not know of it yet */
+function boardsOf(context: Context, made: (postId: string) => Promise<void> = async () => {}): Boards {
   const { store, chat } = context;
   const { rest, id: botUserId } = chat.bot;
   const governor = createRateGovernor({ perSecond: 100, burst: 100 });
@@ -49,6 +50,15 @@ function boardsOf(context: Context): Boards {
     context.asked.push(priority);
     return governor.turn(priority, signal);
   };
+  const posting = createPosting({
+    rest,
+    store,
+    governor: { ...governor, turn },
+    botUserId,
+    secret: 's',
+    now: Date.now,
+    leads: () => true,
+  });
   return createBoards({
     store: {
       ...store,
@@ -58,15 +68,14 @@ function boardsOf(context: Context): Boards {
       },
     },
     rest,
-    posting: createPosting({
-      rest,
-      store,
-      governor: { ...governor, turn },
-      botUserId,
-      secret: 's',
-      now: Date.now,
-      leads: () => true,
-    }),
+    posting: {
+      ...posting,
+      create: async (...asked) => {
+        const id = await posting.create(...asked);
+        await made(id);
+        return id;
+      },
+    },
     permalink: (id) => `http://chat/pl/${id}`,
     trigger: '@claude',
     log: silentLog,
@@ -189,6 +198,23 @@ test('one that a person deletes comes back once; a channel without sessions gets
   context.boards = boardsOf(context);
   context.boards.resume();
   await until('it has looked', () => context.looks > 5);
+  await board(context, /\(1\)/);
+});
+
+test('one that a person deletes before its making is noted comes back, too', async (context) => {
+  const { chat, sessions } = context;
+  let first: string | undefined;
+  context.boards = boardsOf(context, async (id) => {
+    if (first !== undefined) return;
+    first = id;
+    await chat.bot.rest.deletePost(id);
+    context.boards.deleted(chat.channelId);
+  });
+  sessions.push(session('a', chat.channelId));
+  context.boards.resume();
+  await until('there is another one', async () => {
+    return first !== undefined && (await postsOf(context)).some(({ id }) => id !== first);
+  });
   await board(context, /\(1\)/);
 });
 
