@@ -106,6 +106,9 @@ test('a hostile repository runs nothing on the VM, then or after an agent has wo
     `git config core.sshCommand "${act}"`,
     `git config alias.status "!${act}"`,
     'git config include.path ../.gitconfig',
+    // A worktree of git's own kind, whose folder and configuration are elsewhere.
+    'd=$(git rev-parse --git-dir)/worktrees/planted; mkdir -p $d',
+    'echo /home/claude >$d/gitdir; echo ../.. >$d/commondir; echo ref: refs/heads/planted >$d/HEAD',
   ];
   // In its own checkout, and in the one of the branch, which every new container of it is made from.
   for (const [folder, mark] of [
@@ -117,6 +120,13 @@ test('a hostile repository runs nothing on the VM, then or after an agent has wo
   }
   await you.say('run: ls /tmp/session-hook 2>/dev/null || echo "no hook of the repository ran"', thread);
   await you.hear(thread.rootId, (post) => /no hook of the repository ran/.test(post.message), LONG_MS);
+  // A link where the next worktree is to be made: nothing is made through it.
+  await you.say('run: ln -s /home/claude /csm/worktrees/linked && echo planted-a-link', thread);
+  await you.hear(thread.rootId, (post) => post.message.includes('planted-a-link\n'), LONG_MS);
+  const before = await vm.sh('ls -A /home/claude');
+  const linked = await you.askForSession('@claude start acme/hostile --worktree=linked');
+  await you.hear(linked.rootId, (post) => /exists already and is not a checkout of ours/.test(post.message), LONG_MS);
+  assert.is(await vm.sh('ls -A /home/claude'), before);
   // Looking at the checkout, tidying it up, and using it again.
   await you.say('@claude stop', thread);
   await you.hear(thread.rootId, (post) => /Session stopped/.test(post.message), LONG_MS);
