@@ -41,8 +41,8 @@ test("the product description's configuration: comes up with its `&`, its server
 }) => {
   const { vm } = environment;
   const thread = await you.start('@claude start acme/described', LONG_MS);
-  await you.say('run: test -n "$ANTHROPIC_API_KEY" && node --version && echo has-a-key', thread);
-  await you.hear(thread.rootId, (post) => /has-a-key/.test(post.message), LONG_MS);
+  await you.say('run: test -n "$ANTHROPIC_API_KEY" && node --version && echo "has a $(echo key)"', thread);
+  await you.hear(thread.rootId, (post) => /has a key/.test(post.message), LONG_MS);
   const own = (await vm.processes()).filter((line) => /^node agent_worker\/server\.cjs/.test(line));
   assert.is(own.length, 1);
   assert.not.match(await vm.podman('volume', 'ls', '--quiet'), /^claude-(config|mem)-shared$/m);
@@ -118,11 +118,11 @@ test('a hostile repository runs nothing on the VM, then or after an agent has wo
     await you.say(`run: cd ${folder} && ${traps.join(' && ')} && echo ${mark}`, thread);
     await you.hear(thread.rootId, (post) => post.message.includes(`${mark}\n`), LONG_MS);
   }
-  await you.say('run: ls /tmp/session-hook 2>/dev/null || echo "no hook of the repository ran"', thread);
-  await you.hear(thread.rootId, (post) => /no hook of the repository ran/.test(post.message), LONG_MS);
-  // A link where the next worktree is to be made: nothing is made through it.
-  await you.say('run: ln -s /home/claude /csm/worktrees/linked && echo planted-a-link', thread);
-  await you.hear(thread.rootId, (post) => post.message.includes('planted-a-link\n'), LONG_MS);
+  // What the repository's settings have Claude Code run, runs in the container and nowhere else.
+  assert.is(await vm.sh('ls /tmp/session-hook 2>/dev/null || echo none'), 'none');
+  // A link where the next worktree is to be made, as an agent that is root could leave it: nothing is made through it.
+  const [first = ''] = (await vm.podman('ps', '--quiet', '--filter', 'label=csm.repo=acme/hostile')).split('\n');
+  await vm.podman('exec', '--user=0', first, 'ln', '-s', '/home/claude', '/csm/worktrees/linked');
   const before = await vm.sh('ls -A /home/claude');
   const linked = await you.askForSession('@claude start acme/hostile --worktree=linked');
   await you.hear(linked.rootId, (post) => /exists already and is not a checkout of ours/.test(post.message), LONG_MS);
@@ -181,8 +181,8 @@ test('a port that a stranger has is passed over', async ({ environment, you }) =
   const letGo = await vm.takePort(free);
   try {
     const thread = await you.start('@claude start acme/slow', LONG_MS);
-    await you.say('run: echo reached', thread);
-    await you.hear(thread.rootId, (post) => /reached/.test(post.message), LONG_MS);
+    await you.say('run: echo "it is $(echo reached)"', thread);
+    await you.hear(thread.rootId, (post) => /it is reached/.test(post.message), LONG_MS);
   } finally {
     await letGo();
   }
