@@ -64,7 +64,7 @@ test('a postCreateCommand that fails: which one, its output, and a way on', asyn
   assert.match(failure.message, /no such package: leftpad/);
   assert.match(failure.message, /retry/);
   assert.not.match(await said(you, thread), /Ready on/);
-  // Mended and pushed, `retry` is enough.
+  // Mended and pushed, `retry` is enough, although the command has left something in the checkout.
   const { of } = environment.repositories;
   const repository = of('acme/failing');
   repository.git('rm', '-r', '--quiet', '.devcontainer');
@@ -72,6 +72,8 @@ test('a postCreateCommand that fails: which one, its output, and a way on', asyn
   repository.push();
   await you.say('@claude retry', thread);
   await you.hear(thread.rootId, (post) => /Ready on/.test(post.message), LONG_MS);
+  await you.say('run: echo "kept: $(cat half.txt)"', thread);
+  await you.hear(thread.rootId, (post) => /kept: half/.test(post.message), LONG_MS);
 });
 
 test('RT-39: an `up` that never ends is ended, with its processes, and the thread says where it was', async ({
