@@ -45,13 +45,23 @@ if [ "$(id -u)" -eq 0 ] && ! id csm-vm >/dev/null 2>&1; then
   # No password, but not locked: sshd refuses locked accounts.
   useradd --create-home --shell /bin/bash --password '*' csm-vm
 fi
-[ ${#missing[@]} -eq 0 ] && exit 0
+# Docker's own program without the rest of Docker: it talks to Podman's service.
+docker=
+command -v docker >/dev/null 2>&1 || docker=docker.io
+[ ${#missing[@]} -eq 0 ] && [ -z "$docker" ] && exit 0
 
 if [ "$(id -u)" -ne 0 ]; then
-  echo "These Debian packages are needed for the tests: ${missing[*]}" >&2
-  echo "Install them: sudo apt-get install --no-install-recommends ${missing[*]}" >&2
+  echo "These Debian packages are needed for the tests: ${missing[*]} $docker" >&2
+  echo "Install them: sudo apt-get install --no-install-recommends ${missing[*]} $docker" >&2
   exit 1
 fi
 export DEBIAN_FRONTEND=noninteractive
 apt-get update -qq
-apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+[ ${#missing[@]} -eq 0 ] || apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+if [ -n "$docker" ]; then
+  # Installed whole, it would start a daemon and change the machine's network.
+  folder=$(mktemp -d)
+  trap 'rm -rf -- "$folder"' EXIT
+  (cd "$folder" && apt-get download -qq "$docker" && dpkg-deb --extract docker.io_*.deb tree)
+  install "$folder/tree/usr/bin/docker" /usr/local/bin/docker
+fi

@@ -12,6 +12,7 @@ import type { Config } from './config.ts';
 import { proveWalls } from './flows/firewall/canary.ts';
 import { vmWorkspaceHandlers } from './flows/vmWorkspace/handlers.ts';
 import { secretsOf } from './flows/vmWorkspace/request.ts';
+import { untilDone } from './flows/vmWorkspace/secrets.ts';
 import { keepVmInOrder } from './flows/vmWorkspace/upkeep.ts';
 import type { Address } from './machines/addresses.ts';
 import type { ContainerContext } from './machines/container/context.ts';
@@ -65,15 +66,11 @@ export function wireVm(parts: VmParts): VmPart {
   const known = () => store.listActors({ kind: 'container' });
   const place = { host, git: gitOptions(config, vm), instance: instanceOf(config, identity), runtime, now: Date.now };
   const sources = { host, config, env: process.env, learn };
-  let learnt = false;
   /** Before anything is heard of agents that a process before this one started. */
-  const learnOfEarlier = async (): Promise<void> => {
-    if (learnt) return;
-    await secretsOf(sources, AbortSignal.timeout(30_000)).catch((error: unknown) =>
-      log.warn({ err: error }, 'what agents were given cannot be read, so it is not masked in the chat'),
-    );
-    learnt = true;
-  };
+  const learnOfEarlier = untilDone(
+    () => secretsOf(sources, AbortSignal.timeout(30_000)),
+    (error) => log.warn({ err: error }, 'what agents were given cannot be read, so it is not masked in the chat'),
+  );
   const connect = async ({ endpoint, container, generation }: WorkerPlace): Promise<WorkerClient> => {
     await learnOfEarlier();
     if (isDirect) {
@@ -149,7 +146,7 @@ export function connectToVm(
     user: vm.user,
     key: vm.sshKey === null ? { path: vm.sshKeyPath } : { text: vm.sshKey.reveal() },
     hostKey: { pins: vm.hostKey ?? [], ...(vm.trustOnFirstUse && first ? { trustOnFirstUse: first } : {}) },
-    times: { connectMs: vm.sshTimeoutSecs * 1000 },
+    times: { connectMs: vm.sshTimeoutSecs * 1000, shortMs: vm.sshTimeoutSecs * 1000 },
     ...more,
   });
 }

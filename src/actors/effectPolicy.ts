@@ -59,6 +59,12 @@ const SHELL: EffectPolicy = {
   concurrency: 6,
 };
 
+/**
+ * What fetches repositories and images, and builds. How long that may take is a setting, of at most an hour; this is longer, so
+ * that the setting is what ends it.
+ */
+const TRANSFER = { deadlineMs: 100 * MINUTE, timeoutMs: 70 * MINUTE } as const;
+
 /** The session's link may be down: a container restart or a rebuild takes minutes. */
 const WORKER: EffectPolicy = {
   ...CHAT,
@@ -103,16 +109,16 @@ export const EFFECT_POLICIES: { readonly [Kind in ExternalKind]: EffectPolicy } 
   'chat.readTitle': { ...CHAT, lane: 'store', concurrency: 4 },
   'chat.card': { ...CHAT, urgency: 'decision' },
   'workspace.admit': { ...SHELL, deadlineMs: 3 * 60 * MINUTE, timeoutMs: 10 * MINUTE, attempts: 1000 },
-  'workspace.mirror': { ...SHELL, deadlineMs: 45 * MINUTE, timeoutMs: 30 * MINUTE },
-  'workspace.vet': { ...SHELL, deadlineMs: 45 * MINUTE, timeoutMs: 20 * MINUTE },
+  'workspace.mirror': { ...SHELL, ...TRANSFER },
+  'workspace.vet': { ...SHELL, ...TRANSFER },
   'workspace.reserve': { ...SHELL, timeoutMs: MINUTE },
-  'workspace.up': { ...SHELL, deadlineMs: 90 * MINUTE, timeoutMs: 60 * MINUTE, attempts: 4, concurrency: 4 },
+  'workspace.up': { ...SHELL, ...TRANSFER, attempts: 4, concurrency: 4 },
   'workspace.startWorker': { ...SHELL, deadlineMs: 10 * MINUTE, timeoutMs: 3 * MINUTE },
   'workspace.checkWalls': { ...SHELL, deadlineMs: 5 * MINUTE, timeoutMs: MINUTE },
   'workspace.inspect': { ...SHELL, deadlineMs: 5 * MINUTE, timeoutMs: MINUTE, attempts: 100 },
   'workspace.compare': { ...SHELL, deadlineMs: 2 * MINUTE, timeoutMs: MINUTE, attempts: 2, urgency: 'sign' },
   'workspace.remove': { ...SHELL, deadlineMs: 30 * MINUTE, timeoutMs: 5 * MINUTE },
-  'workspace.checkout': SHELL,
+  'workspace.checkout': { ...SHELL, ...TRANSFER },
   'workspace.tidy': SHELL,
   'worker.prompt': WORKER,
   'worker.history': WORKER,

@@ -34,6 +34,8 @@ import {
 } from './values.ts';
 
 const SECONDS = 'seconds';
+/** The steps that are bounded by such a setting have a bound of their own, a little later. */
+const HOUR_SECS = 3600;
 const chatId = matching(/^[a-z0-9]{26}$/, 'an id of 26 lower-case letters and digits (the id, not the name)');
 const userName = matching(/^[A-Za-z_][A-Za-z0-9_.-]{0,63}$/, 'a user name');
 const words = list((raw) =>
@@ -152,9 +154,9 @@ export const container = {
   runtime: defaulted('SM_CONTAINER_RUNTIME', oneOf('podman', 'docker'), 'podman', { help: 'Container runtime.' }),
   network: defaulted('SM_CONTAINER_NETWORK', plainWord, 'isolated', { help: 'Fallback container network.' }),
   image: defaulted('SM_CONTAINER_IMAGE', plainWord, 'claude-code:latest', { help: 'Fallback container image.' }),
-  devcontainerTimeoutSecs: defaulted('SM_DEVCONTAINER_TIMEOUT_SECS', seconds(1), '120', {
+  devcontainerTimeoutSecs: defaulted('SM_DEVCONTAINER_TIMEOUT_SECS', seconds(1, HOUR_SECS), '120', {
     unit: SECONDS,
-    help: 'Timeout for `devcontainer up`.',
+    help: 'Timeout for `devcontainer up`, at most an hour.',
   }),
   maxStarts: defaulted('SM_CONTAINER_MAX_STARTS', integer(1, 100), '3', {
     help: 'How many containers may be on their way up at the same time; others wait for their turn.',
@@ -218,11 +220,13 @@ export const git = {
     help: 'GitHub token that reads private repositories. Used for each clone and fetch, never stored on the VM.',
     example: 'a fine-grained token with read access to contents',
   }),
-  timeoutSecs: defaulted('SM_GIT_TIMEOUT_SECS', seconds(1), '1500', {
+  timeoutSecs: defaulted('SM_GIT_TIMEOUT_SECS', seconds(1, HOUR_SECS), '1500', {
     unit: SECONDS,
-    help: 'Timeout for cloning or fetching a repository.',
+    help: 'Timeout for cloning or fetching a repository, at most an hour.',
   }),
-  autoPull: defaulted('SM_AUTO_PULL', flag, 'false', { help: 'Pull repositories before sessions start.' }),
+  autoPull: defaulted('SM_AUTO_PULL', flag, 'false', {
+    help: 'Pull repositories before sessions start. Forward only: work that is in the way stays, and the thread is told.',
+  }),
   defaultOrg: optional('SM_DEFAULT_ORG', repoOwner, {
     help: 'Default GitHub organisation (allows `start repo`).',
     example: 'acme',

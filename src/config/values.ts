@@ -70,11 +70,11 @@ export const size: Value<number> = reading((raw) => {
 export const MAX_SECS = 2_147_483;
 
 /** @param min 0 where zero has a meaning of its own. */
-export function seconds(min: 0 | 1): Value<number> {
+export function seconds(min: 0 | 1, max = MAX_SECS): Value<number> {
   return reading((raw) => {
     const value = /^\d{1,15}$/.test(raw) ? Number(raw) : Number.NaN;
-    if (value >= min && value <= MAX_SECS) return { value };
-    return { problem: `must be a whole number of seconds from ${min} to ${MAX_SECS}, without a unit` };
+    if (value >= min && value <= max) return { value };
+    return { problem: `must be a whole number of seconds from ${min} to ${max}, without a unit` };
   });
 }
 

@@ -120,12 +120,10 @@ export async function prepareDevcontainer(host: Host, request: PrepareRequest): 
   const config = { ...merged.config };
   if (config.dockerComposeFile !== undefined) {
     const file = posix.join(stateFolder, 'compose.json');
-    await shell.writeFile(
-      file,
-      JSON.stringify(composeAdditions(projectShape(config, compose), additions)),
-      0o600,
-      signal,
-    );
+    const shape = projectShape(config, compose);
+    const isCompose1 = shape.deployed.length > 0 && (await composeVersion(host, request)).startsWith('1.');
+    const ours = composeAdditions({ ...shape, isCompose1 }, additions);
+    await shell.writeFile(file, JSON.stringify(ours), 0o600, signal);
     config.dockerComposeFile = [...listOf(config.dockerComposeFile), file];
   }
   await shell.writeFile(overrideIn(stateFolder), JSON.stringify(config, null, 2), 0o600, signal);
@@ -153,6 +151,20 @@ export function cliCall(
     idLabel: idLabelOf(owner),
     composePath,
   };
+}
+
+/** Of the program that the CLI will use; empty if there is none. $1: the one that was chosen, or nothing; $2: the runtime. */
+const COMPOSE_VERSION = `
+if [ -n "$1" ]; then exec "$1" version --short; fi
+"$2" compose version --short 2>/dev/null || docker-compose version --short 2>/dev/null || true`;
+
+async function composeVersion(
+  { shell, runtime }: Host,
+  { composePath, signal }: Pick<PrepareRequest, 'composePath' | 'signal'>,
+): Promise<string> {
+  const command = { script: COMPOSE_VERSION, args: [composePath ?? '', runtime] };
+  const { stdout } = await shell.exec(command, { signal });
+  return stdout.trim().replace(/^v/, '');
 }
 
 function overrideIn(stateFolder: string): string {

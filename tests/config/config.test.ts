@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { EFFECT_POLICIES } from '../../src/actors/effectPolicy.ts';
 import { configMarkdown, loadConfig } from '../../src/config.ts';
 
 const GOOD = {
@@ -102,6 +103,17 @@ test('limits of containers are read as people write them', () => {
   assert.is(byDefault.ok && byDefault.config.container.memory, 8 * 1024 ** 3);
   for (const wrong of [{ SM_CONTAINER_MEMORY: 'lots' }, { SM_CONTAINER_CPUS: '-1' }, { SM_ALLOWED_MOUNTS: '/' }]) {
     assert.is(load({ ...GOOD, ...wrong }).ok, false, JSON.stringify(wrong));
+  }
+});
+
+test('what may take up to an hour by its setting is ended by the setting, not by a bound behind it', () => {
+  for (const variable of ['SM_GIT_TIMEOUT_SECS', 'SM_DEVCONTAINER_TIMEOUT_SECS']) {
+    assert.ok(load({ ...GOOD, [variable]: '3600' }).ok);
+    assert.not.ok(load({ ...GOOD, [variable]: '3601' }).ok, variable);
+  }
+  for (const kind of ['mirror', 'checkout', 'vet', 'up'] as const) {
+    const { timeoutMs, deadlineMs } = EFFECT_POLICIES[`workspace.${kind}`];
+    assert.ok(timeoutMs > 3_600_000 + 5 * 60_000 && deadlineMs > timeoutMs, kind);
   }
 });
 

@@ -46,8 +46,8 @@ test('two sessions of one repository work in checkouts of their own', async ({ e
   const second = await you.start('@claude start demo --worktree=right');
   await you.say('create mine.txt with the word left', first);
   await you.hear(first.rootId, (post) => /✅/.test(post.message));
-  await you.say('run: ls mine.txt || echo nothing-here', second);
-  await you.hear(second.rootId, (post) => /nothing-here/.test(post.message));
+  await you.say('run: ls mine.txt || echo "nothing $(echo here)"', second);
+  await you.hear(second.rootId, (post) => /nothing here/.test(post.message));
   assert.is((await filesNamed(environment, 'mine.txt')).length, 1);
 });
 

@@ -6,7 +6,6 @@ import type { JsonObject } from '../../machines/json.ts';
 import type { Shell } from './shell.ts';
 
 const FILE_LIMIT_BYTES = 1024 * 1024;
-const LOOK_TIMEOUT_MS = 30_000;
 /** A project of more compose files than this is a mistake, or a trap. */
 const COMPOSE_LIMIT_FILES = 30;
 
@@ -27,7 +26,7 @@ export async function followLinks(
   if (plain.length === 0) return new Map();
   const { code, stdout, stderr } = await shell.exec(
     { script: 'xargs -0 realpath -m -z --' },
-    { timeoutMs: LOOK_TIMEOUT_MS, stdin: plain.map((path) => `${path}\0`).join(''), signal, maxOutputBytes: 4 << 20 },
+    { stdin: plain.map((path) => `${path}\0`).join(''), signal, maxOutputBytes: 4 << 20 },
   );
   const found = stdout.split('\0');
   // Without an answer for each of them the answers could not be told apart.
@@ -59,7 +58,7 @@ export async function readInside(
 ): Promise<string | undefined> {
   const { code, stdout, stderr } = await shell.exec(
     { script: READ_INSIDE, args: [file, checkout] },
-    { timeoutMs: LOOK_TIMEOUT_MS, signal, maxOutputBytes: 2 * FILE_LIMIT_BYTES },
+    { signal, maxOutputBytes: 2 * FILE_LIMIT_BYTES },
   );
   if (code === NOT_INSIDE) return undefined;
   const name = posix.relative(checkout, file);

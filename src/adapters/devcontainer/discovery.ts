@@ -6,8 +6,6 @@ import { readInside } from './checkoutFiles.ts';
 import { parseConfigText } from './jsonc.ts';
 import type { Shell } from './shell.ts';
 
-const LOOK_TIMEOUT_MS = 30_000;
-
 export interface FoundConfig {
   /** Absolute; where it stands, or would stand by default. */
   readonly file: string;
@@ -37,7 +35,7 @@ export async function findConfig(
   { checkout, choice, fallback }: { readonly checkout: string; readonly choice: string; readonly fallback: JsonObject },
   signal?: AbortSignal,
 ): Promise<FoundConfig> {
-  const { code, stdout } = await shell.exec({ script: FIND, args: [checkout] }, { timeoutMs: LOOK_TIMEOUT_MS, signal });
+  const { code, stdout } = await shell.exec({ script: FIND, args: [checkout] }, { signal });
   const [root = '', ...found] = stdout.split('\0');
   if (code !== 0 || root !== checkout) {
     throw new TerminalError('CHECKOUT_MISSING', `${checkout} is not a folder of its own (code ${code}, is ${root})`, {

@@ -1,13 +1,22 @@
 /** What can go wrong while a devcontainer is brought up, in words for the thread: the cause and the next step. */
 import { RetryableError, TerminalError } from '../../actors/index.ts';
 
+/** What shells, Node and the CLI say of a program that the kernel ended when it took more than there was. */
+const OUT_OF_MEMORY = /\bexit code 137\b|^Killed$|heap out of memory|cannot allocate memory/i;
+
+/** As shells tell of a program that a signal ended. */
+const ENDED_BY_SIGNAL: readonly number[] = [128 + 9, 128 + 15];
+
 /** A command of the repository failed in the container, which runs and is kept. */
 export class StartCommandError extends TerminalError {
   /** Full id. */
   readonly containerId: string;
   constructor(command: string, containerId: string, lines: readonly string[]) {
+    const memory = lines.some((line) => OUT_OF_MEMORY.test(line))
+      ? ' It was ended for want of memory, as it seems: a container may use what `SM_CONTAINER_MEMORY` and its own `--memory` say.'
+      : '';
     super('DEVCONTAINER_COMMAND_FAILED', `${command} failed in ${containerId}`, {
-      human: `The repository's ${command} failed.${shown(lines)}\nThe container was kept. Mend the command, push, and start again.`,
+      human: `The repository's ${command} failed.${memory}${shown(lines)}\nThe container was kept. Mend the command, push, and start again.`,
     });
     this.containerId = containerId;
   }
@@ -52,6 +61,12 @@ export function upError(failed: Failed): TerminalError | RetryableError {
       'The container runtime does not work on the VM. Install it or start it, and check SM_CONTAINER_RUNTIME.',
     );
   }
+  if (ENDED_BY_SIGNAL.includes(failed.exitCode) && failed.description === '') {
+    return new RetryableError('DEVCONTAINER_KILLED', said, {
+      human:
+        "On the VM the devcontainer CLI was ended from outside in the middle of its work, most likely for want of memory. It will be tried again; if that repeats, look at the VM's memory and its system log.",
+    });
+  }
   if (is(/no space left on device|disk quota exceeded/i)) {
     return terminal(
       'VM_DISK_FULL',
@@ -64,6 +79,18 @@ export function upError(failed: Failed): TerminalError | RetryableError {
     return new RetryableError('PORT_TAKEN', said, {
       human: 'Another program on the VM has taken the port in the meantime. Another one will be tried.',
     });
+  }
+  // crun's words; Podman of a user who is not root may limit only what systemd delegates to that user.
+  const controller =
+    /requested cgroup controller [`'"]?(\w+)|opening file [`'"]?(\w+)\.\S+ for writing: Permission denied/.exec(said);
+  if (controller !== null) {
+    const name = controller[1] ?? controller[2] ?? '';
+    return terminal(
+      'LIMITS_REFUSED',
+      said,
+      [],
+      `The VM's user may not limit \`${name}\` for containers. Let systemd delegate it (\`Delegate=cpu cpuset io memory pids\` below \`[Service]\` in /etc/systemd/system/user@.service.d/delegate.conf, then log in anew), or do without the limit (SM_CONTAINER_CPUS=0, SM_CONTAINER_MEMORY=0, SM_CONTAINER_PIDS=0).`,
+    );
   }
   if (command !== undefined && failed.containerId !== '') {
     return new StartCommandError(command, failed.containerId, failed.lines);

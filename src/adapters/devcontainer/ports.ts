@@ -66,7 +66,7 @@ export interface PortRequest {
 export async function reservePort(shell: Shell, request: PortRequest, signal?: AbortSignal): Promise<number> {
   const { folder, instance, key, first, avoid } = request;
   const args = [folder, `${instance} ${key}`, String(first), String(WORKER_PORTS), avoid.join(' ')];
-  const { code, stdout, stderr } = await shell.exec({ script: RESERVE, args }, { timeoutMs: 30_000, signal });
+  const { code, stdout, stderr } = await shell.exec({ script: RESERVE, args }, { signal });
   const port = Number(stdout.trim());
   if (code === 0 && port >= first) return port;
   if (code === EXIT.exhausted) {
@@ -91,7 +91,7 @@ export async function releasePorts(
 ): Promise<void> {
   const { code, stderr } = await shell.exec(
     { script: KEEP, args: [folder, instance] },
-    { timeoutMs: 30_000, signal, stdin: [...liveKeys, ''].join('\n') },
+    { signal, stdin: [...liveKeys, ''].join('\n') },
   );
   if (code !== 0) throw new RetryableError('PORTS_UNKNOWN', `release ports: exit code ${code}: ${stderr.trim()}`);
 }
@@ -104,6 +104,6 @@ export async function releasePort(
 ): Promise<void> {
   const script = `${LOCKED}\ngrep -lsxF -- "$2" [0-9]* | xargs -r rm -f --`;
   const args = [request.folder, `${request.instance} ${request.key}`];
-  const { code, stderr } = await shell.exec({ script, args }, { timeoutMs: 30_000, signal });
+  const { code, stderr } = await shell.exec({ script, args }, { signal });
   if (code !== 0) throw new RetryableError('PORTS_UNKNOWN', `release a port: exit code ${code}: ${stderr.trim()}`);
 }

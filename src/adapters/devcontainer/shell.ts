@@ -4,8 +4,8 @@
 export type Command = readonly string[] | { readonly script: string; readonly args?: readonly string[] };
 
 export interface ShellOptions {
-  /** After this the command and everything it started is ended. */
-  readonly timeoutMs: number;
+  /** After this the command and everything it started is ended. By default the machine's limit for short commands. */
+  readonly timeoutMs?: number;
   readonly signal?: AbortSignal | undefined;
   readonly stdin?: string;
   /** Added to the login environment; not visible in the process table. */

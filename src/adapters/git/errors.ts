@@ -14,6 +14,10 @@ export interface Asked {
 /** The exit codes our scripts use for what they find out themselves; git's own are 1, 128 and 129. */
 export const EXIT = { branchMissing: 65, empty: 66, inTheWay: 67 } as const;
 
+/** As shells tell of a program that a signal ended. */
+const KILLED = 128 + 9;
+const TERMINATED = 128 + 15;
+
 interface Kind {
   readonly code: string;
   readonly pattern: RegExp;
@@ -28,6 +32,14 @@ const KINDS: readonly Kind[] = [
     pattern: /no space left on device|disk quota exceeded|file too large/i,
     retry: false,
     human: ({ repo }) => `The VM's disk is full: there is no room for ${repo}. Free some space there, then \`retry\`.`,
+  },
+  {
+    code: 'GIT_KILLED',
+    // The last two as dash and bash say it.
+    pattern: /died of signal (9|15)\b|^(Killed|Terminated)$|^\S+: line \d+: +\d+ (Killed|Terminated)\b/m,
+    retry: true,
+    human: ({ what, repo }) =>
+      `On the VM git was ended from outside in the middle of its work (${what} of ${repo}), most likely for want of memory. It will be tried again; if that repeats, look at the VM's memory and its system log.`,
   },
   {
     code: 'GIT_AUTH',
@@ -91,7 +103,8 @@ export function gitError(asked: Asked, exitCode: number, said: string): Terminal
     text.split('\n').at(-1) ??
     '';
   const message = `git ${asked.what} of ${asked.repo}: exit code ${exitCode}: ${reason.slice(0, 500)}`;
-  const kind = KINDS.find(({ pattern }) => pattern.test(text));
+  const wasKilled = exitCode === KILLED || exitCode === TERMINATED;
+  const kind = KINDS.find(({ code, pattern }) => pattern.test(text) || (wasKilled && code === 'GIT_KILLED'));
   if (kind?.retry) return new RetryableError(kind.code, message, { human: kind.human(asked) });
   const human = kind?.human(asked) ?? `git could not ${asked.what} ${asked.repo}: ${reason.slice(0, 200)}`;
   return new TerminalError(kind?.code ?? 'GIT_FAILED', message, { human });

@@ -41,6 +41,8 @@ export interface VmTimes extends ConnectTimes {
   readonly maxBackoffMs: number;
   /** Between asking a command to end and making it. Whole seconds. */
   readonly graceSeconds: number;
+  /** For commands that name no limit of their own. */
+  readonly shortMs: number;
 }
 
 const TIMES: VmTimes = {
@@ -50,6 +52,7 @@ const TIMES: VmTimes = {
   firstBackoffMs: 500,
   maxBackoffMs: 10_000,
   graceSeconds: 5,
+  shortMs: 30_000,
 };
 
 export interface Vm {
@@ -57,9 +60,9 @@ export interface Vm {
    * Runs a command in a session of its own and waits for its end. A non-zero exit code is a result, not an error.
    * @throws TimeoutError, AbortedError, ConnectionLostError, UnreachableError, HostKeyError, AuthError, TerminalError
    */
-  exec(command: Command, options: ExecOptions): Promise<ExecResult>;
+  exec(command: Command, options?: ExecOptions): Promise<ExecResult>;
   /** Like `exec`. @throws ExitError and KilledError too */
-  run(command: Command, options: ExecOptions): Promise<ExecResult>;
+  run(command: Command, options?: ExecOptions): Promise<ExecResult>;
   /** A TCP stream to a port as seen from the VM. Does not count as a command. @throws RetryableError, TerminalError */
   forward(host: string, port: number, signal?: AbortSignal): Promise<Duplex>;
   /** Replaces a file whole, or not at all. Its folder must be there. */
@@ -98,9 +101,11 @@ export function connectVm(options: VmOptions): Vm {
     for (let failures = 0; !closing.signal.aborted; ) {
       try {
         const connection = await openConnection(options, times, closing.signal);
-        failures = 0;
         refusal = undefined;
+        const upSince = Date.now();
         const reason = await whileUp(connection);
+        // One that ends as soon as it is there is a failure like others: it is not asked for several times a second.
+        if (Date.now() - upSince >= times.maxBackoffMs) failures = 0;
         if (!closing.signal.aborted) log.warn({ reason }, 'The connection to the VM was lost');
         setState(false, reason);
       } catch (error) {
@@ -176,9 +181,10 @@ export function connectVm(options: VmOptions): Vm {
     );
   }
 
-  const shared = { connected, slots, log, user: options.user, graceSeconds: times.graceSeconds, lostRuns };
+  const { graceSeconds, shortMs } = times;
+  const shared = { connected, slots, log, user: options.user, graceSeconds, shortMs, lostRuns };
   const raw = (command: Command, settings: ExecOptions): Promise<RawResult> => execOn(shared, command, settings);
-  const exec = async (command: Command, settings: ExecOptions): Promise<ExecResult> => {
+  const exec = async (command: Command, settings: ExecOptions = {}): Promise<ExecResult> => {
     const { stdout, stderr, ...rest } = await raw(command, settings);
     return { ...rest, stdout: stdout.toString(), stderr: stderr.toString() };
   };

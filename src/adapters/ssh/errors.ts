@@ -32,10 +32,12 @@ export class UnreachableError extends RetryableError {
 export class TimeoutError extends RetryableError {
   /** Whether the VM confirmed that nothing of it runs any more. If not, it is ended when the connection is back. */
   readonly ended: boolean;
-  constructor(what: string, timeoutMs: number, ended: boolean) {
+  /** @param isShort the limit is the one of short commands */
+  constructor(what: string, timeoutMs: number, ended: boolean, isShort = false) {
     const seconds = Math.round(timeoutMs / 100) / 10;
+    const setting = isShort ? ' SM_SSH_TIMEOUT_SECS sets that limit.' : '';
     super('SSH_TIMEOUT', `${what}: not done within ${seconds} s${ended ? '' : '; not seen to end'}`, {
-      human: `A command on the VM (${what}) took longer than ${seconds} seconds and was ended.`,
+      human: `A command on the VM (${what}) took longer than ${seconds} seconds and was ended. The VM may be overloaded, or its disk may hang.${setting}`,
     });
     this.ended = ended;
   }

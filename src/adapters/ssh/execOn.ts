@@ -10,8 +10,11 @@ import type { Slots } from './slots.ts';
 import { type Command, nameOf, newRunId, type PreparedRun, prepareRun } from './wrapper.ts';
 
 export interface ExecOptions {
-  /** From its start on; after that it is ended. Waiting for the connection and for a place does not count. */
-  readonly timeoutMs: number;
+  /**
+   * From its start on; after that it is ended. Waiting for the connection and for a place does not count. The connection's
+   * limit for short commands by default.
+   */
+  readonly timeoutMs?: number;
   readonly signal?: AbortSignal | undefined;
   /** The way for secrets: nothing of it shows in the process table. */
   readonly stdin?: string | Uint8Array;
@@ -43,6 +46,8 @@ export interface Shared {
   readonly log: Log;
   readonly user: string;
   readonly graceSeconds: number;
+  /** For commands that name no limit. */
+  readonly shortMs: number;
   /** Runs that may still be there although we have lost sight of them. */
   readonly lostRuns: Set<string>;
 }
@@ -59,7 +64,12 @@ const LIMIT_MARGIN_SECONDS = 10;
 const TRIES_ALONE = 20;
 const TRY_AGAIN_MS = 150;
 
-export async function execOn(shared: Shared, command: Command, options: ExecOptions): Promise<RawResult> {
+/** A command whose limit is known. */
+type Bounded = ExecOptions & { readonly timeoutMs: number };
+
+export async function execOn(shared: Shared, command: Command, asked: ExecOptions): Promise<RawResult> {
+  const options: Bounded = { ...asked, timeoutMs: asked.timeoutMs ?? shared.shortMs };
+  const isShort = asked.timeoutMs === undefined;
   const run = newRunId();
   const prepared = prepareRun({
     run,
@@ -77,7 +87,7 @@ export async function execOn(shared: Shared, command: Command, options: ExecOpti
     if (stoppedBy === undefined) return await resultOf(shared, run, client, running, ending, what);
     const ended = ending.kind === 'exit' || (await endFromBeside(shared, run, client));
     throw stoppedBy === 'time'
-      ? new TimeoutError(what, options.timeoutMs, ended)
+      ? new TimeoutError(what, options.timeoutMs, ended, isShort)
       : new AbortedError(what, ended, options.signal?.reason);
   } finally {
     release();
@@ -95,7 +105,7 @@ async function start(
   shared: Shared,
   run: string,
   prepared: PreparedRun,
-  options: ExecOptions,
+  options: Bounded,
   what: string,
 ): Promise<Started> {
   const limitBytes = options.maxOutputBytes ?? DEFAULT_OUTPUT_BYTES;
@@ -130,7 +140,7 @@ function notStarted(what: string, error: unknown): UnreachableError {
 
 async function watch(
   running: RunningCommand,
-  { timeoutMs, signal }: ExecOptions,
+  { timeoutMs, signal }: Bounded,
   waitMs: number,
 ): Promise<{ readonly ending: Ending; readonly stoppedBy: 'time' | 'caller' | undefined }> {
   let stoppedBy: 'time' | 'caller' | undefined;

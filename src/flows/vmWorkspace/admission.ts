@@ -13,7 +13,9 @@ const LOOK_EVERY_MS = 1_000;
 
 export interface AdmissionPorts extends Pick<VmWorkspace, 'runtime' | 'vmState' | 'now'> {
   /** States of all containers. */
-  readonly states: () => Promise<readonly { readonly address: Address; readonly value: Json }[]>;
+  readonly states: () => Promise<
+    readonly { readonly address: Address; readonly status: string; readonly value: Json }[]
+  >;
   /** How many may be on their way up. */
   readonly most: number;
 }
@@ -28,7 +30,9 @@ export function admissionHandlers(ports: AdmissionPorts) {
         for (;;) {
           const others = (await ports.states()).filter(({ address }) => address !== container);
           for (const { address, value } of others) if (!isQueued(value)) granted.delete(address);
-          const busy = others.filter(({ address, value }) => isComingUp(value) || granted.has(address)).length;
+          // One that was set aside is not on its way, wherever it stopped; it would hold its place for ever.
+          const active = others.filter(({ status }) => status === 'active');
+          const busy = active.filter(({ address, value }) => isComingUp(value) || granted.has(address)).length;
           if (busy < ports.most) break;
           say(`Waiting until fewer containers are being prepared (${busy} are) …`);
           await sleep(LOOK_EVERY_MS, undefined, { signal: context.signal });

@@ -17,6 +17,7 @@ import { noteUse } from './disk.ts';
 import { longStep } from './news.ts';
 import { noteOrigin } from './origins.ts';
 import { type OfContainer, type OnMachine, ownerOf, portsFolder, type VmWorkspace } from './ports.ts';
+import { pullForContainer } from './pull.ts';
 import { type Asked, prepareRequest } from './request.ts';
 import { isComingUp } from './wanted.ts';
 
@@ -56,7 +57,11 @@ export function buildHandlers(ports: VmWorkspace) {
         await refuseUnvetted(ports, asked, params, signal);
         // Before: after a reboot in between it would be the one of a boot that the container was not started in.
         const bootId = await bootIdOf(ports, signal);
-        return { ...(await bringUp(ports, { params, asked }, say, signal)), bootId };
+        const up = await bringUp(ports, { params, asked }, say, signal);
+        if (ports.config.git.autoPull) {
+          await pullForContainer(ports, params, up.remoteUser, { signal, log: context.log });
+        }
+        return { ...up, bootId };
       }),
     'workspace.compare': async ({ params }, { signal }) => {
       const hash = await hashOfDevcontainer(host, await prepareRequest(ports, params, signal));
@@ -74,12 +79,12 @@ export async function containersOf(ports: VmWorkspace, of: OfContainer, signal: 
 /** Changes with every boot of the VM. */
 export async function bootIdOf({ host }: VmWorkspace, signal: AbortSignal): Promise<string> {
   const words = ['cat', '/proc/sys/kernel/random/boot_id'];
-  return (await host.shell.exec(words, { timeoutMs: 30_000, signal })).stdout.trim();
+  return (await host.shell.exec(words, { signal })).stdout.trim();
 }
 
 async function makeFolder({ host }: VmWorkspace, folder: string, signal: AbortSignal): Promise<void> {
   const script = 'umask 077; mkdir -p -- "$1"';
-  const { code, stderr } = await host.shell.exec({ script, args: [folder] }, { timeoutMs: 30_000, signal });
+  const { code, stderr } = await host.shell.exec({ script, args: [folder] }, { signal });
   if (code === 0) return;
   const last = stderr.trim().split('\n').at(-1) ?? '';
   throw new TerminalError('VM_FOLDER', `mkdir: exit code ${code}: ${last}`, {

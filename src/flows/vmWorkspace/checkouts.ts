@@ -1,13 +1,15 @@
 /** Mirrors, main checkouts and worktrees on the VM, as steps of charts. */
 import { posix } from 'node:path';
-import type { EffectHandlers } from '../../actors/index.ts';
-import { followLinks } from '../../adapters/devcontainer/index.ts';
+import { type EffectHandlers, failureOf, type Log } from '../../actors/index.ts';
 import { ensureCheckout, ensureMirror, removeCheckout } from '../../adapters/git/index.ts';
+import type { Address } from '../../machines/addresses.ts';
+import type { ContainerContext } from '../../machines/container/context.ts';
 import { WORKTREES_FOLDER } from '../../policy/devcontainer/index.ts';
-import { containersOf } from './build.ts';
 import { deleteLeftover, gitInside, mainTree } from './inside.ts';
 import { longStep } from './news.ts';
+import { originOf } from './origins.ts';
 import { containerOf, mainCheckout, type OfContainer, type VmWorkspace, worktreesFolder } from './ports.ts';
+import { findMounted, pullForSession, pullMain, tell } from './pull.ts';
 import { isComingUp, isOpening } from './wanted.ts';
 
 export function checkoutHandlers(ports: VmWorkspace) {
@@ -24,15 +26,18 @@ export function checkoutHandlers(ports: VmWorkspace) {
         };
         const refresh = autoPull || fresh;
         await ensureMirror(git, repo, { refresh, signal, onProgress });
-        if (fresh) await takeAnew(ports, request.params, signal);
+        if (fresh) await takeAnew(ports, request.params, { signal, log: context.log });
         // The container is of the branch, so it needs the branch's checkout whatever its first session works in.
         await ensureCheckout(git, repo, '', { pull: refresh, signal, onProgress });
       }),
     'workspace.checkout': (request, context) =>
       longStep(ports, request, context, isOpening, async (say, signal) => {
-        const { repo, worktree } = request.params;
+        const { repo, worktree, session } = request.params;
         const onProgress = (line: string) => say(transferSentence(line) ?? 'Fetching the repository …');
         const { path, branch } = await ensureCheckout(git, repo, worktree, { pull: autoPull, signal, onProgress });
+        if (autoPull && worktree === '') {
+          await pullForSession(ports, session as Address, repo, { signal, log: context.log });
+        }
         return { path, branch, inside: worktree === '' ? '' : posix.join(WORKTREES_FOLDER, worktree) };
       }),
     'workspace.tidy': async ({ params: { repo, worktree, path, session } }, { signal, log }) => {
@@ -51,18 +56,49 @@ export function checkoutHandlers(ports: VmWorkspace) {
 
 /**
  * The last container did not come up, and git on the VM leaves a tree alone that a container has seen. So the main checkout is
- * made anew if nothing in it would be lost; what is in it is looked at in the container that failed.
+ * made anew if nothing in it would be lost; what is in it is looked at in the container that failed. If something would be, what
+ * was pushed is pulled there. If that does not work either, whoever waits is told: otherwise the old configuration would fail
+ * again and again, whatever is pushed.
  */
-async function takeAnew(ports: VmWorkspace, of: OfContainer, signal: AbortSignal): Promise<void> {
+async function takeAnew(
+  ports: VmWorkspace,
+  of: OfContainer,
+  { signal, log }: { readonly signal: AbortSignal; readonly log: Log },
+): Promise<void> {
   const place = mainCheckout(ports, of.repo);
-  // Mounts name real places; the folders above may be links of the VM's administrator.
-  const checkout = (await followLinks(ports.host.shell, [place], signal)).get(place) ?? place;
-  const at = (await containersOf(ports, of, signal)).flatMap(({ id, running, mounts }) =>
-    mounts.flatMap(({ source, target }) => (running && source === checkout ? [{ id, target }] : [])),
-  )[0];
-  const machine = at && { containerId: at.id, remoteUser: '0' };
-  const tree = { repo: of.repo, machine, folder: at?.target ?? '', ...mainTree(place) };
-  await removeCheckout(ports.git, of.repo, '', { runInside: gitInside(ports, tree), signal });
+  const at = await findMounted(ports, of.repo, signal);
+  const machine = at && { containerId: at.containerId, remoteUser: '0' };
+  const tree = { repo: of.repo, machine, folder: at?.folder ?? '', ...mainTree(place) };
+  const runInside = gitInside(ports, tree);
+  const { kept } = await removeCheckout(ports.git, of.repo, '', { runInside, signal });
+  if (kept === '') return;
+  const why = await pullKept(ports, of, at, { signal, log });
+  if (why === '') return;
+  const { guests = [] } = ((await ports.runtime.read(of.container))?.context ?? {}) as Partial<ContainerContext>;
+  const text = `What was pushed since does not count: the checkout on the VM was kept as it is (${kept}), and it could not be pulled (${why}). To begin with what was pushed, move \`${place}\` away on the VM, then \`@claude retry\`.`;
+  await tell(
+    ports,
+    guests.map(({ session }) => session),
+    text,
+    log,
+  );
+}
+
+/** @returns why it could not be pulled; empty if it is up to date */
+async function pullKept(
+  ports: VmWorkspace,
+  { repo }: OfContainer,
+  at: Awaited<ReturnType<typeof findMounted>>,
+  { signal, log }: { readonly signal: AbortSignal; readonly log: Log },
+): Promise<string> {
+  if (at === undefined) return 'there is no container to do it in';
+  const remoteUser = (await originOf(ports, { repo }, signal))?.user ?? '0';
+  return pullMain(ports, repo, { ...at, remoteUser }, signal).catch((error: unknown) => {
+    if (signal.aborted) throw error;
+    log.warn({ err: error, repo: repo.repo }, 'a checkout could not be pulled');
+    const { human, message } = failureOf(error);
+    return (human || message).replace(/\.$/, '');
+  });
 }
 
 /** `remote: Counting objects: 45% (9/20)` and its like. */

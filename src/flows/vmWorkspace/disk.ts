@@ -3,7 +3,7 @@
  *
  * | what | goes |
  * |---|---|
- * | image that was built for a container of ours | unused for two weeks, or for a day on a nearly full disk |
+ * | image that was built for a container of ours, also one whose name a later build has taken | unused for two weeks, or for a day on a nearly full disk |
  * | volume with agents' homes, volumes of repositories | unused for as long as sessions are kept |
  * | mirror | not fetched into for as long as sessions are kept; it is made again when it is needed |
  * | main checkout | unused for as long as sessions are kept, and clean and pushed: see `unusedCheckouts` |
@@ -48,13 +48,17 @@ export async function noteUse(
   // A compose project's own have its name in front.
   const isOurs = (name: string) => name.startsWith(prefix) || name.startsWith(`${projectOf(owner)}_`);
   const volumes = containers.flatMap((container) => container.volumes).filter(isOurs);
-  const images = containers.map(({ image }) => image).filter((image) => BUILT.test(image));
+  // By its id, too: the next build takes the name away from it.
+  const images = containers
+    .filter(({ image }) => BUILT.test(image))
+    .flatMap(({ image, imageId }) => [image, imageId.replace(/^sha256:/, '')])
+    .filter((name) => name !== '');
   const notes = [
     ...[home, ...volumes].map((name) => `volume=${name}`),
     ...images.map((name) => `image=${name.replaceAll('/', '%')}`),
   ];
   const args = [usedFolder(ports), ...new Set(notes)];
-  const { code, stderr } = await ports.host.shell.exec({ script: NOTE, args }, { timeoutMs: 30_000, signal });
+  const { code, stderr } = await ports.host.shell.exec({ script: NOTE, args }, { signal });
   if (code !== 0) throw new RetryableError('VM_FOLDER', `note use: exit code ${code}: ${stderr.trim()}`);
 }
 
@@ -69,6 +73,11 @@ shift 5
 if cd -- "$notes" 2>/dev/null; then
   find . -maxdepth 1 -name "image=*" -mtime +"$images" | while read -r note; do
     name=$(printf "%s" "\${note#./image=}" | tr % /)
+    # An image that has a name is dealt with by that, and if the name is somebody else's it is theirs.
+    case $name in
+      *[!0-9a-f]*) ;;
+      *) [ "$("$runtime" image inspect --format '{{len .RepoTags}}' "$name" 2>/dev/null || echo 0)" = 0 ] || continue ;;
+    esac
     "$runtime" image rm "$name" >/dev/null 2>&1 || "$runtime" image inspect "$name" >/dev/null 2>&1 || rm -f -- "$note"
   done
   find . -maxdepth 1 -name "volume=csm-*" -mtime +"$volumes" | while read -r note; do

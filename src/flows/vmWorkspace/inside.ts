@@ -1,16 +1,13 @@
 /** Commands inside a container that touch what its agents have touched. */
 import { type Log, TerminalError } from '../../actors/index.ts';
 import { followLinks, type Lookout, runInLookout } from '../../adapters/devcontainer/index.ts';
-import type { RunInside, Tidied } from '../../adapters/git/index.ts';
+import { INSIDE, type RunInside, type Tidied } from '../../adapters/git/index.ts';
 import type { Machine } from '../../machines/effects.ts';
 import { originOf } from './origins.ts';
 import type { OfContainer, VmWorkspace } from './ports.ts';
 import { isRoot } from './request.ts';
 
 const TIMEOUT_MS = 60_000;
-
-/** Whatever the repository configures stays in the container, with the rights of its user; hooks and monitors are off all the same. */
-const SETTINGS = ['safe.directory=*', 'core.fsmonitor=false', 'core.hooksPath=/dev/null', 'core.pager=cat'];
 
 /** A tree that a container has seen. */
 export interface SeenTree extends Pick<OfContainer, 'repo'> {
@@ -34,7 +31,7 @@ export function gitInside(ports: InsidePorts, tree: SeenTree): RunInside {
   let hasGone = false;
   let working: readonly Lookout[] | undefined;
   return async (_path, args, signal) => {
-    const git = ['git', ...SETTINGS.flatMap((setting) => ['-c', setting]), ...args];
+    const git = ['git', ...INSIDE.flatMap(([key, value]) => ['-c', `${key}=${value}`]), ...args];
     if (!hasGone) {
       const result = await inContainer(ports, tree, git, signal);
       if (result !== undefined) return result;

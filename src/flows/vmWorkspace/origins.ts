@@ -25,7 +25,6 @@ const Note = z.object({
 
 export type Origin = Readonly<z.infer<typeof Note>>;
 
-const TIMEOUT_MS = 30_000;
 const LIMIT_BYTES = 64 * 1024;
 
 /** $1 folder, $2 name; the note is on stdin. */
@@ -46,7 +45,7 @@ export async function noteOrigin(
   const command = { script: WRITE, args: [originsFolder(ports), nameOf(ports, of)] };
   const { repo, branch } = of.repo;
   const stdin = `${JSON.stringify({ image: imageId, user, repo, branch } satisfies Origin)}\n`;
-  const { code, stderr } = await ports.host.shell.exec(command, { timeoutMs: TIMEOUT_MS, signal, stdin });
+  const { code, stderr } = await ports.host.shell.exec(command, { signal, stdin });
   if (code !== 0) throw new RetryableError('VM_FOLDER', `note an origin: exit code ${code}: ${stderr.trim()}`);
 }
 
@@ -62,7 +61,7 @@ done
 /** Of containers that were not used for so long: the names of their notes, and what they were for. */
 export async function oldOrigins(ports: Ports, days: number, signal: AbortSignal) {
   const command = { script: OLD, args: [originsFolder(ports), String(days)] };
-  const { stdout } = await ports.host.shell.exec(command, { timeoutMs: TIMEOUT_MS, signal });
+  const { stdout } = await ports.host.shell.exec(command, { signal });
   const lines = stdout.split('\n');
   return lines.flatMap((note, index) => {
     const origin = index % 2 === 0 ? parse(lines[index + 1] ?? '') : undefined;
@@ -73,7 +72,7 @@ export async function oldOrigins(ports: Ports, days: number, signal: AbortSignal
 /** Looked at again when it is as old as this one: `keep`; or never: not. */
 export async function settleOrigin(ports: Ports, note: string, keep: boolean, signal: AbortSignal): Promise<void> {
   const command = [...(keep ? ['touch'] : ['rm', '-f']), '--', posix.join(originsFolder(ports), note)];
-  await ports.host.shell.exec(command, { timeoutMs: TIMEOUT_MS, signal });
+  await ports.host.shell.exec(command, { signal });
 }
 
 export async function originOf(ports: Ports, of: OfBranch, signal: AbortSignal): Promise<Origin | undefined> {

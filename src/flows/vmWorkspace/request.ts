@@ -61,7 +61,7 @@ export async function prepareRequest(ports: VmWorkspace, of: OnMachine, signal: 
 export async function publishedAt({ host, transport }: VmWorkspace, signal: AbortSignal): Promise<string> {
   if (transport.certificateOf === undefined) return '127.0.0.1';
   const script = 'set -- $SSH_CONNECTION; printf %s "${3-}"';
-  const { stdout } = await host.shell.exec({ script, args: [] }, { timeoutMs: 30_000, signal });
+  const { stdout } = await host.shell.exec({ script, args: [] }, { signal });
   if (isIP(stdout) === 0) throw new RetryableError('VM_ADDRESS', `SSH_CONNECTION does not say it: ${stdout}`);
   return stdout;
 }
@@ -101,7 +101,7 @@ async function localEnv(ports: VmWorkspace, signal: AbortSignal): Promise<Readon
 }
 
 export async function isRoot({ host }: Pick<VmWorkspace, 'host'>, signal: AbortSignal): Promise<boolean> {
-  const { code, stdout } = await host.shell.exec(['id', '-u'], { timeoutMs: 30_000, signal });
+  const { code, stdout } = await host.shell.exec(['id', '-u'], { signal });
   if (code !== 0) throw new RetryableError('VM_USER', `id -u: exit code ${code}`);
   return stdout.trim() === '0';
 }
@@ -113,7 +113,7 @@ async function withoutLinks(
   signal: AbortSignal,
 ): Promise<readonly [string, string]> {
   const script = 'for path; do mkdir -p -- "$path" || exit 1; done';
-  const { code, stderr } = await host.shell.exec({ script, args: paths }, { timeoutMs: 30_000, signal });
+  const { code, stderr } = await host.shell.exec({ script, args: paths }, { signal });
   if (code !== 0) throw new RetryableError('VM_FOLDER', `mkdir: exit code ${code}: ${stderr.trim()}`);
   const real = await followLinks(host.shell, paths, signal);
   return [real.get(paths[0]) ?? paths[0], real.get(paths[1]) ?? paths[1]];

@@ -63,7 +63,7 @@ function missing(name: string, human: string): TerminalError {
 async function readFile(shell: Shell, file: string, signal: AbortSignal): Promise<string> {
   const { code, stdout, truncated } = await shell.exec(
     { script: READ, args: [file] },
-    { timeoutMs: 30_000, signal, maxOutputBytes: FILE_LIMIT_BYTES },
+    { signal, maxOutputBytes: FILE_LIMIT_BYTES },
   );
   if (code === 0 && !truncated) return stdout;
   throw new TerminalError('SECRETS_FILE', `${file}: exit code ${code}`, { human: fileProblem(file, code) });
@@ -97,4 +97,18 @@ export function parseSecrets(text: string, file: string): ReadonlyMap<string, st
     found.set(name, /^(["']).*\1$/.test(raw) && raw.length > 1 ? raw.slice(1, -1) : raw);
   }
   return found;
+}
+
+/**
+ * Something that is to be done once. Each call tries, until one has succeeded: a machine that is away at the first one is there at a
+ * later one.
+ */
+export function untilDone(act: () => Promise<unknown>, onFailure: (error: unknown) => void): () => Promise<void> {
+  let isDone = false;
+  return async () => {
+    if (isDone) return;
+    await act().then(() => {
+      isDone = true;
+    }, onFailure);
+  };
 }

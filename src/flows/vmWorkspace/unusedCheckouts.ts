@@ -22,10 +22,18 @@ export async function pruneCheckouts(
 ): Promise<void> {
   for (const { note, repo } of await oldOrigins(ports, keepDays, signal)) {
     if (isLive(repo)) continue;
-    const tree = { repo, machine: undefined, folder: '', ...mainTree(mainCheckout(ports, repo)) };
-    const tidied = await removeCheckout(ports.git, repo, '', { runInside: gitInside(ports, tree), signal });
-    await deleteLeftover(ports, tidied, signal, ports.log);
-    await settleOrigin(ports, note, tidied.kept !== '', signal);
-    ports.log.info({ path: tidied.path, kept: tidied.kept }, 'a checkout was not used for long');
+    // One that cannot be dealt with keeps none of the others.
+    await pruneCheckout(ports, note, repo, signal).catch((error: unknown) => {
+      if (signal.aborted) throw error;
+      ports.log.warn({ err: error, repo: repo.repo, branch: repo.branch }, 'an unused checkout could not be looked at');
+    });
   }
+}
+
+async function pruneCheckout(ports: UnusedPorts, note: string, repo: RepoRef, signal: AbortSignal): Promise<void> {
+  const tree = { repo, machine: undefined, folder: '', ...mainTree(mainCheckout(ports, repo)) };
+  const tidied = await removeCheckout(ports.git, repo, '', { runInside: gitInside(ports, tree), signal });
+  await deleteLeftover(ports, tidied, signal, ports.log);
+  await settleOrigin(ports, note, tidied.kept !== '', signal);
+  ports.log.info({ path: tidied.path, kept: tidied.kept }, 'a checkout was not used for long');
 }

@@ -27,13 +27,13 @@ export async function keepVmInOrder(ports: UpkeepPorts, over: AbortSignal): Prom
   const { log, everyMs = EVERY_MS } = ports;
   while (!over.aborted) {
     let pause = everyMs;
-    try {
-      await sweep(ports, over);
-      await pruneUnused(ports, over);
-      await watchDisk(ports, over);
-    } catch (error) {
-      if (!over.aborted) log.warn({ err: error }, 'the VM could not be put in order; it is tried again');
-      pause = Math.min(AGAIN_MS, everyMs);
+    // Each by itself: on a full disk much fails, and that is when room must be made and people told.
+    for (const step of [sweep, pruneUnused, watchDisk]) {
+      if (over.aborted) break;
+      await step(ports, over).catch((error: unknown) => {
+        if (!over.aborted) log.warn({ err: error, step: step.name }, 'the VM is not in order; it is tried again');
+        pause = Math.min(AGAIN_MS, everyMs);
+      });
     }
     await sleep(pause, undefined, { signal: over }).catch(() => undefined);
   }

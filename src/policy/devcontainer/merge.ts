@@ -241,6 +241,8 @@ export function composeAdditions(
     readonly built: readonly string[];
     /** Those with limits below `deploy`, which must not say anything else than ours: compose refuses the file then. */
     readonly deployed: readonly string[];
+    /** Compose 1 knows no `pids` there and refuses it; later ones refuse a file without. */
+    readonly isCompose1: boolean;
     readonly version: string | null;
   },
   additions: Additions,
@@ -257,7 +259,7 @@ export function composeAdditions(
       limits: {
         ...(limits.memoryBytes > 0 ? { memory: String(limits.memoryBytes) } : {}),
         ...(limits.cpus > 0 ? { cpus: String(limits.cpus) } : {}),
-        ...(limits.pids > 0 ? { pids: limits.pids } : {}),
+        ...(limits.pids > 0 && !project.isCompose1 ? { pids: limits.pids } : {}),
       },
     },
   };

@@ -37,7 +37,7 @@ function run(command: Command, options: ShellOptions, login: Readonly<Record<str
     };
     const timer = setTimeout(
       () => end(new RetryableError('SSH_TIMEOUT', `${program}: not done in time`)),
-      options.timeoutMs,
+      options.timeoutMs ?? 60_000,
     );
     const onAbort = (): void => end(new RetryableError('SSH_ABORTED', `${program}: given up`));
     options.signal?.addEventListener('abort', onAbort, { once: true });

@@ -5,6 +5,7 @@ import {
   devcontainerUp,
   type Owner,
   projectOf,
+  type Runtime,
   type UpResult,
 } from '../../../src/adapters/devcontainer/index.ts';
 import {
@@ -32,6 +33,12 @@ export interface Project {
   up(timeoutMs?: number, signal?: AbortSignal): Promise<UpResult>;
 }
 
+export interface ProjectOptions {
+  readonly composePath?: string | null;
+  readonly additions?: Partial<PrepareRequest['additions']>;
+  readonly runtime?: Runtime;
+}
+
 let lastPort = 50_050;
 
 /** The port that the last project publishes. */
@@ -43,15 +50,14 @@ export async function project(
   machine: Machine,
   name: string,
   files: Readonly<Record<string, string>>,
-  composePath: string | null = null,
-  additions: Partial<PrepareRequest['additions']> = {},
+  { composePath = null, additions = {}, runtime = 'podman' }: ProjectOptions = {},
 ): Promise<Project> {
   const checkout = await machine.checkout(name, files);
   const owner: Owner = { instance: 'test', repo: `acme/${name}`, branch: 'main', generation: 1 };
   const progress: string[] = [];
   const hostPort = ++lastPort;
   const localEnv = { ANTHROPIC_API_KEY: SECRET };
-  const host = { shell: machine.shell, runtime: 'podman' as const };
+  const host = { shell: machine.shell, runtime };
   const stateFolder = await machine.state(name);
   const prepare = (rules: Partial<PrepareRequest['rules']> = {}) =>
     prepareDevcontainer(host, {

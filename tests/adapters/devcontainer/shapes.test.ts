@@ -166,12 +166,20 @@ test('failures are told apart by what programs say', () => {
       { description: 'The postStartCommand in the devcontainer.json failed.', containerId: ID },
       'DEVCONTAINER_COMMAND_FAILED',
     ],
+    [{ lines: ['Error: OCI runtime error: the requested cgroup controller `cpu` is not available'] }, 'LIMITS_REFUSED'],
+    [{ lines: ['Error: opening file `cpu.max` for writing: Permission denied: OCI runtime'] }, 'LIMITS_REFUSED'],
+    [{ exitCode: 137 }, 'DEVCONTAINER_KILLED'],
+    [{ exitCode: 143, lines: ['whatever'] }, 'DEVCONTAINER_KILLED'],
     [{ lines: ['whatever'] }, 'DEVCONTAINER_UP_FAILED'],
   ];
   for (const [parts, code] of cases) {
     const error = upError({ ...failed, ...parts });
     assert.is(error.code, code, JSON.stringify(parts));
     assert.ok((error.human ?? '').length > 20);
+  }
+  for (const line of ['Killed', 'postCreateCommand from devcontainer.json failed with exit code 137. Skipping']) {
+    const error = upError({ ...failed, description: 'postCreateCommand failed', containerId: ID, lines: [line] });
+    assert.match(error.human ?? '', /want of memory.*SM_CONTAINER_MEMORY/);
   }
   const kept = upError({ ...failed, description: 'postCreateCommand failed', containerId: ID, lines: ['```\n@all'] });
   assert.ok(kept instanceof StartCommandError && kept.containerId === ID);

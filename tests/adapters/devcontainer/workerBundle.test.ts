@@ -41,11 +41,13 @@ bundles('a stock image runs Claude Code through the bundle, unchanged', async ({
   const hostPort = await freePort();
   const config = `{ "image": "${IMAGE}", "remoteUser": "vscode", "updateRemoteUserUID": false }`;
   const files = { '.devcontainer/devcontainer.json': config };
-  const app = await project(machine, 'stock', files, null, {
-    workerMount: mount,
-    userns: 'host',
-    publish: { address: '127.0.0.1', hostPort, containerPort: CONTAINER_WORKER_PORT },
-    limits: { memoryBytes: 2 * 1024 ** 3, cpus: 2, pids: 500 },
+  const app = await project(machine, 'stock', files, {
+    additions: {
+      workerMount: mount,
+      userns: 'host',
+      publish: { address: '127.0.0.1', hostPort, containerPort: CONTAINER_WORKER_PORT },
+      limits: { memoryBytes: 2 * 1024 ** 3, cpus: 2, pids: 500 },
+    },
   });
   const up = await app.up();
   assert.is(up.remoteUser, 'vscode');

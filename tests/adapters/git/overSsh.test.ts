@@ -106,6 +106,27 @@ test('a clone past its time ends on the VM too, and says which setting to change
   await until('nothing of it runs', () => processesWith(server.url).length === 0);
 });
 
+test('git that is killed on the VM, as for want of memory, is told as such and is worth another try', async ({
+  far,
+  server,
+}) => {
+  let posts = 0;
+  // The first one asks which branches there are.
+  server.answer = (request) => {
+    if (request.method === 'POST') posts += 1;
+    return posts > 1;
+  };
+  const refusal = refusalOf(ensureMirror(far, repoRef(), { refresh: false, signal: live }));
+  const fetching = () => processesWith(server.url).filter((line) => /^\s*\d+ git -C \S+ fetch /.test(line));
+  await until('git waits for the pack', () => posts > 1 && fetching().length > 0);
+  for (const line of fetching()) process.kill(Number(line.trim().split(' ')[0]), 'SIGKILL');
+  const { code, human } = await refusal;
+  assert.is(code, 'GIT_KILLED');
+  assert.match(human, /want of memory.*tried again/);
+  server.answer = undefined;
+  assert.is((await ensureMirror(far, repoRef(), { refresh: false, signal: live })).branch, 'main');
+});
+
 test('branches with hostile but lawful names go the whole way: nothing is executed, nothing lands elsewhere', async ({
   far,
   source,

@@ -221,6 +221,29 @@ test('the state says since when and why it is down, and comes up by itself', asy
   assert.is((await vm.exec(['echo', 'again'], { timeoutMs: 10_000 })).stdout, 'again\n');
 });
 
+test('a VM that hangs up as soon as it has let us in is asked less and less often', async ({ sshd, open }) => {
+  const changes: number[] = [];
+  const pauses: number[] = [];
+  const vm = connectTo(sshd, {
+    onState: ({ up }) => {
+      if (!up) return;
+      changes.push(Date.now());
+      for (const pid of sshd.servers()) process.kill(pid, 'SIGKILL');
+    },
+    // Called once for each pause: how far the backoff has come shows in what follows from the largest value.
+    random: () => {
+      pauses.push(Date.now());
+      return 1;
+    },
+    times: { firstBackoffMs: 20, maxBackoffMs: 60_000 },
+  });
+  open.push(vm);
+  await until('it has hung up several times', () => changes.length >= 5);
+  const waited = changes.slice(1).map((at, index) => at - (pauses[index] ?? 0));
+  // Doubled each time; a busy machine adds to it and takes nothing away.
+  assert.ok((waited[3] ?? 0) >= 8 * 20, waited.join(' '));
+});
+
 test('what cannot be a pin is refused with words', () => {
   for (const text of ['', 'MD5:00:11', 'SHA256:short', 'host ssh-ed25519 AAAAnope', '@cert-authority * ssh-rsa AAAA']) {
     assert.ok('problem' in parseHostPins(text), text);

@@ -7,6 +7,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { failureOf } from '../../../src/actors/index.ts';
 import {
   AbortedError,
   ConnectionLostError,
@@ -81,6 +82,19 @@ test('past its time a command ends with all its grandchildren', async ({ vm }) =
   assert.equal(leftOf(mark), []);
   await until('the wrapper is gone', () => processesWith(mark).length === 0);
   assert.is((await vm.exec(['echo', 'next'], { timeoutMs })).stdout, 'next\n');
+});
+
+test('a command that names no limit has the one of short commands, and is told which setting that is', async ({
+  sshd,
+}) => {
+  const vm = connectTo(sshd, { times: { shortMs: 1000 } });
+  const mark = newMark();
+  const error = await vm.exec(['sleep', mark]).catch((cause: unknown) => cause);
+  assert.instance(error, TimeoutError);
+  assert.match(failureOf(error).human, /longer than 1 seconds.*SM_SSH_TIMEOUT_SECS/);
+  assert.equal(processesWith(mark), []);
+  assert.is((await vm.exec(['sleep', '1.5'], { timeoutMs })).code, 0, 'another limit counts where it is named');
+  await vm.close();
 });
 
 test('a command that is given up ends with all its grandchildren', async ({ vm }) => {

@@ -41,8 +41,8 @@ test("the product description's configuration: comes up with its `&`, its server
 }) => {
   const { vm } = environment;
   const thread = await you.start('@claude start acme/described', LONG_MS);
-  await you.say('run: test -n "$ANTHROPIC_API_KEY" && node --version && echo has-a-key', thread);
-  await you.hear(thread.rootId, (post) => /has-a-key/.test(post.message), LONG_MS);
+  await you.say('run: test -n "$ANTHROPIC_API_KEY" && node --version && echo "has a $(echo key)"', thread);
+  await you.hear(thread.rootId, (post) => /has a key/.test(post.message), LONG_MS);
   const own = (await vm.processes()).filter((line) => /^node agent_worker\/server\.cjs/.test(line));
   assert.is(own.length, 1);
   assert.not.match(await vm.podman('volume', 'ls', '--quiet'), /^claude-(config|mem)-shared$/m);
@@ -64,7 +64,7 @@ test('a postCreateCommand that fails: which one, its output, and a way on', asyn
   assert.match(failure.message, /no such package: leftpad/);
   assert.match(failure.message, /retry/);
   assert.not.match(await said(you, thread), /Ready on/);
-  // Mended and pushed, `retry` is enough.
+  // Mended and pushed, `retry` is enough, although the command has left something in the checkout.
   const { of } = environment.repositories;
   const repository = of('acme/failing');
   repository.git('rm', '-r', '--quiet', '.devcontainer');
@@ -72,6 +72,8 @@ test('a postCreateCommand that fails: which one, its output, and a way on', asyn
   repository.push();
   await you.say('@claude retry', thread);
   await you.hear(thread.rootId, (post) => /Ready on/.test(post.message), LONG_MS);
+  await you.say('run: echo "kept: $(cat half.txt)"', thread);
+  await you.hear(thread.rootId, (post) => /kept: half/.test(post.message), LONG_MS);
 });
 
 test('RT-39: an `up` that never ends is ended, with its processes, and the thread says where it was', async ({
@@ -106,6 +108,9 @@ test('a hostile repository runs nothing on the VM, then or after an agent has wo
     `git config core.sshCommand "${act}"`,
     `git config alias.status "!${act}"`,
     'git config include.path ../.gitconfig',
+    // A worktree of git's own kind, whose folder and configuration are elsewhere.
+    'd=$(git rev-parse --git-dir)/worktrees/planted; mkdir -p $d',
+    'echo /home/claude >$d/gitdir; echo ../.. >$d/commondir; echo ref: refs/heads/planted >$d/HEAD',
   ];
   // In its own checkout, and in the one of the branch, which every new container of it is made from.
   for (const [folder, mark] of [
@@ -115,8 +120,15 @@ test('a hostile repository runs nothing on the VM, then or after an agent has wo
     await you.say(`run: cd ${folder} && ${traps.join(' && ')} && echo ${mark}`, thread);
     await you.hear(thread.rootId, (post) => post.message.includes(`${mark}\n`), LONG_MS);
   }
-  await you.say('run: ls /tmp/session-hook 2>/dev/null || echo "no hook of the repository ran"', thread);
-  await you.hear(thread.rootId, (post) => /no hook of the repository ran/.test(post.message), LONG_MS);
+  // What the repository's settings have Claude Code run, runs in the container and nowhere else.
+  assert.is(await vm.sh('ls /tmp/session-hook 2>/dev/null || echo none'), 'none');
+  // A link where the next worktree is to be made, as an agent that is root could leave it: nothing is made through it.
+  const [first = ''] = (await vm.podman('ps', '--quiet', '--filter', 'label=csm.repo=acme/hostile')).split('\n');
+  await vm.podman('exec', '--user=0', first, 'ln', '-s', '/home/claude', '/csm/worktrees/linked');
+  const before = await vm.sh('ls -A /home/claude');
+  const linked = await you.askForSession('@claude start acme/hostile --worktree=linked');
+  await you.hear(linked.rootId, (post) => /exists already and is not a checkout of ours/.test(post.message), LONG_MS);
+  assert.is(await vm.sh('ls -A /home/claude'), before);
   // Looking at the checkout, tidying it up, and using it again.
   await you.say('@claude stop', thread);
   await you.hear(thread.rootId, (post) => /Session stopped/.test(post.message), LONG_MS);
@@ -171,8 +183,8 @@ test('a port that a stranger has is passed over', async ({ environment, you }) =
   const letGo = await vm.takePort(free);
   try {
     const thread = await you.start('@claude start acme/slow', LONG_MS);
-    await you.say('run: echo reached', thread);
-    await you.hear(thread.rootId, (post) => /reached/.test(post.message), LONG_MS);
+    await you.say('run: echo "it is $(echo reached)"', thread);
+    await you.hear(thread.rootId, (post) => /it is reached/.test(post.message), LONG_MS);
   } finally {
     await letGo();
   }

@@ -48,7 +48,7 @@ test('a second session shares the container: no second one is made', async (cont
   context.second = await you.start('@claude start acme/web --worktree=side', COLD_START_MS);
   console.log(`\nfigure: second session in the same container: ${Date.now() - begun} ms`);
   assert.equal(await environment.vm.containers(), before);
-  await you.say('run: ls colours.txt 2>/dev/null || echo "a checkout of its own"', context.second);
+  await you.say('run: ls colours.txt 2>/dev/null || echo "a checkout of its $(echo own)"', context.second);
   await you.hear(context.second.rootId, (post) => /a checkout of its own/.test(post.message));
 });
 

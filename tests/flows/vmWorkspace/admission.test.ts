@@ -11,10 +11,12 @@ const live = { signal: new AbortController().signal, log: silentLog };
 
 function world(most: number) {
   const states = new Map<Address, Json>();
+  const parked = new Set<Address>();
   const told: string[] = [];
   const handlers = admissionHandlers({
     most,
-    states: async () => [...states].map(([address, value]) => ({ address, value })),
+    states: async () =>
+      [...states].map(([address, value]) => ({ address, value, status: parked.has(address) ? 'parked' : 'active' })),
     vmState: () => ({ up: true, since: 0, reason: '' }),
     now: Date.now,
     runtime: {
@@ -39,7 +41,7 @@ function world(most: number) {
     });
     return { container, answer, isDone: () => done };
   };
-  return { states, told, ask };
+  return { states, parked, told, ask };
 }
 
 test('who is let in counts from that moment on, also before it is seen on its way', async () => {
@@ -59,6 +61,13 @@ test('containers that run or are asked for again do not count', async () => {
   states.set('container/acme/x@', { running: { guests: 'occupied', health: 'healthy' } });
   states.set('container/acme/y@', { starting: 'queued' });
   await ask('a').answer;
+  await ask('a').answer;
+});
+
+test('a container that was set aside in the middle of its way up holds no place', async () => {
+  const { states, parked, ask } = world(1);
+  states.set('container/acme/x@', { starting: 'building' });
+  parked.add('container/acme/x@');
   await ask('a').answer;
 });
 

@@ -2,7 +2,7 @@
 // The VM's disk: what is ours and was not used for long goes by itself; what is used, or anybody else's, stays; and before the
 // disk is full the operators hear of it.
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -82,6 +82,44 @@ test('images and volumes of ours go when they were not used for long; used ones 
   for (const name of [...left.images, ...left.volumes]) assert.not(noted.includes(name.replaceAll('/', '%')), name);
 });
 
+test('an image whose name the next build has taken goes too, unless somebody has given it another name', async ({
+  world,
+}) => {
+  const { machine, ports } = world;
+  const files = (step: string) => ({
+    [CONFIG]: JSON.stringify({ build: { dockerfile: 'Dockerfile' }, remoteUser: 'root' }),
+    '.devcontainer/Dockerfile': `FROM ${IMAGE}\nRUN echo ${step} >/step\n`,
+  });
+  const imageOf = async (name: string, generation: number): Promise<string> => {
+    const { containerId } = await world.bringUp(name, generation);
+    return (await machine.podman('container', 'inspect', '--format', '{{.Image}}', containerId)).trim();
+  };
+  const made: string[][] = [];
+  for (const name of ['rebuilt', 'renamed']) {
+    world.repository(name, files(`first-${name}`));
+    const first = await imageOf(name, 1);
+    if (name === 'renamed') await machine.podman('tag', first, 'localhost/of-a-person:1');
+    writeFileSync(
+      join(mainCheckout(ports, repoOf(name)), '.devcontainer/Dockerfile'),
+      `FROM ${IMAGE}\nRUN echo ${name}\n`,
+    );
+    made.push([first, await imageOf(name, 2)]);
+    await world.step('workspace.remove', name, { generation: 2 });
+  }
+  ageNotes(world, 'used');
+  for (let times = 0; times < 2; times += 1) await pruneDisk(ports, KEEP_DAYS, live);
+  const isThere = (id: string) =>
+    machine.podman('image', 'exists', id).then(
+      () => true,
+      () => false,
+    );
+  const left = await Promise.all(made.map((pair) => Promise.all(pair.map(isThere))));
+  assert.equal(left, [
+    [false, false],
+    [true, false],
+  ]);
+});
+
 test('what a compose project builds is noted, service by service', async ({ world }) => {
   const service = ['build: .', 'command: sleep 100000', 'network_mode: none', 'volumes: ["data:/data"]'];
   world.repository('composed', {
@@ -156,6 +194,51 @@ test('a main checkout goes when it was not used for long and holds nothing of it
   );
   await prune();
   assert.ok(existsSync(join(place('dirty'), 'work.txt')));
+});
+
+test('when the rest cannot be done, as on a full disk, people are told of the disk all the same', async ({ world }) => {
+  const { ground, ports } = world;
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=10m', 'csm-test', ground.worktrees]);
+  try {
+    writeFileSync(join(ground.worktrees, 'ballast'), Buffer.alloc(9.6 * 1024 ** 2));
+    const over = new AbortController();
+    const told: InboxItem[] = [];
+    const deliver = async (items: readonly InboxItem[]) => {
+      told.push(...items);
+      over.abort();
+      return items.map(() => 'accepted' as const);
+    };
+    let rounds = 0;
+    const known = async () => {
+      rounds += 1;
+      // Without this a failed test would never end.
+      if (rounds > 20) over.abort();
+      throw new Error('the container runtime says: no space left on device');
+    };
+    const upkeep = { ...ports, runtime: { deliver }, known, keepDays: KEEP_DAYS, log: silentLog };
+    await keepVmInOrder({ ...upkeep, now: Date.now, everyMs: 1 }, over.signal);
+    assert.match(String(told[0]?.event.text), /disk of the VM is 9\d % full/);
+  } finally {
+    execFileSync('umount', [ground.worktrees]);
+  }
+});
+
+test('a checkout that cannot be dealt with keeps none of the others', async ({ world }) => {
+  const { ports } = world;
+  const names = ['odd', 'fine'];
+  for (const name of names) {
+    world.repository(`one-${name}`, { [CONFIG]: JSON.stringify({ image: IMAGE, remoteUser: 'vscode' }) });
+    await world.bringUp(`one-${name}`);
+    await world.step('workspace.remove', `one-${name}`);
+  }
+  ageNotes(world, 'origins');
+  const place = (name: string) => mainCheckout(ports, repoOf(`one-${name}`));
+  // Somebody has moved it elsewhere and left a link.
+  rmSync(place('odd'), { recursive: true });
+  symlinkSync('/tmp', place('odd'));
+  await pruneCheckouts({ ...ports, log: silentLog }, KEEP_DAYS, () => false, live);
+  assert.ok(existsSync(place('odd')));
+  assert.not(existsSync(place('fine')));
 });
 
 test('all of this happens by itself, and a nearly full disk is told of, once a day', async ({ world }) => {

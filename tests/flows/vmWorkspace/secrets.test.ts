@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { failureOf } from '../../../src/actors/index.ts';
-import { parseSecrets, readSecrets } from '../../../src/flows/vmWorkspace/secrets.ts';
+import { parseSecrets, readSecrets, untilDone } from '../../../src/flows/vmWorkspace/secrets.ts';
 import { localShell } from '../../adapters/devcontainer/localShell.ts';
 
 const test = suite<{ folder: string; file: string }>('secrets of agents');
@@ -85,6 +85,20 @@ test('a line that is none is told by its number, without its content', () => {
   }
   assert.match(failureOf(error).human, /^Line 2 /);
   assert.not.match(JSON.stringify(failureOf(error)), /sk-ant/);
+});
+
+test('what could not be learnt at first is learnt later, and then not asked for again', async () => {
+  let asked = 0;
+  const failures: unknown[] = [];
+  const learn = untilDone(
+    async () => {
+      asked += 1;
+      if (asked < 3) throw new Error('the VM is away');
+    },
+    (error) => failures.push(error),
+  );
+  for (let times = 0; times < 5; times += 1) await learn();
+  assert.equal([asked, failures.length], [3, 2]);
 });
 
 test.run();

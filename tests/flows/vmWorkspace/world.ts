@@ -5,12 +5,14 @@ import { type ActorView, type EffectRequest, silentLog } from '../../../src/acto
 import { loadConfig } from '../../../src/config.ts';
 import { vmWorkspaceHandlers } from '../../../src/flows/vmWorkspace/handlers.ts';
 import type { VmWorkspace } from '../../../src/flows/vmWorkspace/ports.ts';
+import type { Address } from '../../../src/machines/addresses.ts';
 import { NO_MACHINE } from '../../../src/machines/container/context.ts';
 import type { ExternalKind, ParamsOf, Machine as Standing } from '../../../src/machines/effects.ts';
 import type { JsonObject } from '../../../src/machines/json.ts';
 import { IMAGE, type Machine, startMachine } from '../../adapters/devcontainer/machine.ts';
 import { clear, type Ground, layGround } from '../../adapters/git/support.ts';
 import { makeRepository, type TestRepository } from '../../support/gitServer.ts';
+import { localShell } from '../../support/localShell.ts';
 
 export const FIRST_PORT = 42_300;
 const ENV = {
@@ -37,6 +39,8 @@ export interface World {
   readonly ports: VmWorkspace;
   /** What the asking actor is at, for those who look; undefined: nobody knows. */
   actor: ActorView | undefined;
+  /** The same for single ones. */
+  readonly actors: Map<string, ActorView>;
   /** Sentences for the threads. */
   readonly told: string[];
   /** A repository with these files, pushed; once more, these are pushed on top. */
@@ -50,10 +54,12 @@ export interface World {
   close(): Promise<void>;
 }
 
-export async function startWorld(): Promise<World> {
+/** @param env settings besides the usual ones */
+export async function startWorld(env: Readonly<Record<string, string>> = {}): Promise<World> {
   const machine = await startMachine({}, { compose: true });
-  const ground = layGround();
-  const loaded = loadConfig(ENV, () => '');
+  // git and podman are on the same machine.
+  const ground = layGround({ shell: localShell(machine.env) });
+  const loaded = loadConfig({ ...ENV, ...env }, () => '');
   if (!loaded.ok || loaded.config.vm === null) throw new Error(JSON.stringify(loaded));
   const { config } = loaded;
   const told: string[] = [];
@@ -64,7 +70,7 @@ export async function startWorld(): Promise<World> {
     config: { ...config, vm: { secretsFile: null } },
     instance: 'here',
     runtime: {
-      read: async () => world.actor,
+      read: async (address) => world.actors.get(address) ?? world.actor,
       deliver: async (items) => {
         for (const { event } of items) told.push(String(event.text));
         return items.map(() => 'accepted' as const);
@@ -84,6 +90,7 @@ export async function startWorld(): Promise<World> {
     ground,
     ports,
     actor: undefined,
+    actors: new Map(),
     told,
     repository: (name, files) => {
       const source = sources.get(name) ?? makeRepository(join(ground.root, 'forge'), `acme/${name}`);
@@ -99,7 +106,8 @@ export async function startWorld(): Promise<World> {
       const repo = { repo: `acme/${name}`, source: '', branch: '' };
       const container = `container/acme/${name}@` as const;
       const params = { repo, container, generation: 1, machine: NO_MACHINE, avoid: [], fresh: false, ...more };
-      const request = { key: `${container}/1/${kind}`, actor: container, kind, params, attempt: 1, deadline: 0 };
+      const actor = kind === 'workspace.checkout' ? (String(more.session) as Address) : container;
+      const request = { key: `${container}/1/${kind}`, actor, kind, params, attempt: 1, deadline: 0 };
       const handler = handlers[kind] as (
         request: EffectRequest<Steps>,
         context: { signal: AbortSignal; log: typeof silentLog },

@@ -171,7 +171,14 @@ test('a compose project gets ours in a file of its own', () => {
   const repo = { dockerComposeFile: 'c.yml', service: 'app', runArgs: ['--init'] };
   assert.equal(mergeConfig(repo, ADDITIONS).ownRunArgs, []);
   const bounds = { labels: ADDITIONS.labels, mem_limit: 8589934592, cpus: 2, pids_limit: 4096 };
-  const project = { service: 'app', services: ['app', 'db'], built: [], deployed: ['db'], version: '3.8' };
+  const project = {
+    service: 'app',
+    services: ['app', 'db'],
+    built: [],
+    deployed: ['db'],
+    version: '3.8',
+    isCompose1: false,
+  };
   assert.equal(composeAdditions(project, ADDITIONS), {
     version: '3.8',
     services: {
@@ -192,6 +199,13 @@ test('a compose project gets ours in a file of its own', () => {
   });
 });
 
+test('Compose 1 is not told of processes where it knows no such limit; it takes all limits from the other place', () => {
+  const project = { service: 'app', services: ['app'], built: [], deployed: ['app'], version: null, isCompose1: true };
+  const { app } = Object(composeAdditions(project, ADDITIONS).services);
+  assert.equal(app.deploy, { resources: { limits: { memory: '8589934592', cpus: '2' } } });
+  assert.equal([app.mem_limit, app.cpus, app.pids_limit], [8589934592, 2, 4096]);
+});
+
 test('what a compose project builds takes no name that another repository may ask for', () => {
   const compose = [
     {
@@ -209,7 +223,14 @@ test('what a compose project builds takes no name that another repository may as
   const built = builtServices(compose);
   assert.equal([...built].sort(), ['app', 'deep', 'far', 'mid']);
   const additions = { ...ADDITIONS, labels: { 'csm.key': '0123456789ab-1' } };
-  const project = { service: 'app', services: ['app', 'db', 'mid'], built, deployed: [], version: null };
+  const project = {
+    service: 'app',
+    services: ['app', 'db', 'mid'],
+    built,
+    deployed: [],
+    version: null,
+    isCompose1: false,
+  };
   const services = Object(composeAdditions(project, additions).services);
   assert.is(services.app.image, 'localhost/csm-0123456789ab-1:app');
   assert.is(services.mid.image, 'localhost/csm-0123456789ab-1:mid');

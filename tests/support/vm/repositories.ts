@@ -65,7 +65,9 @@ const REPOSITORIES: Readonly<Record<string, Files>> = {
       '',
     ].join('\n'),
   },
-  'acme/failing': { [CONFIG]: stock({ postCreateCommand: 'echo "no such package: leftpad"; exit 3' }) },
+  'acme/failing': {
+    [CONFIG]: stock({ postCreateCommand: 'echo half >half.txt; echo "no such package: leftpad"; exit 3' }),
+  },
   'acme/endless': { [CONFIG]: stock({ postCreateCommand: 'sleep 987654' }) },
   /** Brings a program that looks for a way to the worker. */
   'acme/curious': { [CONFIG]: stock({ image: WITH_NODE }), 'harvest.cjs': HARVEST },
