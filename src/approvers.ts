@@ -11,6 +11,8 @@ export interface Deciders {
   /** @returns why the person may not, in words for them; undefined if they may */
   readonly whyNot: (person: Person, context: ApprovalContext) => Promise<string | undefined>;
   readonly mayOpenForGood: (person: Person) => boolean;
+  /** Whether the person may close what was opened. */
+  readonly mayClose: (person: Person) => boolean;
   /** Words for the thread if too few in the channel may decide; empty if there are enough. */
   readonly whoIsMissing: (context: ApprovalContext) => Promise<string>;
   /** One of SM_ALLOWED_APPROVERS. */
@@ -60,6 +62,8 @@ export function decidersOf({ access, mattermost }: Config, rules: ApproverRules,
       judge(person, askedFor, async () => isAdmin),
   };
   return {
+    mayClose: (person) =>
+      rules.approvers.includes(person.id) || mayUse(person, null, { users: access.allowedUsers, repos: [] }).ok,
     isApprover: ({ id }) => rules.approvers.includes(id),
     whoIsMissing: (context) => whoIsMissing(ports, context),
     whyNot: (person, { channelId, askedFor }) =>

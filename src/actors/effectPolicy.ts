@@ -102,6 +102,7 @@ export const EFFECT_POLICIES: { readonly [Kind in ExternalKind]: EffectPolicy } 
   'chat.setTitle': CHAT,
   'chat.readTitle': { ...CHAT, lane: 'store', concurrency: 4 },
   'chat.card': { ...CHAT, urgency: 'decision' },
+  'chat.remind': CHAT,
   'workspace.admit': { ...SHELL, deadlineMs: 3 * 60 * MINUTE, timeoutMs: 10 * MINUTE, attempts: 1000 },
   'workspace.mirror': { ...SHELL, deadlineMs: 45 * MINUTE, timeoutMs: 30 * MINUTE },
   'workspace.vet': { ...SHELL, deadlineMs: 45 * MINUTE, timeoutMs: 20 * MINUTE },
@@ -170,6 +171,7 @@ export function orderKeyOf(actor: Address, effect: ExternalEffect): string | und
     case 'chat.readTitle':
       return `title/${effect.params.session}`;
     case 'chat.card':
+    case 'chat.remind':
       return `card/${effect.params.approval}`;
     case 'workspace.admit':
       return 'admission';

@@ -256,7 +256,7 @@ export const nftables = {
     help: 'What runs nft on the VM with the rights it needs.',
   }),
   bridges: required('SM_NFT_BRIDGES', words, {
-    help: 'Bridges of the VM that containers are on, such as that of SM_CONTAINER_NETWORK (`podman network inspect` names it).',
+    help: 'Bridges of the VM that containers are on, such as that of SM_CONTAINER_NETWORK (`podman network inspect` names it). A `*` at the end stands for the rest of a name: `podman*`.',
     example: 'podman1',
   }),
   resolvers: required('SM_NFT_RESOLVERS', addresses, {
@@ -375,6 +375,10 @@ export const sessions = {
   approvalTimeoutSecs: defaulted('SM_APPROVAL_TIMEOUT_SECS', seconds(0), '0', {
     unit: SECONDS,
     help: 'Requests nobody answers expire after this time (0 = never).',
+  }),
+  approvalRemindSecs: defaulted('SM_APPROVAL_REMIND_SECS', seconds(0), '3600', {
+    unit: SECONDS,
+    help: 'A request that nobody answers is called to mind in its thread after this time, and after twice as long each further time, five times at most (0 = never).',
   }),
   toolPolicy: optional('SM_TOOL_POLICY', oneOf('ask', 'allow'), {
     help: 'Tools that change something: `ask` in the thread or `allow`. If not set: `allow` in containers, `ask` in a local workspace.',

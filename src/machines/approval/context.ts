@@ -56,9 +56,15 @@ export interface ApprovalContext extends JsonObject {
   readonly closesAt: number;
   /** Why it was closed; empty while it is open. */
   readonly closed: string;
+  /** Who closed it; null: nobody, it ended by itself or with its session. */
+  readonly closedBy: Person | null;
   readonly askedAt: number;
   /** 0: it never expires. Milliseconds. */
   readonly timeoutMs: number;
+  /** After so many milliseconds people are reminded for the first time; 0: never. */
+  readonly remindMs: number;
+  /** How often they were reminded. */
+  readonly reminded: number;
   /** Milliseconds that a grant for a repository lasts. */
   readonly grantMs: number;
   readonly cardPostId: string;
@@ -84,6 +90,7 @@ export interface ApprovalContext extends JsonObject {
 export interface ApprovalInput extends JsonObject {
   readonly address: Address;
   readonly timeoutMs: number;
+  readonly remindMs: number;
   /** Whether tools and domains need two people. */
   readonly twoPeople: boolean;
   /** How long a grant for a repository lasts. */
@@ -131,13 +138,14 @@ export type ApprovalEvent =
   | Failed<'TELL.FAILED'>
   | Event<'RETRY'>
   /** Somebody, or the end of the session, closes what was opened. */
-  | (Event<'REVOKE'> & { readonly reason: string })
+  | (Event<'REVOKE'> & { readonly reason: string; readonly by?: Person })
   | Event<'REVOKED'>
   | Failed<'REVOKE.FAILED'>
   /** It was set aside for a while, and the agent was told that nobody answers. */
   | (Event<'GIVEN.UP'> & { readonly reason: string });
 
-export function newApproval({ address, timeoutMs, twoPeople, grantMs, request }: ApprovalInput): ApprovalContext {
+export function newApproval(input: ApprovalInput): ApprovalContext {
+  const { address, timeoutMs, remindMs, twoPeople, grantMs, request } = input;
   const { session, requestId, kind, toolName, inputJson, digest, repo, askedFor, channelId, rootId, at } = request;
   return {
     address,
@@ -157,8 +165,11 @@ export function newApproval({ address, timeoutMs, twoPeople, grantMs, request }:
     opened: false,
     closesAt: 0,
     closed: '',
+    closedBy: null,
     askedAt: at,
     timeoutMs,
+    remindMs,
+    reminded: 0,
     grantMs,
     cardPostId: '',
     cardGeneration: 1,

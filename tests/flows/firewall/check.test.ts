@@ -24,6 +24,7 @@ function waiting(address: Address, hosts: readonly string[], askedAt: number): A
   const context: ApprovalContext = newApproval({
     address,
     timeoutMs: 0,
+    remindMs: 0,
     twoPeople: false,
     grantMs: 1,
     request: {
