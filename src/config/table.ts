@@ -39,6 +39,12 @@ const userName = matching(/^[A-Za-z_][A-Za-z0-9_.-]{0,63}$/, 'a user name');
 const words = list((raw) =>
   /^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(raw) ? { value: raw } : { problem: 'is not the name of a network' },
 );
+/** Interfaces of Linux have at most 15 characters. */
+const bridges = list((raw) =>
+  /^[A-Za-z0-9_.-]{1,15}$|^[A-Za-z0-9_.-]{1,14}\*$/.test(raw)
+    ? { value: raw }
+    : { problem: 'is not the name of an interface, nor the beginning of one with a * at the end' },
+);
 const paths = list((raw) => {
   const path = absolutePath.safeParse(raw);
   return path.success && path.data !== '/' ? { value: path.data } : { problem: 'is not an absolute path below /' };
@@ -255,7 +261,7 @@ export const nftables = {
   command: defaulted('SM_NFT_COMMAND', text, 'sudo -n nft', {
     help: 'What runs nft on the VM with the rights it needs.',
   }),
-  bridges: required('SM_NFT_BRIDGES', words, {
+  bridges: required('SM_NFT_BRIDGES', bridges, {
     help: 'Bridges of the VM that containers are on, such as that of SM_CONTAINER_NETWORK (`podman network inspect` names it). A `*` at the end stands for the rest of a name: `podman*`.',
     example: 'podman1',
   }),

@@ -32,6 +32,8 @@ const CHAINS = ['forward', 'input', 'out', 'into', 'host'];
  * @throws RangeError for anything that is no address, port or interface, before it becomes part of a program
  */
 export function ruleset(walls: Walls, ways: readonly Way[]): string {
+  // Walls that stand nowhere would look like walls.
+  if (walls.bridges.length === 0) throw new RangeError('no bridge is named');
   const table = `inet ${checked(walls.table, /^[a-z][a-z0-9_]{0,30}$/)}`;
   const bridges = walls.bridges.map((name) => `"${checked(name, /^[A-Za-z0-9_.-]{1,15}$|^[A-Za-z0-9_.-]{1,14}\*$/)}"`);
   const resolvers = walls.resolvers.map(
