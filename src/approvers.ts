@@ -54,6 +54,15 @@ export function decidersOf({ access, mattermost }: Config, rules: ApproverRules,
     const { ok } = mayUse(person, null, { users: access.allowedUsers, repos: [] });
     return whyNot({ id: person.id, mayUse: ok, isChannelAdmin }, askedFor, rules);
   };
+  /** Of people who were looked up: what somebody is does not change. */
+  const areBots = new Map<string, boolean>();
+  const isBot = async (id: string): Promise<boolean> => {
+    const known = areBots.get(id);
+    if (known !== undefined) return known;
+    const [user] = await rest.usersByIds([id]);
+    if (user) areBots.set(id, user.isBot);
+    return user?.isBot ?? false;
+  };
   const ports = {
     rest,
     approvers: rules.approvers,
@@ -66,8 +75,11 @@ export function decidersOf({ access, mattermost }: Config, rules: ApproverRules,
       rules.approvers.includes(person.id) || mayUse(person, null, { users: access.allowedUsers, repos: [] }).ok,
     isApprover: ({ id }) => rules.approvers.includes(id),
     whoIsMissing: (context) => whoIsMissing(ports, context),
-    whyNot: (person, { channelId, askedFor }) =>
-      judge(person, askedFor, async () => (await rest.channelMember(channelId, person.id))?.isAdmin === true),
+    whyNot: async (person, { channelId, askedFor }) => {
+      // One that puts a sign under every post has decided nothing.
+      if (!rules.approvers.includes(person.id) && (await isBot(person.id))) return 'Only people may decide this.';
+      return judge(person, askedFor, async () => (await rest.channelMember(channelId, person.id))?.isAdmin === true);
+    },
     mayOpenForGood: (person) => mayOpenForGood(person, rules),
   };
 }

@@ -85,8 +85,7 @@ async function close(ports: DecisionPorts, view: ActorView, by: Person, click: C
     return current(ports, view, 'There is nothing open here (any more).');
   }
   const event = { type: 'REVOKE', at: ports.now(), reason: `Closed by ${by.name}.`, by: { ...by } };
-  const dedupKey = `click/${address}/${by.id}/${click.triggerId}`;
-  const item = { to: address, event, dedupKey, cause: `click/${by.id}` };
+  const item = { to: address, event, dedupKey: clickKey(click), cause: `click/${by.id}` };
   const result = await ports.runtime.deliverAndWait(item, { timeoutMs: PATIENCE_MS });
   if (result === 'timeout' || result === 'busy') return whisper('It will be closed in a moment.');
   return current(ports, (await ports.runtime.read(address)) ?? view, '');
@@ -124,7 +123,7 @@ async function take(
   verdict: Verdict,
   click: CallbackBody,
 ): Promise<CallbackAnswer> {
-  const key = `click/${view.address}/${click.userId}/${click.triggerId}`;
+  const key = clickKey(click);
   const event = { type: 'DECIDE', at: verdict.at, verdict };
   const result = await ports.runtime.deliverAndWait(
     { to: view.address, event, dedupKey: key, cause: `click/${click.userId}` },
@@ -138,6 +137,11 @@ async function take(
   if (taken === null) return current(ports, after, NOT_ALONE);
   const mine = taken.by.id === verdict.by.id && taken.at === verdict.at;
   return current(ports, after, mine ? '' : 'Somebody else was quicker.');
+}
+
+/** The same click is taken once, however often it is sent; another button is another click. */
+function clickKey({ userId, triggerId, context: { approval, generation, action } }: CallbackBody): string {
+  return `click/${approval}/${generation}/${action}/${userId}/${triggerId}`;
 }
 
 const NOT_ALONE = 'You agree. Another person has to agree to this as well.';

@@ -155,6 +155,28 @@ test('what is open can be closed from its card, by whoever may use the bot, and 
   assert.is(actor.asked.filter(({ kind }) => kind === 'firewall.revoke').length, 1);
 });
 
+test('each button of each card is a click of its own, also where the server names no trigger', async () => {
+  const keys: string[] = [];
+  const actor = approval();
+  actor.send('CARD.POSTED', { postId: CARD });
+  const plain = portsFor(actor);
+  const ports: DecisionPorts = {
+    ...plain,
+    runtime: {
+      read: plain.runtime.read,
+      deliverAndWait: async (item) => {
+        keys.push(item.dedupKey);
+        return 'timeout';
+      },
+    },
+  };
+  for (const action of ['approve', 'deny', 'approve']) {
+    await decide(ports, click({ triggerId: '', context: { ...click().context, action } }));
+  }
+  assert.is(new Set(keys).size, 2);
+  assert.is(keys[0], keys[2]);
+});
+
 test('nobody closes by another post, as a stranger, or what is not open; it is recorded', async () => {
   const refused: RefusedDecision[] = [];
   for (const [actor, wrong] of [
