@@ -50,9 +50,9 @@ async function idOf(variable: string, person: string, rest: MattermostRest): Pro
 }
 
 export function decidersOf({ access, mattermost }: Config, rules: ApproverRules, rest: MattermostRest): Deciders {
-  const judge = (person: Person, askedFor: Person, isChannelAdmin: () => Promise<boolean>) => {
+  const judge = (person: Person, context: ApprovalContext, isChannelAdmin: () => Promise<boolean>) => {
     const { ok } = mayUse(person, null, { users: access.allowedUsers, repos: [] });
-    return whyNot({ id: person.id, mayUse: ok, isChannelAdmin }, askedFor, rules);
+    return whyNot({ id: person.id, mayUse: ok, isChannelAdmin }, askedOf(context), rules);
   };
   /** Of people who were looked up: what somebody is does not change. */
   const areBots = new Map<string, boolean>();
@@ -67,19 +67,24 @@ export function decidersOf({ access, mattermost }: Config, rules: ApproverRules,
     rest,
     approvers: rules.approvers,
     trigger: mattermost.botTrigger,
-    whyNot: (person: Person, { askedFor }: ApprovalContext, isAdmin: boolean) =>
-      judge(person, askedFor, async () => isAdmin),
+    whyNot: (person: Person, context: ApprovalContext, isAdmin: boolean) => judge(person, context, async () => isAdmin),
   };
   return {
     mayClose: (person) =>
       rules.approvers.includes(person.id) || mayUse(person, null, { users: access.allowedUsers, repos: [] }).ok,
     isApprover: ({ id }) => rules.approvers.includes(id),
     whoIsMissing: (context) => whoIsMissing(ports, context),
-    whyNot: async (person, { channelId, askedFor }) => {
+    whyNot: async (person, context) => {
       // One that puts a sign under every post has decided nothing.
       if (!rules.approvers.includes(person.id) && (await isBot(person.id))) return 'Only people may decide this.';
-      return judge(person, askedFor, async () => (await rest.channelMember(channelId, person.id))?.isAdmin === true);
+      const isAdmin = async () => (await rest.channelMember(context.channelId, person.id))?.isAdmin === true;
+      return judge(person, context, isAdmin);
     },
     mayOpenForGood: (person) => mayOpenForGood(person, rules),
   };
+}
+
+/** For whom it would be done. A question is nothing that is done for somebody: whoever asked may answer it. */
+function askedOf({ kind, askedFor, askers }: ApprovalContext): readonly string[] {
+  return kind === 'question' ? [] : [askedFor.id, ...askers];
 }

@@ -213,7 +213,7 @@ function bodyOf(context: ApprovalContext, reach: string): string {
         ...context.hosts.map((host) => `- ${codeSpan(host, 260)}`),
         ...context.warnings.map((warning) => `⚠️ ${plainWords(warning, 400)}`),
         `**Reason:** ${plainWords(stringField(context.inputJson, 'reason'), 2_000)}`,
-        `**Asked in a session of** ${plainWords(context.askedFor.name, 64)} **on** ${codeSpan(context.repo, 140)}`,
+        askedText(context),
         reach,
       ].join('\n');
     case 'tool':
@@ -221,6 +221,12 @@ function bodyOf(context: ApprovalContext, reach: string): string {
     default:
       return assertNever(context.kind);
   }
+}
+
+function askedText({ askedBy, askedFor, repo }: ApprovalContext): string {
+  const place = `a session of** ${plainWords(askedFor.name, 64)} **on** ${codeSpan(repo, 140)}`;
+  if (askedBy.id === askedFor.id) return `**Asked in ${place}`;
+  return `**Asked by** ${plainWords(askedBy.name, 64)} **in ${place}`;
 }
 
 /** The exact arguments, all of them: a command as it is, and whatever else the tool is given. */

@@ -99,7 +99,7 @@ export const access = {
     help: "Admins of a session's channel may approve, besides SM_ALLOWED_APPROVERS. If that is empty, only they may.",
   }),
   notTheAsker: defaulted('SM_APPROVE_FOR_OTHERS_ONLY', flag, 'false', {
-    help: 'Whoever a session works for may not approve what it asks for.',
+    help: 'Who asked for something, or whose session it is, may not approve it.',
   }),
   twoApprovers: defaulted('SM_TWO_APPROVERS', flag, 'false', {
     help: 'Tools and domains need the consent of two people. One is enough to deny.',

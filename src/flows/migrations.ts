@@ -52,7 +52,9 @@ function containerValue(value: Json): Json {
 export const APPROVAL_MIGRATIONS: Migrations = {
   // Network requests are checked first, and what they open is closed again some day.
   1: (envelope) =>
-    withContext(envelope, () => ({
+    withContext(envelope, ({ askedFor }) => ({
+      askedBy: askedFor ?? null,
+      askers: [],
       warnings: [],
       silent: false,
       opened: false,

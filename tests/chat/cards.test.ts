@@ -139,6 +139,14 @@ test('a decided card has one button as long as something is open: to close it ag
   assert.is(verdictOf(context, 'close', verdict.by, 1), undefined, 'it decides nothing');
 });
 
+test('a card for network access says who asked, in whose session, for which repository', () => {
+  const context = request('network', { hosts: ['pypi.org'], reason: 'r' });
+  const own = attachmentOf(context, 'pending').text;
+  assert.match(own, /\*\*Asked in a session of\*\* \w+ \*\*on\*\* `/);
+  const other = attachmentOf({ ...context, askedBy: { id: 'bob-id', name: 'bob' } }, 'pending').text;
+  assert.match(other, /\*\*Asked by\*\* bob \*\*in a session of\*\* \w+ \*\*on\*\* `/);
+});
+
 test('a reminder says what waits, since when and where, in one line that the agent cannot leave', () => {
   const context = { ...request('tool', { command: 'x' }), toolName: 'mcp__x\n@all [a](http://b)', askedAt: 0 };
   const text = reminderText(context, 2 * 3_600_000, 'http://chat/team/pl/card');

@@ -65,6 +65,17 @@ test('a bot that signs every post decides nothing, unless it is named; who may u
   assert.equal([alice, bot, { id: 'x', name: 'eve' }].map(named.mayClose), [true, true, false]);
 });
 
+test('where others must decide, neither whose session it is nor whose words led to it may; a question is for them', async (context) => {
+  const deciders = await decidersFor(context, { SM_APPROVE_FOR_OTHERS_ONLY: 'true' });
+  const person = (name: string) => ({ id: `${name}-id`, name });
+  const asked = { askedFor: person('alice'), askedBy: person('bob'), askers: ['bob-id', 'carol-id'] };
+  const may = async (name: string, more: Partial<ApprovalContext> = {}) =>
+    (await deciders.whyNot(person(name), { ...inChannel(context), ...asked, ...more })) === undefined;
+  const names = ['alice', 'bob', 'carol', 'dave'];
+  assert.equal(await Promise.all(names.map((name) => may(name))), [false, false, false, true]);
+  assert.equal(await Promise.all(names.map((name) => may(name, { kind: 'question' }))), [true, true, true, true]);
+});
+
 test('RT-31: where nobody in the channel may decide, it is said, with who could and how they come in', async (context) => {
   const { chat, teamId } = context;
   const owner = { id: chat.alice.id, name: 'alice' };

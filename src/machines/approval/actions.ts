@@ -212,7 +212,8 @@ export function sayUntold({ context, event }: Args): Effect {
 
 /** Asked for, and by whose agent. The arguments themselves are on the card; their digest names them. */
 export function recordRequest({ context }: Args): Effect {
-  return audit('approval.requested', context.askedFor.name, context, { userId: context.askedFor.id });
+  const { askedBy, askedFor, askers } = context;
+  return audit('approval.requested', askedBy.name, context, { userId: askedBy.id, askers, owner: askedFor });
 }
 
 /** What was opened, or why it could not be. */

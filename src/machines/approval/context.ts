@@ -43,7 +43,12 @@ export interface ApprovalContext extends JsonObject {
   readonly inputJson: string;
   readonly digest: string;
   readonly repo: string;
+  /** Whose session it is. */
   readonly askedFor: Person;
+  /** Whose words the agent was working on. */
+  readonly askedBy: Person;
+  /** Ids of all whose words those were. */
+  readonly askers: readonly string[];
   readonly channelId: string;
   readonly rootId: string;
   readonly hosts: readonly string[];
@@ -116,6 +121,8 @@ export interface Requested extends Event<'REQUESTED'> {
   readonly turnId: string;
   readonly repo: string;
   readonly askedFor: Person;
+  readonly askedBy?: Person;
+  readonly askers?: readonly string[];
   readonly channelId: string;
   readonly rootId: string;
 }
@@ -157,6 +164,8 @@ export function newApproval(input: ApprovalInput): ApprovalContext {
     digest,
     repo,
     askedFor,
+    askedBy: request.askedBy ?? askedFor,
+    askers: request.askers ?? [],
     channelId,
     rootId,
     hosts: kind === 'network' ? hostsOf(inputJson) : [],

@@ -74,7 +74,7 @@ export async function fuzzClicks(count: number, seed: number): Promise<Found> {
           mayClose: ({ id }) => RULES.approvers.includes(id),
           mayOpenForGood: (by) => mayOpenForGood(by, RULES),
           whyNot: ({ id }, { askedFor }) =>
-            whyNot({ id, mayUse: true, isChannelAdmin: async () => false }, askedFor, RULES),
+            whyNot({ id, mayUse: true, isChannelAdmin: async () => false }, [askedFor.id], RULES),
           onRefused: async () => undefined,
           log: silentLog,
           now: () => index,
