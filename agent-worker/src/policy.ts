@@ -33,6 +33,9 @@ export const READ_ONLY_TOOLS: ReadonlySet<string> = new Set([
 /** Tools that only lead to other tools, each of which is decided by itself. */
 const LEADING_TOOLS: ReadonlySet<string> = new Set(['Agent', 'EnterPlanMode', 'Skill', 'Task', 'TaskStop']);
 
+/** Runs a command in the background and tells the agent what it prints. */
+const MONITOR = 'Monitor';
+
 /** A rule of its own: every command that is known to change nothing. */
 export const LOOKING = 'Bash(:looking)';
 
@@ -51,6 +54,11 @@ export function decideTool(policy: ToolPolicy | undefined, tool: string, input: 
   // A checkout or a machine of its own: neither is the one that people and the firewall know.
   if (isAgent(tool) && text(input.isolation) !== '') {
     return { verdict: 'deny', reason: 'Agents work in this checkout: leave `isolation` out.' };
+  }
+  // It runs a command, too, and what is said about commands holds for that.
+  if (tool === MONITOR && text(input.command) !== '') {
+    const ruling = decideTool(policy, 'Bash', { command: input.command }, cwd);
+    if (ruling.verdict !== 'allow') return ruling;
   }
   const denied = policy?.deny.find((rule) => matchesAny(rule, tool, input));
   if (denied !== undefined) return { verdict: 'deny', reason: `denied by the rule ${denied}` };

@@ -84,6 +84,17 @@ test('an agent below the agent works in the same checkout: neither a worktree no
   }
 });
 
+test('what is said about commands holds for those that are watched in the background', () => {
+  const watch = (rules: Partial<ToolPolicy>, command: string) =>
+    decideTool(policy(rules), 'Monitor', { command, description: 'x', timeout_ms: 1 }, '/').verdict;
+  const rules = { otherwise: ToolDecision.ALLOW, deny: ['Bash(rm *)'], ask: ['Bash(git push*)'] };
+  assert.equal(watch(rules, 'true; rm -rf x'), 'deny');
+  assert.equal(watch(rules, 'git push'), 'ask');
+  assert.equal(watch(rules, 'tail -f log'), 'allow');
+  assert.equal(watch({ otherwise: ToolDecision.DENY, allow: ['Bash(:looking)', 'Monitor'] }, 'touch x'), 'deny');
+  assert.equal(watch({ otherwise: ToolDecision.DENY, allow: ['Bash(:looking)'] }, 'ls'), 'deny', 'nor without its own');
+});
+
 test('without a policy reading goes on and everything else is asked', () => {
   assert.equal(decideTool(undefined, 'Read', {}, '/').verdict, 'allow');
   assert.equal(decideTool(undefined, 'Bash', { command: 'ls' }, '/').verdict, 'ask');
