@@ -11,6 +11,8 @@ export interface Deciders {
   /** @returns why the person may not, in words for them; undefined if they may */
   readonly whyNot: (person: Person, context: ApprovalContext) => Promise<string | undefined>;
   readonly mayOpenForGood: (person: Person) => boolean;
+  /** Whether the person may close what was opened. */
+  readonly mayClose: (person: Person) => boolean;
   /** Words for the thread if too few in the channel may decide; empty if there are enough. */
   readonly whoIsMissing: (context: ApprovalContext) => Promise<string>;
   /** One of SM_ALLOWED_APPROVERS. */
@@ -48,22 +50,41 @@ async function idOf(variable: string, person: string, rest: MattermostRest): Pro
 }
 
 export function decidersOf({ access, mattermost }: Config, rules: ApproverRules, rest: MattermostRest): Deciders {
-  const judge = (person: Person, askedFor: Person, isChannelAdmin: () => Promise<boolean>) => {
+  const judge = (person: Person, context: ApprovalContext, isChannelAdmin: () => Promise<boolean>) => {
     const { ok } = mayUse(person, null, { users: access.allowedUsers, repos: [] });
-    return whyNot({ id: person.id, mayUse: ok, isChannelAdmin }, askedFor, rules);
+    return whyNot({ id: person.id, mayUse: ok, isChannelAdmin }, askedOf(context), rules);
+  };
+  /** Of people who were looked up: what somebody is does not change. */
+  const areBots = new Map<string, boolean>();
+  const isBot = async (id: string): Promise<boolean> => {
+    const known = areBots.get(id);
+    if (known !== undefined) return known;
+    const [user] = await rest.usersByIds([id]);
+    if (user) areBots.set(id, user.isBot);
+    return user?.isBot ?? false;
   };
   const ports = {
     rest,
     approvers: rules.approvers,
     trigger: mattermost.botTrigger,
-    whyNot: (person: Person, { askedFor }: ApprovalContext, isAdmin: boolean) =>
-      judge(person, askedFor, async () => isAdmin),
+    whyNot: (person: Person, context: ApprovalContext, isAdmin: boolean) => judge(person, context, async () => isAdmin),
   };
   return {
+    mayClose: (person) =>
+      rules.approvers.includes(person.id) || mayUse(person, null, { users: access.allowedUsers, repos: [] }).ok,
     isApprover: ({ id }) => rules.approvers.includes(id),
     whoIsMissing: (context) => whoIsMissing(ports, context),
-    whyNot: (person, { channelId, askedFor }) =>
-      judge(person, askedFor, async () => (await rest.channelMember(channelId, person.id))?.isAdmin === true),
+    whyNot: async (person, context) => {
+      // One that puts a sign under every post has decided nothing.
+      if (!rules.approvers.includes(person.id) && (await isBot(person.id))) return 'Only people may decide this.';
+      const isAdmin = async () => (await rest.channelMember(context.channelId, person.id))?.isAdmin === true;
+      return judge(person, context, isAdmin);
+    },
     mayOpenForGood: (person) => mayOpenForGood(person, rules),
   };
+}
+
+/** For whom it would be done. A question is nothing that is done for somebody: whoever asked may answer it. */
+function askedOf({ kind, askedFor, askers }: ApprovalContext): readonly string[] {
+  return kind === 'question' ? [] : [askedFor.id, ...askers];
 }

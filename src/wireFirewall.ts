@@ -2,9 +2,10 @@
 import { lookup } from 'node:dns/promises';
 import { readFileSync } from 'node:fs';
 import type { EffectHandlers, Log, Runtime, StorePorts } from './actors/index.ts';
-import { nftWalls, resolveOn, type Shell, type WallsOptions } from './adapters/nftables/index.ts';
+import { nftWalls, resolveOn, type Shell, unwalled, type WallsOptions } from './adapters/nftables/index.ts';
 import { createOpnsenseClient, opnsenseFirewall, type ResolveHost } from './adapters/opnsense/index.ts';
 import type { Config } from './config.ts';
+import { outsideTheWalls } from './flows/firewall/canary.ts';
 import type { Enforcer } from './flows/firewall/enforcer.ts';
 import { type AddressesOf, nftablesEnforcer, noEnforcer, opnsenseEnforcer } from './flows/firewall/enforcers.ts';
 import { createGrants, type Grants } from './flows/firewall/grants.ts';
@@ -20,6 +21,8 @@ import { StartError } from './start.ts';
 export interface WalledVm {
   readonly shell: Shell;
   readonly addressesOf: AddressesOf;
+  /** Of the container and of all that came up with it, such as the other services of a compose project. */
+  readonly addressesAround: AddressesOf;
 }
 
 export interface FirewallParts {
@@ -46,6 +49,8 @@ export interface FirewallPart {
    * and after a restart it may have a new one.
    */
   ready(signal?: AbortSignal): Promise<void>;
+  /** Whether walls stand wherever the container and its companions are. @throws TerminalError WALLS_ELSEWHERE */
+  coversAll(container: Address, signal?: AbortSignal): Promise<void>;
   /** Looks after it until `over` is aborted. */
   keep(over: AbortSignal): Promise<void>;
 }
@@ -79,6 +84,12 @@ export function wireFirewall(parts: FirewallParts): FirewallPart {
     }),
     ready: async (signal) => {
       if (enforcer.capabilities.perContainer) await lookAfter(keeping, signal);
+    },
+    coversAll: async (container, signal) => {
+      if (config.firewall.kind !== 'nftables' || !parts.vm) return;
+      const addresses = await parts.vm.addressesAround(container, signal);
+      const outside = await unwalled(parts.vm.shell, addresses, config.firewall.bridges, signal);
+      if (outside.length > 0) throw outsideTheWalls(outside);
     },
     keep: (over) => (enforcer.kind === 'none' ? Promise.resolve() : keepFirewall(keeping, over)),
   };

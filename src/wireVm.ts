@@ -1,8 +1,8 @@
 /** The VM with its containers, put together: the connection, what is carried out over it, and the ways to its workers. */
 import { createHash } from 'node:crypto';
 import type { Logger } from 'pino';
-import type { EffectHandlers, Runtime, StorePorts } from './actors/index.ts';
-import { addressesOf, type Host } from './adapters/devcontainer/index.ts';
+import { type EffectHandlers, RetryableError, type Runtime, type StorePorts } from './actors/index.ts';
+import { addressesOf, findAddresses, type Host, listOf } from './adapters/devcontainer/index.ts';
 import type { GitOptions } from './adapters/git/index.ts';
 import { connectVm, openTunnel, type Vm, type VmOptions, type VmState } from './adapters/ssh/index.ts';
 import type { WorkerCertificate } from './adapters/worker/certificate.ts';
@@ -29,6 +29,8 @@ export interface VmPart {
   readonly shell: Pick<Vm, 'exec'>;
   /** Of a container on the VM's networks; none while it does not run. */
   addressesOf(container: Address, signal?: AbortSignal): Promise<readonly string[]>;
+  /** Of it and of all that came up with it. */
+  addressesAround(container: Address, signal?: AbortSignal): Promise<readonly string[]>;
   state(): VmState;
   /** As long as this process leads. Resolves when `over` is aborted and nothing is under way. */
   keepInOrder(over: AbortSignal): Promise<void>;
@@ -47,6 +49,8 @@ export interface VmParts {
   readonly certificate: (container: Address, generation: number) => WorkerCertificate;
   /** Brings the walls to what they should be for the containers there are now. */
   readonly readyWalls: (signal: AbortSignal) => Promise<void>;
+  /** Whether they stand wherever the container and its companions are. */
+  readonly wallsCover: (container: Address, signal: AbortSignal) => Promise<void>;
   /** Told of what agents are given that nobody is to be shown. */
   readonly learn: (secrets: Iterable<string>) => void;
   readonly log: Logger;
@@ -100,6 +104,8 @@ export function wireVm(parts: VmParts): VmPart {
         if (config.firewall.kind === 'none') return;
         await parts.readyWalls(signal);
         await proveWallsOf(connect, at);
+        // A way out that none of the tries needs is one all the same.
+        await parts.wallsCover(at.container, signal);
       },
       states: known,
       most: config.container.maxStarts,
@@ -111,6 +117,16 @@ export function wireVm(parts: VmParts): VmPart {
     addressesOf: async (container, signal) => {
       const { machine } = ((await runtime.read(container))?.context ?? {}) as Partial<ContainerContext>;
       return machine?.containerId ? addressesOf(host, machine.containerId, signal) : [];
+    },
+    addressesAround: async (container, signal) => {
+      const { repo } = ((await runtime.read(container))?.context ?? {}) as Partial<ContainerContext>;
+      const owner = { instance: place.instance, repo: repo?.repo ?? '', branch: repo?.branch ?? '' };
+      const running = (await listOf(host, owner, signal)).filter((each) => each.running);
+      const found = await Promise.all(running.map(({ id }) => findAddresses(host, id, signal)));
+      if (found.length === 0 || found.includes(undefined)) {
+        throw new RetryableError('CONTAINER_ADDRESSES', `it cannot be seen where the containers of ${container} are`);
+      }
+      return found.flatMap((addresses) => addresses ?? []);
     },
     state: vm.state,
     onState: (listener) => listeners.push(listener),

@@ -181,6 +181,7 @@ export function wire(
           tokenHash: hashOfToken,
           certificate: (container, generation) => workerCertificate(secret, container, generation),
           readyWalls: (signal) => firewall.ready(signal),
+          wallsCover: (container, signal) => firewall.coversAll(container, signal),
           learn: mask.learn,
           log,
         });
@@ -248,6 +249,7 @@ export function wire(
         settleThread: (session) => view.settle(session),
         whoIsMissing,
         notices,
+        permalink,
         now,
       }),
       ...spending.handlers,

@@ -1,5 +1,7 @@
 // Which shell commands only look. Not a shell: a small part of its language is understood, and whatever lies outside of it
 // counts as writing. So a new trick of the shell, or a new option of a program, is refused until somebody has added it.
+import { lstatSync, realpathSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 
 /** What a program may be given. */
 interface Program {
@@ -39,7 +41,7 @@ const PROGRAMS: Readonly<Record<string, Program>> = {
   pwd: {},
   readlink: {},
   realpath: {},
-  rg: { not: /^--(pre|hostname|search-z)|^-\w*z/ },
+  rg: { not: /^--(pre|hostname|search-z)|^-[\w.]*z/ },
   sha256sum: {},
   sort: { not: /^-\w*[oT]|^--(o|c|t|files0)/ },
   stat: {},
@@ -75,19 +77,69 @@ const GIT: Readonly<Record<string, Program>> = {
   show: {},
   status: {},
 };
-/** `--output` writes, `--ext-diff` and `--textconv` run programs that a repository names. */
-const GIT_NOT = /^--(ou|ext|textc)/;
+/**
+ * `--output` writes; `--ext-diff` and `--textconv` run programs that a repository names; looking at signatures runs gpg, which
+ * makes itself a home.
+ */
+const GIT_NOT = /^--(ou|ext|textc|show-sig)|%[-+ ]?G|%\(signature/;
 
-/** To nowhere, or into each other. */
-const HARMLESS = /\s(?:[12]?>\s?\/dev\/null|2>&1|&>\s?\/dev\/null)(?=\s|$|[;|&])/g;
+/** To nowhere, or into each other. A blank is what a shell takes for one: any other space is part of a file's name. */
+const HARMLESS = /[ \t\n](?:[12]?>[ \t]?\/dev\/null|2>&1|&>[ \t]?\/dev\/null)(?=[ \t\n]|$|[;|&])/g;
 /** Expansions, redirections, groups, escapes, background, comments, history: none of it is understood. */
 const STRANGE = /[`$<>(){}\\!#~\u0000-\u0008\u000b-\u001f\u007f]/;
 
-/** @param command of the Bash tool. @returns whether all of its parts are known to change nothing */
-export function looksOnly(command: string): boolean {
-  const bare = ` ${command}`.replace(HARMLESS, ' ').trim();
+/**
+ * @param command of the Bash tool
+ * @param cwd where the shell is; absolute
+ * @returns whether all of its parts are known to change nothing
+ */
+export function looksOnly(command: string, cwd: string): boolean {
+  const bare = ` ${command}`.replace(HARMLESS, ' ').replace(/^[ \t\n]+|[ \t\n]+$/g, '');
   const parts = partsOf(bare);
-  return parts !== undefined && parts.length > 0 && parts.every(isLooking);
+  return parts !== undefined && parts.length > 0 && parts.every(isLooking) && isHonestGit(parts, cwd);
+}
+
+/**
+ * A repository may hold a folder that git takes for a repository without a checkout, with settings that name programs to be
+ * run. So git may only run where it finds a `.git` first, wherever the command may have gone by then.
+ */
+function isHonestGit(parts: readonly (readonly string[])[], cwd: string): boolean {
+  let places = [cwd];
+  for (const [program, ...words] of parts) {
+    if (program === 'git' && !places.every(isHonestPlace)) return false;
+    if (program !== 'cd') continue;
+    const [folder = '-', ...more] = words;
+    // Home, the folder before, options: where that leads is not known here.
+    if (more.length > 0 || folder.startsWith('-')) places = [...places, NOWHERE];
+    // It may fail, or run in a shell of its own.
+    else places = [...places, ...places.filter((place) => place !== NOWHERE).map((place) => resolve(place, folder))];
+  }
+  return true;
+}
+
+/** A place that nobody knows. */
+const NOWHERE = '';
+
+/** As git looks for its repository: upwards, in each folder for `.git` before the folder itself. */
+function isHonestPlace(place: string): boolean {
+  if (place === NOWHERE) return false;
+  let folder: string;
+  try {
+    folder = realpathSync(place);
+  } catch {
+    // Nobody gets there.
+    return true;
+  }
+  for (;;) {
+    if (isThere(join(folder, '.git'))) return true;
+    if (isThere(join(folder, 'HEAD'))) return false;
+    if (folder === dirname(folder)) return true;
+    folder = dirname(folder);
+  }
+}
+
+function isThere(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 }
 
 function isLooking(words: readonly string[]): boolean {
@@ -108,6 +160,8 @@ function fits({ not, words, only }: Program, rest: readonly string[]): boolean {
   if (!isPlain && rest.some((word) => word.includes(GLOB))) return false;
   if (not && rest.some((word) => not.test(word))) return false;
   if (only && !rest.every((word) => only.test(word))) return false;
+  // After it, what looks like an option is a file.
+  if (words !== undefined && rest.includes('--')) return false;
   return words === undefined || rest.filter((word) => !isOption(word)).length <= words;
 }
 

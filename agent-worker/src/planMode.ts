@@ -12,7 +12,7 @@ const PLANNING_TOOLS: ReadonlySet<string> = new Set(['Agent', 'EnterPlanMode', '
  * @param plansDir where Claude Code keeps plan files, absolute
  */
 export function planModeRuling(plansDir: string, cwd: string, tool: string, input: JsonRecord): Ruling | undefined {
-  if (tool.startsWith(OWN_TOOLS) || READ_ONLY_TOOLS.has(tool) || PLANNING_TOOLS.has(tool)) return undefined;
+  if (OWN_TOOLS.has(tool) || READ_ONLY_TOOLS.has(tool) || PLANNING_TOOLS.has(tool)) return undefined;
   if ((tool === 'Write' || tool === 'Edit') && isPlanFile(plansDir, resolve(cwd, text(input.file_path)))) {
     return { verdict: 'allow', reason: 'the plan file' };
   }

@@ -33,20 +33,38 @@ export const READ_ONLY_TOOLS: ReadonlySet<string> = new Set([
 /** Tools that only lead to other tools, each of which is decided by itself. */
 const LEADING_TOOLS: ReadonlySet<string> = new Set(['Agent', 'EnterPlanMode', 'Skill', 'Task', 'TaskStop']);
 
+/** Runs a command in the background and tells the agent what it prints. */
+const MONITOR = 'Monitor';
+
 /** A rule of its own: every command that is known to change nothing. */
 export const LOOKING = 'Bash(:looking)';
 
-/** The prefix of this worker's own tools. */
-export const OWN_TOOLS = 'mcp__session_manager__';
+/** This worker's own tools, by their whole names: a repository's MCP server may be called `session_manager__x`. */
+export const OWN_TOOLS: ReadonlySet<string> = new Set([
+  'mcp__session_manager__request_network_access',
+  'mcp__session_manager__send_file',
+]);
 
-/** Deny first, then ask, then allow, then what the policy says about everything else ("ask" if it says nothing). */
-export function decideTool(policy: ToolPolicy | undefined, tool: string, input: JsonRecord): Ruling {
-  if (tool.startsWith(OWN_TOOLS)) return { verdict: 'allow', reason: 'a tool of the session manager' };
+/**
+ * Deny first, then ask, then allow, then what the policy says about everything else ("ask" if it says nothing).
+ * @param cwd where the agent's shell is; absolute
+ */
+export function decideTool(policy: ToolPolicy | undefined, tool: string, input: JsonRecord, cwd: string): Ruling {
+  if (OWN_TOOLS.has(tool)) return { verdict: 'allow', reason: 'a tool of the session manager' };
+  // A checkout or a machine of its own: neither is the one that people and the firewall know.
+  if (isAgent(tool) && text(input.isolation) !== '') {
+    return { verdict: 'deny', reason: 'Agents work in this checkout: leave `isolation` out.' };
+  }
+  // It runs a command, too, and what is said about commands holds for that.
+  if (tool === MONITOR && text(input.command) !== '') {
+    const ruling = decideTool(policy, 'Bash', { command: input.command }, cwd);
+    if (ruling.verdict !== 'allow') return ruling;
+  }
   const denied = policy?.deny.find((rule) => matchesAny(rule, tool, input));
   if (denied !== undefined) return { verdict: 'deny', reason: `denied by the rule ${denied}` };
   const asked = policy?.ask.find((rule) => matchesAny(rule, tool, input));
   if (asked !== undefined) return { verdict: 'ask', reason: `the rule ${asked} wants a person's word` };
-  if (policy && allows(policy.allow, tool, input)) return { verdict: 'allow', reason: 'allowed by a rule' };
+  if (policy && allows(policy.allow, tool, input, cwd)) return { verdict: 'allow', reason: 'allowed by a rule' };
   switch (policy?.otherwise) {
     case ToolDecision.ALLOW:
       return { verdict: 'allow', reason: 'allowed by default' };
@@ -57,6 +75,29 @@ export function decideTool(policy: ToolPolicy | undefined, tool: string, input: 
         ? { verdict: 'allow', reason: 'it changes nothing' }
         : { verdict: 'ask', reason: 'no rule allows it' };
   }
+}
+
+export interface RepositoryTrust {
+  /** Commands that stand in the text of its slash commands and skills. */
+  readonly inlineShell: boolean;
+  /** Its hooks, MCP servers and helpers, with the variables that it sets. */
+  readonly programs: boolean;
+}
+
+/**
+ * What Claude Code runs by itself because the repository says so goes through no hook of ours and asks nobody. So commands in
+ * texts need a policy that lets every command by, and whoever may only read (a reviewer) runs none of its programs.
+ */
+export function repositoryTrust(policy: ToolPolicy | undefined): RepositoryTrust {
+  const rules = [...(policy?.deny ?? []), ...(policy?.ask ?? [])];
+  return {
+    inlineShell: policy?.otherwise === ToolDecision.ALLOW && !rules.some((rule) => parseRule(rule).name.test('Bash')),
+    programs: policy?.otherwise !== ToolDecision.DENY,
+  };
+}
+
+function isAgent(tool: string): boolean {
+  return tool === 'Agent' || tool === 'Task';
 }
 
 /** A rule that forbids or asks holds as soon as any part of a compound command matches it. */
@@ -72,8 +113,8 @@ function matchesAny(rule: string, tool: string, input: JsonRecord): boolean {
  * A rule that allows must cover every part of a compound command, and never a command whose parts cannot be told apart
  * (substitutions, redirections).
  */
-function allows(rules: readonly string[], tool: string, input: JsonRecord): boolean {
-  if (tool === 'Bash' && rules.includes(LOOKING) && looksOnly(text(input.command))) return true;
+function allows(rules: readonly string[], tool: string, input: JsonRecord, cwd: string): boolean {
+  if (tool === 'Bash' && rules.includes(LOOKING) && looksOnly(text(input.command), cwd)) return true;
   const fitting = rules
     .filter((rule) => rule !== LOOKING)
     .map(parseRule)

@@ -108,6 +108,7 @@ export const EFFECT_POLICIES: { readonly [Kind in ExternalKind]: EffectPolicy } 
   'chat.setTitle': CHAT,
   'chat.readTitle': { ...CHAT, lane: 'store', concurrency: 4 },
   'chat.card': { ...CHAT, urgency: 'decision' },
+  'chat.remind': CHAT,
   'workspace.admit': { ...SHELL, deadlineMs: 3 * 60 * MINUTE, timeoutMs: 10 * MINUTE, attempts: 1000 },
   'workspace.mirror': { ...SHELL, ...TRANSFER },
   'workspace.vet': { ...SHELL, ...TRANSFER },
@@ -176,6 +177,7 @@ export function orderKeyOf(actor: Address, effect: ExternalEffect): string | und
     case 'chat.readTitle':
       return `title/${effect.params.session}`;
     case 'chat.card':
+    case 'chat.remind':
       return `card/${effect.params.approval}`;
     case 'workspace.admit':
       return 'admission';

@@ -398,6 +398,8 @@ export interface StorePorts {
   activeGrants(at: number): Promise<readonly GrantRow[]>;
   /** Hosts that this program has entered into the firewall (`detail.claimed`) and not taken out again. */
   claimedHosts(): Promise<readonly string[]>;
+  /** Before it enters them: from then on they are its own to take out. */
+  claimHosts(hosts: readonly string[]): Promise<void>;
   /** They were taken out: who enters one of them from now on is somebody else. Hosts of active grants stay claimed. */
   releaseHosts(hosts: readonly string[], at: number): Promise<void>;
 

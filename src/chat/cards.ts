@@ -10,7 +10,7 @@ import { escapeMarkdown } from './escape.ts';
 import { isLongPlan, planOf } from './plan.ts';
 import { firstQuestion, questionsOf } from './questions.ts';
 import { fenced } from './render/fences.ts';
-import { clip, clockTime, codeSpan, plainWords as inOneLine, oneLine } from './render/lines.ts';
+import { clip, clockTime, codeSpan, duration, plainWords as inOneLine, oneLine } from './render/lines.ts';
 import { visible } from './visible.ts';
 
 export interface Card {
@@ -46,7 +46,8 @@ export function renderCard(
   const open =
     state === 'new' || state === 'posting' || state === 'unposted' || state === 'pending' || state === 'failed';
   const title = titleOf(context);
-  const actions = open ? buttonsOf(context).map((button) => wireButton(button, sign, url)) : [];
+  const buttons = open ? buttonsOf(context) : isClosable(context, state) ? [CLOSE_BUTTON] : [];
+  const actions = buttons.map((button) => wireButton(button, sign, url));
   const outcome = open ? '' : outcomeText(context, state);
   const attachment = {
     fallback: title,
@@ -76,6 +77,21 @@ export function verdictOf(context: ApprovalContext, action: string, by: Person, 
   const question = firstQuestion(context.inputJson);
   const option = question?.options[Number(action.slice('answer'.length))];
   return question && option ? { ...base, outcome: 'approved', answers: { [question.text]: option.label } } : undefined;
+}
+
+/** Closes what was opened. The only button that a decided card has, and only while there is something to close. */
+export const CLOSE = 'close';
+const CLOSE_BUTTON: Button = { id: CLOSE, name: 'Close again', style: 'danger' };
+
+/** @param state the outermost one */
+export function isClosable({ opened, closed }: ApprovalContext, state: string): boolean {
+  return opened && closed === '' && ['verifying', 'unreached', 'telling', 'active'].includes(state);
+}
+
+/** Words for the thread of a request that nobody has answered for a while. @param link to its card */
+export function reminderText(context: ApprovalContext, now: number, link: string): string {
+  const since = duration(now - context.askedAt);
+  return `⏰ This still waits for an answer, for ${since} now: **${plainWords(titleOf(context), 200)}** ([card](${link}))`;
 }
 
 /** What a button that decides nothing says to who pressed it. */
@@ -161,7 +177,7 @@ function buttonsOf(context: ApprovalContext): Button[] {
 }
 
 function wireButton({ id, name, style }: Button, sign: (action: string) => JsonObject, url: string): JsonObject {
-  return { id, name: clip(oneLine(name), 60), type: 'button', style, integration: { url, context: sign(id) } };
+  return { id, name: clip(visible(oneLine(name)), 60), type: 'button', style, integration: { url, context: sign(id) } };
 }
 
 function titleOf({ kind, toolName, hosts }: ApprovalContext): string {
@@ -173,7 +189,7 @@ function titleOf({ kind, toolName, hosts }: ApprovalContext): string {
     case 'network':
       return `The agent asks for network access to ${hosts.length === 1 ? 'a host' : `${hosts.length} hosts`}`;
     case 'tool':
-      return `The agent asks to use ${clip(oneLine(toolName), 60)}`;
+      return `The agent asks to use ${clip(visible(oneLine(toolName)), 60)}`;
     default:
       return assertNever(kind);
   }
@@ -197,7 +213,7 @@ function bodyOf(context: ApprovalContext, reach: string): string {
         ...context.hosts.map((host) => `- ${codeSpan(host, 260)}`),
         ...context.warnings.map((warning) => `⚠️ ${plainWords(warning, 400)}`),
         `**Reason:** ${plainWords(stringField(context.inputJson, 'reason'), 2_000)}`,
-        `**Asked in a session of** ${plainWords(context.askedFor.name, 64)} **on** ${codeSpan(context.repo, 140)}`,
+        askedText(context),
         reach,
       ].join('\n');
     case 'tool':
@@ -205,6 +221,12 @@ function bodyOf(context: ApprovalContext, reach: string): string {
     default:
       return assertNever(context.kind);
   }
+}
+
+function askedText({ askedBy, askedFor, repo }: ApprovalContext): string {
+  const place = `a session of** ${plainWords(askedFor.name, 64)} **on** ${codeSpan(repo, 140)}`;
+  if (askedBy.id === askedFor.id) return `**Asked in ${place}`;
+  return `**Asked by** ${plainWords(askedBy.name, 64)} **in ${place}`;
 }
 
 /** The exact arguments, all of them: a command as it is, and whatever else the tool is given. */

@@ -21,6 +21,7 @@ const AREAS: readonly { readonly title: string; readonly area: Readonly<Record<s
   { title: 'Container', area: table.container },
   { title: 'Git', area: table.git },
   { title: 'Firewall', area: table.firewall },
+  { title: 'nftables (with `SM_FIREWALL=nftables`)', area: table.nftables },
   { title: 'OPNsense (with `SM_FIREWALL=opnsense`)', area: table.opnsense },
   { title: 'Server', area: table.server },
   { title: 'Inspector', area: table.inspector },

@@ -41,6 +41,12 @@ const userName = matching(/^[A-Za-z_][A-Za-z0-9_.-]{0,63}$/, 'a user name');
 const words = list((raw) =>
   /^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(raw) ? { value: raw } : { problem: 'is not the name of a network' },
 );
+/** Interfaces of Linux have at most 15 characters. */
+const bridges = list((raw) =>
+  /^[A-Za-z0-9_.-]{1,15}$|^[A-Za-z0-9_.-]{1,14}\*$/.test(raw)
+    ? { value: raw }
+    : { problem: 'is not the name of an interface, nor the beginning of one with a * at the end' },
+);
 const paths = list((raw) => {
   const path = absolutePath.safeParse(raw);
   return path.success && path.data !== '/' ? { value: path.data } : { problem: 'is not an absolute path below /' };
@@ -95,7 +101,7 @@ export const access = {
     help: "Admins of a session's channel may approve, besides SM_ALLOWED_APPROVERS. If that is empty, only they may.",
   }),
   notTheAsker: defaulted('SM_APPROVE_FOR_OTHERS_ONLY', flag, 'false', {
-    help: 'Whoever a session works for may not approve what it asks for.',
+    help: 'Who asked for something, or whose session it is, may not approve it.',
   }),
   twoApprovers: defaulted('SM_TWO_APPROVERS', flag, 'false', {
     help: 'Tools and domains need the consent of two people. One is enough to deny.',
@@ -259,8 +265,8 @@ export const nftables = {
   command: defaulted('SM_NFT_COMMAND', text, 'sudo -n nft', {
     help: 'What runs nft on the VM with the rights it needs.',
   }),
-  bridges: required('SM_NFT_BRIDGES', words, {
-    help: 'Bridges of the VM that containers are on, such as that of SM_CONTAINER_NETWORK (`podman network inspect` names it).',
+  bridges: required('SM_NFT_BRIDGES', bridges, {
+    help: 'Bridges of the VM that containers are on, such as that of SM_CONTAINER_NETWORK (`podman network inspect` names it). A `*` at the end stands for the rest of a name: `podman*`.',
     example: 'podman1',
   }),
   resolvers: required('SM_NFT_RESOLVERS', addresses, {
@@ -379,6 +385,10 @@ export const sessions = {
   approvalTimeoutSecs: defaulted('SM_APPROVAL_TIMEOUT_SECS', seconds(0), '0', {
     unit: SECONDS,
     help: 'Requests nobody answers expire after this time (0 = never).',
+  }),
+  approvalRemindSecs: defaulted('SM_APPROVAL_REMIND_SECS', seconds(0), '3600', {
+    unit: SECONDS,
+    help: 'A request that nobody answers is called to mind in its thread after this time, and after twice as long each further time, five times at most (0 = never).',
   }),
   toolPolicy: optional('SM_TOOL_POLICY', oneOf('ask', 'allow'), {
     help: 'Tools that change something: `ask` in the thread or `allow`. If not set: `allow` in containers, `ask` in a local workspace.',

@@ -1,7 +1,7 @@
 /** Cards of approvals: made from the committed state of the approval, never from what the server gives back. */
 import type { ActorView, EffectHandlers, Runtime, StorePorts } from '../actors/index.ts';
 import { isChatError, type MattermostRest, type Props } from '../adapters/mattermost/index.ts';
-import { renderCard } from '../chat/cards.ts';
+import { reminderText, renderCard } from '../chat/cards.ts';
 import type { ApprovalContext } from '../machines/approval/context.ts';
 import type { Json, JsonObject } from '../machines/json.ts';
 import type { Notices } from './notices.ts';
@@ -29,7 +29,7 @@ export function createCards({ callbackUrl, reach, sign }: CardPorts): Cards {
 }
 
 /** The outermost state: `settled` whatever it settled to. */
-function stateOf(value: Json): string {
+export function stateOf(value: Json): string {
   if (typeof value === 'string') return value;
   return typeof value === 'object' && value !== null ? (Object.keys(value)[0] ?? '') : '';
 }
@@ -45,6 +45,7 @@ export interface CardEffectPorts {
   /** Words for the thread if too few in the channel may decide; empty if there are enough. */
   readonly whoIsMissing: (context: ApprovalContext) => Promise<string>;
   readonly notices: Pick<Notices, 'forCard'>;
+  readonly permalink: (postId: string) => string;
   readonly now: () => number;
 }
 
@@ -81,6 +82,20 @@ export function cardHandlers(ports: CardEffectPorts) {
         await runtime.deliver([{ to: approval, event, dedupKey: `deleted/${context.cardPostId}` }]);
       }
       return { postId: context.cardPostId };
+    },
+    'chat.remind': async ({ params: { approval, time } }) => {
+      const view = await runtime.read(approval);
+      // Answered meanwhile.
+      if (view?.status !== 'active' || view.value !== 'pending') return;
+      const context = view.context as ApprovalContext;
+      const { session, requestId, channelId, rootId, cardPostId } = context;
+      const now = ports.now();
+      // As if it had just been asked: whoever wants to be called for cards is called.
+      const call = await ports.notices.forCard({ ...context, cardGeneration: 1, askedAt: now });
+      const words = reminderText(context, now, ports.permalink(cardPostId));
+      const message = [call, words].filter((part) => part !== '').join('\n');
+      const key = `${session}|reminder/${requestId}/${time}`;
+      await posting.create({ key, owner: session, channelId, rootId, message }, 'question');
     },
   } satisfies EffectHandlers;
 }

@@ -5,11 +5,11 @@
  */
 import type { ActorView, Log, Runtime } from '../actors/index.ts';
 import { type CallbackAnswer, type CallbackBody, NOT_VALID, type verifyAction } from '../adapters/http/index.ts';
-import { adviceOf, FOR_GOOD, verdictOf } from '../chat/cards.ts';
+import { adviceOf, CLOSE, FOR_GOOD, isClosable, verdictOf } from '../chat/cards.ts';
 import type { Address } from '../machines/addresses.ts';
 import type { ApprovalContext, Verdict } from '../machines/approval/context.ts';
 import type { Person } from '../machines/session/context.ts';
-import type { Cards } from './cards.ts';
+import { type Cards, stateOf } from './cards.ts';
 import { readWithCard } from './cardWait.ts';
 
 /** How long each of two steps of a click may take. The chat server gives up after 30 s. */
@@ -21,6 +21,8 @@ export interface DecisionPorts {
   readonly verify: (action: Parameters<typeof verifyAction>[1]) => boolean;
   /** Whether the person may open a host for good, for everybody. */
   readonly mayOpenForGood: (person: Person) => boolean;
+  /** Whether the person may close what was opened: whoever may say so in the thread. */
+  readonly mayClose: (person: Person) => boolean;
   /** Why the person may not decide; undefined if they may. */
   readonly whyNot: (person: Person, context: ApprovalContext) => Promise<string | undefined>;
   /** Remembers what was refused. */
@@ -54,6 +56,7 @@ export async function decide(ports: DecisionPorts, click: CallbackBody): Promise
     return whisper('This card is still being put up. Please click again in a moment.');
   const person = { id: click.userId, name: click.userName };
   if (!isThatCard(context, click)) return refuse(ports, click, 'another post than the card');
+  if (action === CLOSE) return close(ports, view, person, click);
   const human = await ports.whyNot(person, context);
   if (human !== undefined) return refuse(ports, click, 'a person who may not decide', human);
   if (view.status !== 'active') {
@@ -73,6 +76,22 @@ export async function decide(ports: DecisionPorts, click: CallbackBody): Promise
   if (!verdict) return refuse(ports, click, 'an unknown action');
   return take(ports, view, verdict, click);
 }
+
+/** What was opened is closed again; to close is less than to open, so more people may. */
+async function close(ports: DecisionPorts, view: ActorView, by: Person, click: CallbackBody): Promise<CallbackAnswer> {
+  const { address, status, value, context } = view;
+  if (!ports.mayClose(by)) return refuse(ports, click, 'a person who may not close it', NOT_YOURS);
+  if (status !== 'active' || !isClosable(context as ApprovalContext, stateOf(value))) {
+    return current(ports, view, 'There is nothing open here (any more).');
+  }
+  const event = { type: 'REVOKE', at: ports.now(), reason: `Closed by ${by.name}.`, by: { ...by } };
+  const item = { to: address, event, dedupKey: clickKey(click), cause: `click/${by.id}` };
+  const result = await ports.runtime.deliverAndWait(item, { timeoutMs: PATIENCE_MS });
+  if (result === 'timeout' || result === 'busy') return whisper('It will be closed in a moment.');
+  return current(ports, (await ports.runtime.read(address)) ?? view, '');
+}
+
+const NOT_YOURS = 'You are not one of the people who may close this.';
 
 /** Said to who wants to open more than they may. */
 export const NO_ADMIN =
@@ -104,7 +123,7 @@ async function take(
   verdict: Verdict,
   click: CallbackBody,
 ): Promise<CallbackAnswer> {
-  const key = `click/${view.address}/${click.userId}/${click.triggerId}`;
+  const key = clickKey(click);
   const event = { type: 'DECIDE', at: verdict.at, verdict };
   const result = await ports.runtime.deliverAndWait(
     { to: view.address, event, dedupKey: key, cause: `click/${click.userId}` },
@@ -118,6 +137,11 @@ async function take(
   if (taken === null) return current(ports, after, NOT_ALONE);
   const mine = taken.by.id === verdict.by.id && taken.at === verdict.at;
   return current(ports, after, mine ? '' : 'Somebody else was quicker.');
+}
+
+/** The same click is taken once, however often it is sent; another button is another click. */
+function clickKey({ userId, triggerId, context: { approval, generation, action } }: CallbackBody): string {
+  return `click/${approval}/${generation}/${action}/${userId}/${triggerId}`;
 }
 
 const NOT_ALONE = 'You agree. Another person has to agree to this as well.';

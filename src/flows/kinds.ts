@@ -60,6 +60,7 @@ export function kindsOf(config: Config): readonly KindDefinition[] {
       inputOf: (address, event) => ({
         address,
         timeoutMs: config.sessions.approvalTimeoutSecs * 1000,
+        remindMs: config.sessions.approvalRemindSecs * 1000,
         twoPeople: config.access.twoApprovers,
         grantMs: config.firewall.grantHours * 3_600_000,
         request: event as Requested,

@@ -52,12 +52,17 @@ function containerValue(value: Json): Json {
 export const APPROVAL_MIGRATIONS: Migrations = {
   // Network requests are checked first, and what they open is closed again some day.
   1: (envelope) =>
-    withContext(envelope, () => ({
+    withContext(envelope, ({ askedFor }) => ({
+      askedBy: askedFor ?? null,
+      askers: [],
       warnings: [],
       silent: false,
       opened: false,
       closesAt: 0,
       closed: '',
+      closedBy: null,
+      remindMs: 3_600_000,
+      reminded: 0,
       grantMs: 8 * 3_600_000,
       needed: 1,
       agreed: [],

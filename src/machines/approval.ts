@@ -11,6 +11,9 @@ const NEVER_MS = 365 * 86_400_000;
 /** How long until a card that could not be posted is tried again. */
 const REPOST_MS = 60_000;
 
+/** So often are people reminded of what they have not answered. */
+const REMINDERS = 5;
+
 /** How long until a host that was opened and cannot be reached is tried again, and how often. */
 const PROBE_AGAIN_MS = 5_000;
 const PROBE_TRIES = 4;
@@ -32,6 +35,10 @@ function isReached(event: ApprovalEvent): boolean {
   return event.type === 'PROBED' && event.reachable;
 }
 
+function mayRemind({ remindMs, reminded }: ApprovalContext): boolean {
+  return remindMs > 0 && reminded < REMINDERS;
+}
+
 export const approvalMachine = setup({
   types: {
     context: {} as ApprovalContext,
@@ -42,6 +49,7 @@ export const approvalMachine = setup({
   actions: {
     postCard: action.postCard,
     refreshCard: action.refreshCard,
+    remind: action.remind,
     openFirewall: action.openFirewall,
     probe: action.probe,
     tellAgent: action.tellAgent,
@@ -64,6 +72,7 @@ export const approvalMachine = setup({
     closing: assign(action.closing),
     ask: assign({ silent: false }),
     cardPosted: assign(action.cardPosted),
+    reminded: assign(({ context }) => ({ reminded: context.reminded + 1 })),
     newCard: assign(action.newCard),
     agreed: assign(action.agreed),
     decided: assign(action.decided),
@@ -84,6 +93,7 @@ export const approvalMachine = setup({
     isWritten: ({ context }) => action.isWritten(context),
     wasDenied: ({ context }) => context.verdict?.outcome === 'denied',
     canExpire: ({ context }) => context.timeoutMs > 0,
+    mayRemind: ({ context }) => mayRemind(context),
     isGranted: ({ event }) => event.type === 'CHECKED' && event.standing === 'granted',
     isAlways: ({ event }) => event.type === 'CHECKED' && event.standing === 'always',
     isAsked: ({ event }) => event.type === 'CHECKED' && event.standing === 'asked',
@@ -101,6 +111,8 @@ export const approvalMachine = setup({
     /** Counted from the request: a card that is posted anew gets no more time. */
     timeoutMs: ({ context, event }) =>
       context.timeoutMs > 0 ? Math.max(0, context.askedAt + context.timeoutMs - event.at) : NEVER_MS,
+    /** Ever more rarely: who has not answered for hours need not be told every hour. */
+    remindMs: ({ context }) => (mayRemind(context) ? context.remindMs * 2 ** context.reminded : NEVER_MS),
     closesMs: ({ context, event }) => (context.closesAt > 0 ? Math.max(0, context.closesAt - event.at) : NEVER_MS),
     /** After a failure the time to try again begins anew. */
     retryMs: ({ context }) => (context.timeoutMs > 0 ? context.timeoutMs : NEVER_MS),
@@ -178,7 +190,10 @@ export const approvalMachine = setup({
 
     pending: {
       tags: 'waiting',
-      after: { timeoutMs: { guard: 'canExpire', target: 'telling', actions: 'expired' } },
+      after: {
+        timeoutMs: { guard: 'canExpire', target: 'telling', actions: 'expired' },
+        remindMs: { guard: 'mayRemind', target: 'pending', reenter: true, actions: ['reminded', 'remind'] },
+      },
       on: {
         DECIDE,
         WITHDRAW,

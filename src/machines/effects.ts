@@ -186,6 +186,8 @@ export type ExternalEffect =
    * `missing`: words if too few in its channel may decide; empty if there are enough.
    */
   | Request<'chat.card', { approval: Address }>
+  /** Says in the thread that an approval still waits. `time`: 1 for the first reminder. */
+  | Request<'chat.remind', { approval: Address; time: number }>
   // ---- workspace and container
   /** Waits until few enough others are on their way up. */
   | Request<'workspace.admit', OfContainer>

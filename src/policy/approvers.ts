@@ -9,7 +9,7 @@ export interface ApproverRules {
   readonly approvers: readonly string[];
   /** Admins of the session's channel may decide, too. Without `approvers` only they may. */
   readonly channelAdmins: boolean;
-  /** The person for whom the agent works may not decide. */
+  /** Whoever asked for it, or whose session it is, may not decide. */
   readonly notTheAsker: boolean;
   /** Ids of those who may open a host for good; empty: nobody. */
   readonly admins: readonly string[];
@@ -23,10 +23,17 @@ export interface Decider {
   readonly isChannelAdmin: () => Promise<boolean>;
 }
 
-/** @returns why the person may not decide, in words for them; undefined if they may */
-export async function whyNot(decider: Decider, askedFor: Person, rules: ApproverRules): Promise<string | undefined> {
+/**
+ * @param asked ids of those for whom it is done
+ * @returns why the person may not decide, in words for them; undefined if they may
+ */
+export async function whyNot(
+  decider: Decider,
+  asked: readonly string[],
+  rules: ApproverRules,
+): Promise<string | undefined> {
   if (!(await isOneOfThem(decider, rules))) return 'You are not one of the people who may decide this.';
-  if (rules.notTheAsker && decider.id === askedFor.id) {
+  if (rules.notTheAsker && asked.includes(decider.id)) {
     return 'The agent works for you here, so somebody else has to decide this.';
   }
   return undefined;

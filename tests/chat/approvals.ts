@@ -5,6 +5,7 @@ export function request(kind: ApprovalKind, input: object): ApprovalContext {
   return newApproval({
     address: 'approval/one/r',
     timeoutMs: 0,
+    remindMs: 0,
     twoPeople: false,
     grantMs: 8 * 3_600_000,
     request: {

@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { answerBySign, answerInWords } from '../../src/chat/answers.ts';
-import { renderCard, verdictOf } from '../../src/chat/cards.ts';
+import { reminderText, renderCard, verdictOf } from '../../src/chat/cards.ts';
 import { type Fence, fenceAfter } from '../../src/chat/render/fences.ts';
 import type { ApprovalContext } from '../../src/machines/approval/context.ts';
 import { hostileTexts } from '../support/hostileText.ts';
@@ -123,6 +123,37 @@ test('a decided card has no buttons and says who decided', () => {
   const { text, actions } = attachmentOf({ ...request('tool', { command: 'x' }), verdict }, 'settled');
   assert.equal(actions, []);
   assert.match(text, /Denied \(bob/);
+});
+
+test('a decided card has one button as long as something is open: to close it again', () => {
+  const verdict = { outcome: 'approved', by: { id: 'b', name: 'bob' }, at: 1, words: '', answers: {} } as const;
+  const context = { ...request('network', { hosts: ['pypi.org'], reason: 'r' }), verdict, opened: true };
+  const ids = (more: Partial<ApprovalContext>, state: string) =>
+    attachmentOf({ ...context, ...more }, state).actions.map(({ id }) => id);
+  for (const state of ['verifying', 'unreached', 'telling', 'active']) assert.equal(ids({}, state), ['close'], state);
+  for (const state of ['applying', 'closing', 'unclosed', 'closed', 'settled', 'withdrawn']) {
+    assert.equal(ids({}, state), [], state);
+  }
+  assert.equal(ids({ closed: 'Revoked by bob.' }, 'telling'), []);
+  assert.equal(ids({ opened: false }, 'active'), []);
+  assert.is(verdictOf(context, 'close', verdict.by, 1), undefined, 'it decides nothing');
+});
+
+test('a card for network access says who asked, in whose session, for which repository', () => {
+  const context = request('network', { hosts: ['pypi.org'], reason: 'r' });
+  const own = attachmentOf(context, 'pending').text;
+  assert.match(own, /\*\*Asked in a session of\*\* \w+ \*\*on\*\* `/);
+  const other = attachmentOf({ ...context, askedBy: { id: 'bob-id', name: 'bob' } }, 'pending').text;
+  assert.match(other, /\*\*Asked by\*\* bob \*\*in a session of\*\* \w+ \*\*on\*\* `/);
+});
+
+test('a reminder says what waits, since when and where, in one line that the agent cannot leave', () => {
+  const context = { ...request('tool', { command: 'x' }), toolName: 'mcp__x\n@all [a](http://b)', askedAt: 0 };
+  const text = reminderText(context, 2 * 3_600_000, 'http://chat/team/pl/card');
+  assert.match(text, /still waits for an answer, for 2 h now/);
+  assert.match(text, /\(\[card\]\(http:\/\/chat\/team\/pl\/card\)\)$/);
+  assert.is(text.split('\n').length, 1);
+  assert.not.match(text, /@all|\[a\]\(/);
 });
 
 test('an answer button stands for its option, and unknown actions for nothing', () => {

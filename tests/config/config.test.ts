@@ -2,6 +2,9 @@ import { readFileSync } from 'node:fs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { EFFECT_POLICIES } from '../../src/actors/effectPolicy.ts';
+import { describeConfig } from '../../src/config/describe.ts';
+import type { Setting } from '../../src/config/setting.ts';
+import * as table from '../../src/config/table.ts';
 import { configMarkdown, loadConfig } from '../../src/config.ts';
 
 const GOOD = {
@@ -128,6 +131,23 @@ test('host keys of the VM load as fingerprints and as lines of known_hosts; anyt
   const wrong = load({ ...vm, SM_VM_HOST_KEY: 'hunter2' });
   assert.equal(wrong.ok ? [] : wrong.problems.map(({ variable }) => variable), ['SM_VM_HOST_KEY']);
   assert.not.match(JSON.stringify(wrong), /hunter2/);
+});
+
+test('every setting there is stands in the documentation', () => {
+  const described = describeConfig().map(({ variable }) => variable);
+  const all = Object.values(table).flatMap((area) => Object.values<Setting<unknown>>(area));
+  assert.equal([...described].sort(), all.map(({ variable }) => variable).sort());
+});
+
+test('bridges are named whole, or by their beginning with a star', () => {
+  const walled = { ...GOOD, SM_WORKSPACE: 'vm', SM_FIREWALL: 'nftables', SM_NFT_RESOLVERS: '10.89.0.1' };
+  const problems = (bridges: string) => {
+    const loaded = loadConfig({ ...walled, SM_NFT_BRIDGES: bridges }, () => '');
+    return (loaded.ok ? [] : loaded.problems).filter(({ variable }) => variable === 'SM_NFT_BRIDGES');
+  };
+  for (const good of ['podman1', 'podman*', 'br-0123456789ab,docker0', 'br-*']) assert.equal(problems(good), [], good);
+  for (const bad of ['*', 'pod*man', 'podman**', 'a'.repeat(16), '"x"', 'a b', ''])
+    assert.is(problems(bad).length, 1, bad);
 });
 
 test('docs/configuration.md is what `csm config` prints', () => {

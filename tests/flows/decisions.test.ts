@@ -41,6 +41,7 @@ function portsFor(actor: Driven, onRead: (looks: number) => void = () => undefin
     },
     cards,
     verify: () => true,
+    mayClose: ({ id }) => id !== 'eve-id',
     mayOpenForGood: () => false,
     whyNot: async () => undefined,
     onRefused: async () => undefined,
@@ -121,6 +122,78 @@ test('two people: the same one twice is told to wait for another, the second one
   );
   assert.match(JSON.stringify(recorded), /bob-id.*carol|carol.*bob-id/);
   assert.is(actor.asked.filter((effect) => effect.kind === 'worker.decide').length, 1);
+});
+
+function opened(): Driven {
+  const asked = { type: 'REQUESTED', session: 'session/p0', repo: 'acme/web', askedFor: { id: 'u', name: 'alice' } };
+  const network = { ...request('r1'), kind: 'network', inputJson: '{"hosts":["pypi.org"],"reason":"pip"}' };
+  const actor = drive('approval', ADDRESS, { ...asked, ...network, channelId: 'c', rootId: 'r' });
+  actor.done('firewall.check', { standing: 'ask', hosts: ['pypi.org'], warnings: [], words: '' });
+  actor.send('CARD.POSTED', { postId: CARD });
+  const by = { id: 'bob-id', name: 'bob' };
+  actor.send('DECIDE', { verdict: { outcome: 'approved', by, at: 1, words: '', answers: {}, scope: 'session' } });
+  actor.done('firewall.allow', { enforced: true, late: [] });
+  actor.done('worker.probe', { reachable: true, error: '' });
+  actor.done('worker.decide');
+  return actor;
+}
+
+const toClose = (changes: Partial<CallbackBody> = {}) =>
+  click({ context: { ...click().context, action: 'close' }, ...changes });
+
+test('what is open can be closed from its card, by whoever may use the bot, and only once', async () => {
+  const actor = opened();
+  const ports = { ...portsFor(actor), whyNot: async () => 'You may not approve.' };
+  const answer = await decide(ports, toClose({ userId: 'carol-id', userName: 'carol' }));
+  assert.is(answer.ephemeralText, undefined);
+  assert.match(JSON.stringify(answer.update), /Being closed\. Closed by carol/);
+  assert.not.match(JSON.stringify(answer.update), /"actions":\[\{/);
+  assert.is(actor.value(), 'closing');
+  const again = await decide(ports, toClose({ triggerId: 't2' }));
+  assert.match(again.ephemeralText ?? '', /nothing open/);
+  actor.done('firewall.revoke');
+  assert.is(actor.asked.filter(({ kind }) => kind === 'firewall.revoke').length, 1);
+});
+
+test('each button of each card is a click of its own, also where the server names no trigger', async () => {
+  const keys: string[] = [];
+  const actor = approval();
+  actor.send('CARD.POSTED', { postId: CARD });
+  const plain = portsFor(actor);
+  const ports: DecisionPorts = {
+    ...plain,
+    runtime: {
+      read: plain.runtime.read,
+      deliverAndWait: async (item) => {
+        keys.push(item.dedupKey);
+        return 'timeout';
+      },
+    },
+  };
+  for (const action of ['approve', 'deny', 'approve']) {
+    await decide(ports, click({ triggerId: '', context: { ...click().context, action } }));
+  }
+  assert.is(new Set(keys).size, 2);
+  assert.is(keys[0], keys[2]);
+});
+
+test('nobody closes by another post, as a stranger, or what is not open; it is recorded', async () => {
+  const refused: RefusedDecision[] = [];
+  for (const [actor, wrong] of [
+    [opened(), toClose({ postId: 'another' })],
+    [opened(), toClose({ channelId: 'elsewhere' })],
+    [opened(), toClose({ userId: 'eve-id', userName: 'carol' })],
+  ] as const) {
+    const ports = { ...portsFor(actor), onRefused: async (each: RefusedDecision) => void refused.push(each) };
+    const answer = await decide(ports, wrong);
+    assert.match(answer.ephemeralText ?? '', /not valid|not one of the people/);
+    assert.is(actor.value(), 'active');
+  }
+  assert.is(refused.length, 3);
+  const waiting = approval();
+  waiting.send('CARD.POSTED', { postId: CARD });
+  assert.match((await decide(portsFor(waiting), toClose())).ephemeralText ?? '', /nothing open/);
+  assert.is(waiting.value(), 'pending');
 });
 
 test('RT-26: who may not decide gets words, the card stays as it is, and the click is recorded', async () => {

@@ -22,7 +22,7 @@ test.before(async (context) => {
 });
 test.after(({ chat }) => chat.sim.close());
 
-async function missing({ chat }: Context, env: Record<string, string>, more: Partial<ApprovalContext> = {}) {
+async function decidersFor({ chat }: Context, env: Record<string, string>) {
   const loaded = loadConfig(
     {
       SM_MATTERMOST_URL: chat.sim.url,
@@ -38,10 +38,43 @@ async function missing({ chat }: Context, env: Record<string, string>, more: Par
   );
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems));
   const { rest } = chat.bot;
-  const deciders = decidersOf(loaded.config, await approverRules(loaded.config, rest), rest);
-  const context = { ...request('tool', { command: 'ls' }), channelId: chat.channelId, ...more };
-  return deciders.whoIsMissing(context);
+  return decidersOf(loaded.config, await approverRules(loaded.config, rest), rest);
 }
+
+const inChannel = ({ chat }: Context): ApprovalContext => ({
+  ...request('tool', { command: 'ls' }),
+  channelId: chat.channelId,
+});
+
+async function missing(context: Context, env: Record<string, string>, more: Partial<ApprovalContext> = {}) {
+  const deciders = await decidersFor(context, env);
+  return deciders.whoIsMissing({ ...inChannel(context), ...more });
+}
+
+test('a bot that signs every post decides nothing, unless it is named; who may use the bot may close', async (context) => {
+  const { chat, teamId } = context;
+  const signer = chat.sim.createBot({ username: 'signer', displayName: 'Signer', teamIds: [teamId] });
+  const bot = { id: signer.id, name: 'signer' };
+  const alice = { id: chat.alice.id, name: 'alice' };
+  const open = await decidersFor(context, {});
+  assert.match((await open.whyNot(bot, inChannel(context))) ?? '', /Only people/);
+  assert.is(await open.whyNot(alice, inChannel(context)), undefined);
+  const named = await decidersFor(context, { SM_ALLOWED_APPROVERS: 'signer', SM_ALLOWED_USERS: 'alice' });
+  assert.is(await named.whyNot(bot, inChannel(context)), undefined);
+  assert.match((await named.whyNot(alice, inChannel(context))) ?? '', /not one of the people/);
+  assert.equal([alice, bot, { id: 'x', name: 'eve' }].map(named.mayClose), [true, true, false]);
+});
+
+test('where others must decide, neither whose session it is nor whose words led to it may; a question is for them', async (context) => {
+  const deciders = await decidersFor(context, { SM_APPROVE_FOR_OTHERS_ONLY: 'true' });
+  const person = (name: string) => ({ id: `${name}-id`, name });
+  const asked = { askedFor: person('alice'), askedBy: person('bob'), askers: ['bob-id', 'carol-id'] };
+  const may = async (name: string, more: Partial<ApprovalContext> = {}) =>
+    (await deciders.whyNot(person(name), { ...inChannel(context), ...asked, ...more })) === undefined;
+  const names = ['alice', 'bob', 'carol', 'dave'];
+  assert.equal(await Promise.all(names.map((name) => may(name))), [false, false, false, true]);
+  assert.equal(await Promise.all(names.map((name) => may(name, { kind: 'question' }))), [true, true, true, true]);
+});
 
 test('RT-31: where nobody in the channel may decide, it is said, with who could and how they come in', async (context) => {
   const { chat, teamId } = context;

@@ -334,6 +334,55 @@ test('what cannot be closed is tried for as long as it takes', () => {
   }
 });
 
+const reminders = (effects: readonly Effect[]) =>
+  effects.flatMap((effect) => (effect.kind === 'chat.remind' ? [effect.params.time] : []));
+
+test('a card that waits is called to mind, ever more rarely, and not for ever', () => {
+  const approval = ask({}, { SM_APPROVAL_REMIND_SECS: '600' });
+  approval.wait(10 * 60_000 - 60_000);
+  assert.equal(reminders(approval.asked), []);
+  approval.wait(60_000);
+  assert.equal(reminders(approval.asked), [1]);
+  approval.wait(10 * 60_000);
+  assert.equal(reminders(approval.asked), [1], 'the second one takes twice as long');
+  approval.wait(10 * 60_000);
+  assert.equal(reminders(approval.asked), [1, 2]);
+  for (let day = 0; day < 30; day += 1) approval.wait(86_400_000);
+  assert.equal(reminders(approval.asked), [1, 2, 3, 4, 5]);
+  approval.send('DECIDE', verdict('approved'));
+  assert.equal(outcomesTold(approval.asked), ['approved'], 'it still works');
+});
+
+test('reminders give nobody more time, and nobody is reminded of what was answered or may not be reminded of', () => {
+  const short = ask({}, { SM_APPROVAL_REMIND_SECS: '40', SM_APPROVAL_TIMEOUT_SECS: '60' });
+  short.wait(41_000);
+  assert.equal(reminders(short.asked), [1]);
+  short.wait(19_500);
+  assert.equal(outcomesTold(short.asked), ['expired']);
+  const answered = ask({}, { SM_APPROVAL_REMIND_SECS: '600' });
+  answered.send('DECIDE', verdict('denied'));
+  const never = ask({}, { SM_APPROVAL_REMIND_SECS: '0' });
+  for (const approval of [answered, never]) {
+    approval.wait(90 * 86_400_000);
+    assert.equal(reminders(approval.asked), []);
+  }
+});
+
+test('what was opened and closed is recorded with the id and the name of who did it', () => {
+  const approval = opened('session');
+  approval.send('REVOKE', { reason: 'Closed by carol.', by: { id: 'carol-id', name: 'carol' } });
+  approval.done('firewall.revoke');
+  const recorded = approval.asked.flatMap((effect) =>
+    effect.kind === 'audit.record' && /^grant/.test(effect.params.action)
+      ? [[effect.params.action, effect.params.who, effect.params.detail.userId]]
+      : [],
+  );
+  assert.equal(recorded, [
+    ['grant.opened', 'bob', 'bob'],
+    ['grant.closed', 'carol', 'carol-id'],
+  ]);
+});
+
 test('RT-23: approved, denied and unanswered are three different things for the agent', () => {
   for (const outcome of ['approved', 'denied'] as const) {
     const approval = ask();

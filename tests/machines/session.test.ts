@@ -232,6 +232,33 @@ test('steer alone hands over all that waits, in order, and each still runs once'
   assert.equal(prompted(session.send('TURN.ENDED', ended('t2'))), []);
 });
 
+test('a request names whose words led to it: of the one who began the turn and of all who joined in, not of the owner alone', () => {
+  const said = (postId: string, name: string) => ({ ...prompt(postId), userId: `${name}-id`, userName: name });
+  const session = open();
+  session.send('PROMPT', said('p1', 'bob'));
+  session.done('worker.prompt');
+  session.send('TURN.STARTED', started('t1', 'p1'));
+  const asked = (requestId: string) => {
+    const [told] = session
+      .send('APPROVAL.REQUESTED', request(requestId))
+      .flatMap((effect) => (effect.kind === 'tell' && effect.event.type === 'REQUESTED' ? [effect.event] : []));
+    return [told?.askedFor, told?.askedBy, told?.askers];
+  };
+  const [alice, bob] = [
+    { id: 'u', name: 'alice' },
+    { id: 'bob-id', name: 'bob' },
+  ];
+  assert.equal(asked('r1'), [alice, bob, ['bob-id']]);
+  for (const [postId, name] of [
+    ['p2', 'carol'],
+    ['p3', 'bob'],
+  ] as const) {
+    session.send('COMMAND.STEER', { ...said(postId, name), text: 'also this' });
+    session.send('PROMPT.STEERED', { inputId: postId });
+  }
+  assert.equal(asked('r2'), [alice, bob, ['bob-id', 'carol-id']]);
+});
+
 test('steer with nothing running is an ordinary message, and without words it says that nothing runs', () => {
   const session = open();
   assert.equal(prompted(session.send('COMMAND.STEER', steer('p1', 'do this'))), ['p1']);

@@ -8,7 +8,7 @@ const ASKER = { id: 'alice-id', name: 'alice' };
 
 const may = async (id: string, rules: Partial<ApproverRules>, { mayUse = true, isAdmin = false } = {}) => {
   const decider = { id, mayUse, isChannelAdmin: async () => isAdmin };
-  return (await whyNot(decider, ASKER, { ...RULES, ...rules })) === undefined;
+  return (await whyNot(decider, [ASKER.id], { ...RULES, ...rules })) === undefined;
 };
 
 test('without approvers everybody decides who may use the bot, and nobody else', async () => {

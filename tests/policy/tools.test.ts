@@ -33,7 +33,7 @@ function verdict(wish: Partial<ToolPolicyWish>, tool: string, input: Record<stri
   const all = { mode: 'ask', review: false, repo: 'acme/web', rules: rulesOf(TEXT), ...wish } as const;
   const { otherwise, allow, ask, deny } = toolPolicy(all);
   const policy = { otherwise: DECISIONS[otherwise], allow: [...allow], ask: [...ask], deny: [...deny] };
-  return decideTool(policy, tool, input).verdict;
+  return decideTool(policy, tool, input, '/').verdict;
 }
 const bash = (command: string, wish: Partial<ToolPolicyWish> = {}) => verdict(wish, 'Bash', { command });
 

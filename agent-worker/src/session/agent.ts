@@ -12,6 +12,7 @@ import {
   type SpawnedProcess,
   type SpawnOptions,
 } from '@anthropic-ai/claude-agent-sdk';
+import type { RepositoryTrust } from '../policy.ts';
 import { type AgentUser, spawnAs } from './agentUser.ts';
 import { endProcesses, processesOf } from './processes.ts';
 import { createPushQueue } from './pushQueue.ts';
@@ -40,6 +41,8 @@ export interface AgentStart {
   /** 0: no limit. */
   maxTurns: number;
   plan: boolean;
+  /** What the repository makes Claude Code itself run. */
+  trust: RepositoryTrust;
   claudePath: string | undefined;
   runAs: AgentUser | undefined;
   canUseTool: CanUseTool;
@@ -158,7 +161,10 @@ function toOptions(start: AgentStart, stderr: (data: string) => void, onSpawn: (
         : { type: 'preset', preset: 'claude_code', append: start.systemPromptAppend },
     settingSources: ['user', 'project', 'local'],
     // Before those of the repository, which could have the agent's key sent to a place of their own.
-    settings: { env: { ANTHROPIC_BASE_URL: start.environment.ANTHROPIC_BASE_URL ?? MODEL_URL } },
+    settings: {
+      env: { ANTHROPIC_BASE_URL: start.environment.ANTHROPIC_BASE_URL ?? MODEL_URL },
+      ...(start.trust.inlineShell ? {} : { disableSkillShellExecution: true }),
+    },
     includePartialMessages: true,
     // Never bypass: the hook allows what the policy allows, so nothing depends on a mode that root may not use.
     permissionMode: start.plan ? 'plan' : 'default',
@@ -168,10 +174,24 @@ function toOptions(start: AgentStart, stderr: (data: string) => void, onSpawn: (
     disallowedTools: [...NOT_OFFERED],
     stderr,
     spawnClaudeCodeProcess: (options) => spawnClaude(options, start, stderr, onSpawn),
+    ...(start.trust.programs ? {} : withoutPrograms(start)),
     ...(start.resumeId === '' ? {} : { resume: start.resumeId }),
     ...(start.model === '' ? {} : { model: start.model }),
     ...(start.maxTurns === 0 ? {} : { maxTurns: start.maxTurns }),
     ...(start.claudePath === undefined ? {} : { pathToClaudeCodeExecutable: start.claudePath }),
+  };
+}
+
+/**
+ * Nothing of the repository's own settings: they name hooks, servers, helpers and variables, such as a PATH in which `ls` is a
+ * program of theirs. Its instructions (CLAUDE.md) are read all the same. Our own hook is not one of those that are off.
+ */
+function withoutPrograms({ cwd, environment }: AgentStart): Options {
+  return {
+    settingSources: ['user'],
+    strictMcpConfig: true,
+    additionalDirectories: [cwd],
+    env: { ...environment, CLAUDE_CODE_ADDITIONAL_DIRECTORIES_CLAUDE_MD: '1' },
   };
 }
 

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { createSdkMcpServer } from '@anthropic-ai/claude-agent-sdk';
 import { PermissionMode } from '../generated/claude_agent/v1/agent.ts';
+import { repositoryTrust } from '../policy.ts';
 import { networkAccessTool } from '../tools/networkAccess.ts';
 import { sendFileTool } from '../tools/sendFile.ts';
 import type { AgentStart } from './agent.ts';
@@ -44,6 +45,7 @@ export function agentStart(session: Session, config: AgentConfig): AgentStart {
     model: options.model,
     maxTurns: options.maxTurns,
     plan: session.mode() === PermissionMode.PLAN,
+    trust: repositoryTrust(options.toolPolicy),
     claudePath: config.claudePath,
     runAs: config.runAs,
     canUseTool: askPerson(context),

@@ -30,7 +30,7 @@ const PLAN = 'ExitPlanMode';
 export function preToolUseHook(context: PermissionContext): HookCallback {
   return async (input) => {
     if (input.hook_event_name !== 'PreToolUse') return {};
-    const ruling = rule(context, input.tool_name, record(input.tool_input));
+    const ruling = rule(context, input.tool_name, record(input.tool_input), input.cwd);
     if (ruling.verdict === 'allow' && input.tool_name === 'EnterPlanMode') context.setMode(PermissionMode.PLAN);
     if (ruling.verdict === 'allow' && input.tool_name === NETWORK_TOOL) {
       const parentToolUseId = input.agent_id === undefined ? '' : context.parentOf(input.agent_id);
@@ -46,11 +46,12 @@ export function preToolUseHook(context: PermissionContext): HookCallback {
   };
 }
 
-function rule(context: PermissionContext, tool: string, input: JsonRecord): Ruling {
+/** @param cwd where the agent's shell is by now */
+function rule(context: PermissionContext, tool: string, input: JsonRecord, cwd: string): Ruling {
   if (tool === QUESTION || tool === PLAN) return { verdict: 'ask', reason: 'a person answers this' };
   const planned =
     context.mode() === PermissionMode.PLAN ? planModeRuling(context.plansDir, context.cwd, tool, input) : undefined;
-  return planned ?? decideTool(context.policy(), tool, input);
+  return planned ?? decideTool(context.policy(), tool, input, cwd);
 }
 
 export function askPerson(context: PermissionContext): CanUseTool {

@@ -1,7 +1,13 @@
 // What a reviewer may run: a corpus of commands that look, and one of commands that write, however they hide it.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'uvu';
-import { looksOnly } from '../../src/looking.ts';
+import { looksOnly as looksOnlyAt } from '../../src/looking.ts';
+
+const looksOnly = (command: string) => looksOnlyAt(command, '/');
 
 const LOOK = [
   'ls -la src',
@@ -245,6 +251,17 @@ const WRITE = [
     'git bisect run x',
     'git rebase -x y',
   ],
+  // By what is an option for us and a file for the program, or a blank for us and a letter for the shell.
+  ...['uniq -- -a -b', 'uniq a -- -b', 'uniq -c -- -b -b', 'cd -- -a'],
+  ...['rg -.z x', 'rg -.0z x', 'git log --show-signature', "git log '--format=%G?'", "git log --format='%h %-GK'"],
+  ...["git for-each-ref --format='%(signature)'", "git show --pretty='format:%+GG'"],
+  ...['\u00a0', '\u3000', '\ufeff', '\u2028', '\f', '\v', '\r'].flatMap((blank) => [
+    `ls >${blank}/dev/null`,
+    `ls >/dev/null${blank}x`,
+    `ls 2>&1${blank}x`,
+    `ls${blank}>/dev/null`,
+    `${blank}ls`,
+  ]),
   // Nothing at all, and what only looks like a name of the list.
   ...[
     '',
@@ -281,6 +298,58 @@ test('whatever is put together with a command that writes is no looking either',
     for (const end of [' > x', ' >> x', ' $(touch x)', ' `touch x`', ' 2> x', ' &']) {
       assert.equal(looksOnly(`${look}${end}`), false, `${look}${end}`);
     }
+  }
+});
+
+test('git runs nothing that a folder in the repository names, by however the agent gets there', () => {
+  const root = mkdtempSync(join(tmpdir(), 'looking-'));
+  try {
+    const git = (cwd: string, ...words: string[]) =>
+      execFileSync('git', words, {
+        cwd,
+        env: { PATH: process.env.PATH, HOME: root },
+        stdio: ['ignore', 'pipe', 'pipe'],
+      });
+    git(root, 'init', '--quiet', 'checkout');
+    const checkout = join(root, 'checkout');
+    // What can be committed: nothing in it is called `.git`.
+    const trap = join(checkout, 'docs', 'trap');
+    const ran = join(root, 'ran');
+    mkdirSync(join(trap, 'objects'), { recursive: true });
+    mkdirSync(join(trap, 'refs'));
+    mkdirSync(join(trap, 'below'));
+    writeFileSync(join(trap, 'HEAD'), 'ref: refs/heads/main\n');
+    const core = `[core]\n\trepositoryformatversion = 0\n\tbare = false\n\tworktree = ..\n\tfsmonitor = "touch ${ran}; false"\n`;
+    writeFileSync(join(trap, 'config'), core);
+    symlinkSync(trap, join(checkout, 'link'));
+
+    git(trap, 'status');
+    assert.equal(existsSync(ran), true, 'the trap is one');
+    for (const [cwd, command] of [
+      [trap, 'git status'],
+      [join(trap, 'below'), 'git log'],
+      [join(checkout, 'link'), 'git diff'],
+      [checkout, 'cd docs/trap && git status'],
+      [checkout, 'cd docs; cd trap; git status'],
+      [checkout, 'cd nowhere || cd docs/trap && git status'],
+      [checkout, 'cd link\ngit status'],
+      [checkout, `cd '${trap}' && ls && git status | head`],
+      [trap, 'cd ..; cd -; git status'],
+      [checkout, 'cd; git status'],
+    ] as const) {
+      assert.equal(looksOnlyAt(command, cwd), false, `${cwd}: ${command}`);
+    }
+    for (const [cwd, command] of [
+      [checkout, 'git status'],
+      [join(checkout, 'docs'), 'git log --oneline'],
+      [root, `cd ${checkout} && git diff`],
+      [trap, 'ls'],
+      [root, 'git status'],
+    ] as const) {
+      assert.equal(looksOnlyAt(command, cwd), true, `${cwd}: ${command}`);
+    }
+  } finally {
+    rmSync(root, { recursive: true, force: true });
   }
 });
 

@@ -160,9 +160,18 @@ export async function inspectOurs(
 
 /** On the VM's networks; none while it does not run. */
 export async function addressesOf(host: Host, id: string, signal?: AbortSignal): Promise<readonly string[]> {
+  return (await findAddresses(host, id, signal)) ?? [];
+}
+
+/** On the VM's networks; undefined if the runtime does not say. */
+export async function findAddresses(
+  host: Host,
+  id: string,
+  signal?: AbortSignal,
+): Promise<readonly string[] | undefined> {
   const format = '{{range .NetworkSettings.Networks}}{{.IPAddress}}\n{{.GlobalIPv6Address}}\n{{end}}';
   const result = await run(host, ['container', 'inspect', '--format', format, id], signal);
-  return result.code === 0 ? result.stdout.split('\n').filter((line) => line !== '') : [];
+  return result.code === 0 ? result.stdout.split('\n').filter((line) => line !== '') : undefined;
 }
 
 /** Harmless if it runs already. @throws RetryableError if it is gone */

@@ -5,6 +5,7 @@ export { type CliCall, inCleanEnvironment } from './cli.ts';
 export {
   addressesOf,
   type Container,
+  findAddresses,
   findOrphans,
   type Host,
   haveMountsMoved,

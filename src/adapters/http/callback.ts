@@ -8,19 +8,23 @@ export const buttonContext = z.object({
   mac: z.string().regex(/^[0-9a-f]{64}$/),
 });
 
+/** Mattermost's have 26 characters. All that is stored of a click has a limit: anybody who gets here may send one. */
+const id = z.string().max(64);
+
 /**
  * What Mattermost posts for a click. It is neither signed nor authenticated: only `context` can prove anything, by its
  * MAC, and the rest is as good as the network between Mattermost and us.
  */
 export const callbackBody = z
   .object({
-    user_id: z.string().min(1),
-    user_name: z.string().default(''),
-    channel_id: z.string().min(1),
-    team_id: z.string().default(''),
-    post_id: z.string().min(1),
-    trigger_id: z.string().default(''),
-    type: z.string().default(''),
+    user_id: id.min(1),
+    user_name: z.string().max(200).default(''),
+    channel_id: id.min(1),
+    team_id: id.default(''),
+    post_id: id.min(1),
+    // Made of an id, a user's id, a time and a signature of those.
+    trigger_id: z.string().max(1_000).default(''),
+    type: id.default(''),
     context: buttonContext,
   })
   .transform((body) => ({

@@ -13,6 +13,8 @@ for (const [network, bits] of [
     ['100.64.0.0', 10],
     ['127.0.0.0', 8],
     ['169.254.0.0', 16],
+    // Not private by its number, and the way to the cloud's own services on every machine of Azure.
+    ['168.63.129.16', 32],
   ] as const),
   ...([
     ['172.16.0.0', 12],

@@ -1,4 +1,5 @@
 /** nftables on the VM: walls around containers, with ways for each of them. */
+export { unwalled } from './bridges.ts';
 export type { Live } from './live.ts';
 export { askResolver, proveNamesFolder, proveNft, seesBridged } from './proof.ts';
 export { resolveOn } from './resolver.ts';

@@ -10,7 +10,7 @@ import { isIP } from 'node:net';
 export interface Walls {
   /** Name of the table; tells installations apart that share a VM. */
   readonly table: string;
-  /** Bridges whose containers are walled in. */
+  /** Bridges whose containers are walled in: their names, or with a `*` at the end the beginning of some. */
   readonly bridges: readonly string[];
   /** Addresses of the resolver that containers may ask, on the VM itself. */
   readonly resolvers: readonly string[];
@@ -32,8 +32,10 @@ const CHAINS = ['forward', 'input', 'out', 'into', 'host'];
  * @throws RangeError for anything that is no address, port or interface, before it becomes part of a program
  */
 export function ruleset(walls: Walls, ways: readonly Way[]): string {
+  // Walls that stand nowhere would look like walls.
+  if (walls.bridges.length === 0) throw new RangeError('no bridge is named');
   const table = `inet ${checked(walls.table, /^[a-z][a-z0-9_]{0,30}$/)}`;
-  const bridges = walls.bridges.map((name) => `"${checked(name, /^[A-Za-z0-9_.-]{1,15}$/)}"`).join(', ');
+  const bridges = walls.bridges.map((name) => `"${checked(name, /^[A-Za-z0-9_.-]{1,15}$|^[A-Za-z0-9_.-]{1,14}\*$/)}"`);
   const resolvers = walls.resolvers.map(
     (address) =>
       `add rule ${table} host ${family(address)} daddr ${address} meta l4proto { tcp, udp } th dport 53 accept`,
@@ -49,9 +51,9 @@ export function ruleset(walls: Walls, ways: readonly Way[]): string {
     `add chain ${table} input { type filter hook input priority -10; policy accept; }`,
     ...['out', 'into', 'host'].map((chain) => `add chain ${table} ${chain}`),
     ...CHAINS.map((chain) => `flush chain ${table} ${chain}`),
-    `add rule ${table} forward iifname { ${bridges} } jump out`,
-    `add rule ${table} forward oifname { ${bridges} } jump into`,
-    `add rule ${table} input iifname { ${bridges} } jump host`,
+    ...bridges.map((bridge) => `add rule ${table} forward iifname ${bridge} jump out`),
+    ...bridges.map((bridge) => `add rule ${table} forward oifname ${bridge} jump into`),
+    ...bridges.map((bridge) => `add rule ${table} input iifname ${bridge} jump host`),
     // From a container to anywhere.
     `add rule ${table} out ct direction reply accept`,
     `add rule ${table} out ip saddr . ip daddr . tcp dport @open4 accept`,

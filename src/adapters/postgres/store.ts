@@ -18,7 +18,7 @@ import { commit } from './sql/commit.ts';
 import { birthOf, deadLetter, lastPoison } from './sql/deadLetters.ts';
 import { deliver } from './sql/deliver.ts';
 import { claimEffects, finishEffects, retryEffect } from './sql/effects.ts';
-import { activeGrants, claimedHosts, putGrant, releaseHosts, revokeGrant } from './sql/grants.ts';
+import { activeGrants, claimedHosts, claimHosts, putGrant, releaseHosts, revokeGrant } from './sql/grants.ts';
 import { health } from './sql/health.ts';
 import { hostKey, keepHostKey } from './sql/hostKeys.ts';
 import { inboxState } from './sql/inboxState.ts';
@@ -87,6 +87,7 @@ export function createStore(db: Database): Store {
     revokeGrant: (id, at) => revokeGrant(db, id, at),
     activeGrants: (at) => activeGrants(db, at),
     claimedHosts: () => claimedHosts(db),
+    claimHosts: (hosts) => claimHosts(db, hosts),
     releaseHosts: (hosts, at) => releaseHosts(db, hosts, at),
     prune: (retention, from) => pruneOnce(db, retention, from),
     appendAudit: (entry) => appendAudit(db, entry),

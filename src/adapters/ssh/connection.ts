@@ -149,5 +149,8 @@ function attempt(
 }
 
 function memoryError(cause: unknown): RetryableError {
-  return new RetryableError('SSH_HOST_KEY_MEMORY', 'The trusted host key could not be read or kept', { cause });
+  return new RetryableError('SSH_HOST_KEY_MEMORY', 'The trusted host key could not be read or kept', {
+    cause,
+    human: 'The host key of the VM that was trusted first cannot be read from the database, or not be kept there.',
+  });
 }

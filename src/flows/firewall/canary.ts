@@ -13,6 +13,14 @@ export const CANARIES: readonly { readonly host: string; readonly port: number }
   { host: '2606:4700:4700::1111', port: 443 },
 ];
 
+/** The container, or another one of its project, is where the walls do not stand, whatever it could reach just now. */
+export function outsideTheWalls(interfaces: readonly string[]): TerminalError {
+  const where = interfaces.join(', ');
+  return new TerminalError('WALLS_ELSEWHERE', `containers at ${where}, which has no walls`, {
+    human: `Containers of this repository are at ${where} of the VM, where no walls stand. No agent is started there. Name that bridge in SM_NFT_BRIDGES (\`podman*\` stands for all that podman makes), or let the repository use the network of SM_CONTAINER_NETWORK (docs/firewall.md).`,
+  });
+}
+
 /**
  * @param reaches whether the container can connect there now; rejects if that cannot be found out
  * @throws TerminalError WALLS_OPEN; and what `reaches` throws, because walls that nobody has seen are none

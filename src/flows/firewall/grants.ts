@@ -37,7 +37,7 @@ export interface GrantPorts {
   readonly enforcer: Enforcer;
   readonly store: Pick<
     StorePorts,
-    'putGrant' | 'revokeGrant' | 'activeGrants' | 'claimedHosts' | 'releaseHosts' | 'listActors'
+    'putGrant' | 'revokeGrant' | 'activeGrants' | 'claimedHosts' | 'claimHosts' | 'releaseHosts' | 'listActors'
   >;
   readonly now: () => number;
 }
@@ -56,7 +56,10 @@ export function createGrants({ enforcer, store, now }: GrantPorts): Grants {
   async function hold(signal?: AbortSignal): Promise<Held> {
     const at = now();
     const rows = await store.activeGrants(at);
-    const ours = await store.claimedHosts();
+    const ours = await claimed(
+      rows.map(({ host }) => host),
+      signal,
+    );
     const desired: Desired = { openings: await openingsOf(rows, store), ours };
     const held = await enforcer.hold(desired, signal);
     untold.push(...held.drift);
@@ -66,14 +69,26 @@ export function createGrants({ enforcer, store, now }: GrantPorts): Grants {
     return held;
   }
 
+  /**
+   * Hosts that this program has entered, or is about to: before the first write, what is there was entered by somebody else. Looked
+   * at each time, because somebody may have taken theirs out meanwhile, and then it is entered by us.
+   */
+  async function claimed(wanted: readonly string[], signal?: AbortSignal): Promise<readonly string[]> {
+    const ours = await store.claimedHosts();
+    const others = [...new Set(wanted.filter((host) => !ours.includes(host)))];
+    if (others.length === 0) return ours;
+    const there = await enforcer.entered(others, signal);
+    const mine = others.filter((host) => !there.includes(host));
+    if (mine.length > 0) await store.claimHosts(mine);
+    return [...ours, ...mine];
+  }
+
   return {
     enforcer,
     active: () => store.activeGrants(now()),
     sync: (signal) => inTurn(async () => ({ ...(await hold(signal)), drift: untold.splice(0) })),
     open: ({ key, approval, session, container, repo, hosts, scope, expiresAt, by }, signal) =>
       inTurn(async () => {
-        // Before the first write: what is there now was entered by somebody else, unless it is known to be ours.
-        const [there, ours] = [await enforcer.entered(hosts, signal), await store.claimedHosts()];
         for (const host of hosts) {
           await store.putGrant({
             id: `${key}/${host}`,
@@ -84,7 +99,7 @@ export function createGrants({ enforcer, store, now }: GrantPorts): Grants {
             openedAt: now(),
             expiresAt,
             revokedAt: undefined,
-            detail: { repo, container, by, claimed: !there.includes(host) || ours.includes(host) },
+            detail: { repo, container, by },
           });
         }
         const held = await hold(signal);

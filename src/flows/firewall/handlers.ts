@@ -9,7 +9,7 @@ import {
 import { networkText, revokedText } from '../../chat/network.ts';
 import { type Address, keyOf } from '../../machines/addresses.ts';
 import type { ApprovalContext } from '../../machines/approval/context.ts';
-import type { SessionContext } from '../../machines/session/context.ts';
+import type { Person, SessionContext } from '../../machines/session/context.ts';
 import type { DomainPolicy } from '../../policy/domains/index.ts';
 import type { Reply } from '../reply.ts';
 import { checkRequest, profits } from './check.ts';
@@ -19,7 +19,7 @@ import { reachOf } from './words.ts';
 export interface FirewallPorts {
   readonly grants: Grants;
   readonly policy: DomainPolicy;
-  readonly store: Pick<StorePorts, 'listActors'>;
+  readonly store: Pick<StorePorts, 'listActors' | 'appendAudit'>;
   readonly runtime: Pick<Runtime, 'read' | 'deliver'>;
   /** Whether the session's container can connect to the host now; false if that cannot be found out. */
   readonly reaches: (session: Address, host: string) => Promise<boolean>;
@@ -48,8 +48,12 @@ export function firewallHandlers(ports: FirewallPorts) {
   const { grants, store, runtime, reply, now } = ports;
   const { enforcer } = grants;
 
-  async function close(approvals: readonly Address[], key: string, reason: string): Promise<void> {
-    const event = { type: 'REVOKE', at: now(), reason };
+  async function close(
+    approvals: readonly Address[],
+    key: string,
+    { reason, by }: { readonly reason: string; readonly by?: Person },
+  ): Promise<void> {
+    const event = { type: 'REVOKE', at: now(), reason, ...(by ? { by } : {}) };
     await runtime.deliver(approvals.map((to) => ({ to, event, dedupKey: `revoke/${key}/${to}` })));
   }
 
@@ -74,7 +78,7 @@ export function firewallHandlers(ports: FirewallPorts) {
     'firewall.endSession': async ({ key, params: { session } }) => {
       const found = await store.listActors({ kind: 'approval', keyPrefix: `${keyOf(session)}/`, states: OPENING });
       const own = found.filter(({ context }) => isForSession(context as ApprovalContext)).map(({ address }) => address);
-      await close(own, key, 'The session ended.');
+      await close(own, key, { reason: 'The session ended.' });
     },
     'chat.network': async ({ key, actor, params }) => {
       const { repo } = await sessionOf(params.session);
@@ -86,16 +90,23 @@ export function firewallHandlers(ports: FirewallPorts) {
       await reply(key, actor, params, networkText(lines, reachOf(enforcer.kind), now(), ports.trigger));
     },
     'chat.revoke': async ({ key, actor, params }, { signal }) => {
-      const { host, userName } = params;
+      const { host, userId, userName } = params;
+      const reason = `Revoked by ${userName}.`;
       const { repo } = await sessionOf(params.session);
       const active = await grants.active();
       const matching = active.filter((grant) => grant.host === host && profits(grant, params.session, repo));
       const others = active.filter((grant) => grant.host !== host).map(({ approval }) => approval);
       const whole = [...new Set(matching.map(({ approval }) => approval))].filter((each) => !others.includes(each));
-      await close(whole, key, `Revoked by ${userName}.`);
+      await close(whole, key, { reason, by: { id: userId, name: userName } });
       // An approval with other hosts goes on for those.
-      const parts = new Set(matching.filter(({ approval }) => !whole.includes(approval)).map(({ id }) => id));
-      if (parts.size > 0) await grants.close(({ id }) => parts.has(id), signal);
+      const parts = matching.filter(({ approval }) => !whole.includes(approval));
+      const ids = new Set(parts.map(({ id }) => id));
+      if (parts.length > 0) await grants.close(({ id }) => ids.has(id), signal);
+      for (const { id, approval } of parts) {
+        const detail = { userId, hosts: [host], repo, reason, at: now() };
+        const entry = { key: `closed/${id}`, at: now(), action: 'grant.closed', who: userName, subject: approval };
+        await store.appendAudit({ ...entry, detail });
+      }
       await reply(key, actor, params, revokedText(host, matching.length));
     },
   } satisfies EffectHandlers;

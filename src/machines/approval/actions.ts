@@ -26,6 +26,10 @@ export function refreshCard({ context }: Args): Effect[] {
   return context.silent ? [] : [{ kind: 'chat.card', params: { approval: context.address } }];
 }
 
+export function remind({ context }: Args): Effect {
+  return { kind: 'chat.remind', params: { approval: context.address, time: context.reminded } };
+}
+
 export function checkRequest({ context }: Args): Effect {
   const { hosts, session, repo } = context;
   return {
@@ -89,9 +93,15 @@ export function recordClosing({ context, event }: Args): Effect {
     kind: 'audit.record',
     params: {
       action: 'grant.closed',
-      who: '',
+      who: context.closedBy?.name ?? '',
       subject: context.address,
-      detail: { hosts: context.hosts, repo: context.repo, reason: context.closed, at: event.at },
+      detail: {
+        userId: context.closedBy?.id ?? '',
+        hosts: context.hosts,
+        repo: context.repo,
+        reason: context.closed,
+        at: event.at,
+      },
     },
   };
 }
@@ -202,7 +212,8 @@ export function sayUntold({ context, event }: Args): Effect {
 
 /** Asked for, and by whose agent. The arguments themselves are on the card; their digest names them. */
 export function recordRequest({ context }: Args): Effect {
-  return audit('approval.requested', context.askedFor.name, context, { userId: context.askedFor.id });
+  const { askedBy, askedFor, askers } = context;
+  return audit('approval.requested', askedBy.name, context, { userId: askedBy.id, askers, owner: askedFor });
 }
 
 /** What was opened, or why it could not be. */
@@ -210,6 +221,7 @@ export function recordOpening({ context, event }: Args): Effect {
   const { verdict, closesAt } = context;
   const isOpen = event.type === 'OPENED';
   return audit(isOpen ? 'grant.opened' : 'grant.failed', verdict?.by.name ?? '', context, {
+    userId: verdict?.by.id ?? '',
     scope: verdict?.scope ?? 'session',
     closesAt,
     ...(event.type === 'OPENED' ? { enforced: event.enforced } : { reason: 'human' in event ? event.human : '' }),
@@ -304,7 +316,8 @@ function unasked(approved: boolean, words: string, at: number): Verdict {
 }
 
 export function closing({ event }: Args): Change {
-  return { closed: event.type === 'REVOKE' ? event.reason : 'Its time was over.' };
+  if (event.type !== 'REVOKE') return { closed: 'Its time was over.' };
+  return { closed: event.reason, closedBy: event.by ?? null };
 }
 
 export function expired({ event }: Args): Change {

@@ -43,7 +43,12 @@ export interface ApprovalContext extends JsonObject {
   readonly inputJson: string;
   readonly digest: string;
   readonly repo: string;
+  /** Whose session it is. */
   readonly askedFor: Person;
+  /** Whose words the agent was working on. */
+  readonly askedBy: Person;
+  /** Ids of all whose words those were. */
+  readonly askers: readonly string[];
   readonly channelId: string;
   readonly rootId: string;
   readonly hosts: readonly string[];
@@ -56,9 +61,15 @@ export interface ApprovalContext extends JsonObject {
   readonly closesAt: number;
   /** Why it was closed; empty while it is open. */
   readonly closed: string;
+  /** Who closed it; null: nobody, it ended by itself or with its session. */
+  readonly closedBy: Person | null;
   readonly askedAt: number;
   /** 0: it never expires. Milliseconds. */
   readonly timeoutMs: number;
+  /** After so many milliseconds people are reminded for the first time; 0: never. */
+  readonly remindMs: number;
+  /** How often they were reminded. */
+  readonly reminded: number;
   /** Milliseconds that a grant for a repository lasts. */
   readonly grantMs: number;
   readonly cardPostId: string;
@@ -84,6 +95,7 @@ export interface ApprovalContext extends JsonObject {
 export interface ApprovalInput extends JsonObject {
   readonly address: Address;
   readonly timeoutMs: number;
+  readonly remindMs: number;
   /** Whether tools and domains need two people. */
   readonly twoPeople: boolean;
   /** How long a grant for a repository lasts. */
@@ -109,6 +121,8 @@ export interface Requested extends Event<'REQUESTED'> {
   readonly turnId: string;
   readonly repo: string;
   readonly askedFor: Person;
+  readonly askedBy?: Person;
+  readonly askers?: readonly string[];
   readonly channelId: string;
   readonly rootId: string;
 }
@@ -131,13 +145,14 @@ export type ApprovalEvent =
   | Failed<'TELL.FAILED'>
   | Event<'RETRY'>
   /** Somebody, or the end of the session, closes what was opened. */
-  | (Event<'REVOKE'> & { readonly reason: string })
+  | (Event<'REVOKE'> & { readonly reason: string; readonly by?: Person })
   | Event<'REVOKED'>
   | Failed<'REVOKE.FAILED'>
   /** It was set aside for a while, and the agent was told that nobody answers. */
   | (Event<'GIVEN.UP'> & { readonly reason: string });
 
-export function newApproval({ address, timeoutMs, twoPeople, grantMs, request }: ApprovalInput): ApprovalContext {
+export function newApproval(input: ApprovalInput): ApprovalContext {
+  const { address, timeoutMs, remindMs, twoPeople, grantMs, request } = input;
   const { session, requestId, kind, toolName, inputJson, digest, repo, askedFor, channelId, rootId, at } = request;
   return {
     address,
@@ -149,6 +164,8 @@ export function newApproval({ address, timeoutMs, twoPeople, grantMs, request }:
     digest,
     repo,
     askedFor,
+    askedBy: request.askedBy ?? askedFor,
+    askers: request.askers ?? [],
     channelId,
     rootId,
     hosts: kind === 'network' ? hostsOf(inputJson) : [],
@@ -157,8 +174,11 @@ export function newApproval({ address, timeoutMs, twoPeople, grantMs, request }:
     opened: false,
     closesAt: 0,
     closed: '',
+    closedBy: null,
     askedAt: at,
     timeoutMs,
+    remindMs,
+    reminded: 0,
     grantMs,
     cardPostId: '',
     cardGeneration: 1,

@@ -1,6 +1,6 @@
 /** How events change a session's context: pure functions for `assign`. */
 import type { JsonObject } from '../json.ts';
-import type { Failure, Person, QueuedPrompt, SessionContext } from './context.ts';
+import type { Failure, Person, QueuedPrompt, RunningTurn, SessionContext } from './context.ts';
 import type { SessionEvent, TurnEnded } from './events.ts';
 import type { Args } from './requests.ts';
 import { toldWith, untold } from './undelivered.ts';
@@ -137,20 +137,36 @@ export function settledBy(event: SessionEvent): readonly string[] {
   }
 }
 
-function speakerOf({ queue, request }: SessionContext, inputIds: readonly string[]): Person {
-  const prompt = queue.find(({ postId }) => inputIds.includes(postId));
-  return prompt ? { id: prompt.authorId, name: prompt.author } : request.owner;
+/** Each once. */
+function speakersOf({ queue }: SessionContext, inputIds: readonly string[]): readonly Person[] {
+  const prompts = queue.filter(({ postId }) => inputIds.includes(postId));
+  return [...new Map(prompts.map(({ authorId: id, author: name }) => [id, { id, name }])).values()];
+}
+
+function turnOf(context: SessionContext, event: Extract<SessionEvent, { type: 'TURN.STARTED' }>): RunningTurn {
+  const [by = context.request.owner, ...also] = speakersOf(context, event.inputIds);
+  return { id: event.turnId, startedAt: event.at, by, ...(also.length === 0 ? {} : { also }) };
+}
+
+/** Somebody's words have gone into the running turn. */
+function joined(context: SessionContext, inputIds: readonly string[]): Change {
+  const { turn } = context;
+  if (!turn) return {};
+  const known = [turn.by, ...(turn.also ?? [])].map(({ id }) => id);
+  const more = speakersOf(context, inputIds).filter(({ id }) => !known.includes(id));
+  return more.length === 0 ? {} : { turn: { ...turn, also: [...(turn.also ?? []), ...more] } };
 }
 
 export function turnStarted({ context, event }: Args): Change {
   if (event.type !== 'TURN.STARTED') return {};
-  const turn = { id: event.turnId, startedAt: event.at, by: speakerOf(context, event.inputIds) };
+  const turn = turnOf(context, event);
   const ownTurns = event.own ? context.ownTurns + 1 : 0;
   return { ...without(context, settledBy(event)), turn, ownTurns, activeAt: event.at };
 }
 
 export function promptSteered({ context, event }: Args): Change {
-  return { ...without(context, settledBy(event)), activeAt: event.at };
+  const inputIds = settledBy(event);
+  return { ...without(context, inputIds), ...joined(context, inputIds), activeAt: event.at };
 }
 
 /** A prompt that will not be run leaves the queue. */

@@ -55,6 +55,8 @@ export interface RunningTurn extends JsonObject {
   readonly startedAt: number;
   /** Whose words it answers first; of one that began by itself, whose session it is. */
   readonly by: Person;
+  /** Others whose words went into it. */
+  readonly also?: readonly Person[];
 }
 
 export interface Usage extends JsonObject {

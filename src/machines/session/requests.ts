@@ -1,5 +1,6 @@
 /** What a session asks of the outside: each a pure function from context and event to effects. */
 import { approvalAddress } from '../addresses.ts';
+import type { Requested } from '../approval/context.ts';
 import type { Effect, Reply } from '../effects.ts';
 import { droppedBy, isLogLost, lostInputs, settledBy, waitingIn } from './changes.ts';
 import type { QueuedPrompt, SessionContext } from './context.ts';
@@ -326,10 +327,17 @@ export function openApproval({ context, event }: Args): Effect {
       turnId: asked.turnId,
       repo: context.request.repo.repo,
       askedFor: context.request.owner,
+      ...askersOf(context, asked.turnId),
       channelId: context.channelId,
       rootId: context.rootId,
     },
   };
+}
+
+/** Whose words led to it, as far as it is known. */
+function askersOf({ turn }: Args['context'], turnId: string): Partial<Pick<Requested, 'askedBy' | 'askers'>> {
+  if (turn === null || turn.id !== turnId || turn.by.id === '') return {};
+  return { askedBy: turn.by, askers: [turn.by, ...(turn.also ?? [])].map(({ id }) => id) };
 }
 
 function withdrawals({ context, event }: Args, requestIds: readonly string[], reason: string): Effect[] {

@@ -205,6 +205,22 @@ test('what is not a click is refused before anybody sees it', async () => {
   assert.equal(calls, 0);
 });
 
+test('what would be stored of a click is bounded', async () => {
+  let calls = 0;
+  const server = await start({
+    onCallback: async () => {
+      calls += 1;
+      return {};
+    },
+  });
+  for (const field of ['user_id', 'user_name', 'channel_id', 'post_id', 'trigger_id', 'team_id', 'type']) {
+    const refused = await post(server, { ...CLICK, [field]: 'x'.repeat(2_000) });
+    assert.equal(refused.status, 200, field);
+    assert.match(((await refused.json()) as { ephemeral_text: string }).ephemeral_text, /not valid/, field);
+  }
+  assert.equal(calls, 0);
+});
+
 test('a body is bounded', async () => {
   const server = await start();
   const big = await post(server, { ...CLICK, user_name: 'x'.repeat(1024 * 1024) });

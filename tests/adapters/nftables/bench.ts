@@ -11,7 +11,7 @@ import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { type NftWalls, nftWalls } from '../../../src/adapters/nftables/index.ts';
+import { type NftWalls, nftWalls, type Shell } from '../../../src/adapters/nftables/index.ts';
 import { localShell } from '../../support/localShell.ts';
 import { until } from '../../support/sshd.ts';
 
@@ -38,6 +38,10 @@ export interface Bench {
   /** Epoch milliseconds as the walls see them; move it at will. */
   clock: { now: number };
   readonly walls: NftWalls;
+  /** Commands on the VM. */
+  readonly shell: Shell;
+  /** Such walls, with others in their place. */
+  wallsAt(bridges: readonly string[]): NftWalls;
   /** What the world's name server answers from now on. */
   names(names: Readonly<Record<string, readonly string[]>>): Promise<void>;
   /** Every query that has reached the world's name server. */
@@ -147,17 +151,22 @@ export async function openBench(): Promise<Bench> {
     return node(from, LOOK_UP, name, type, server);
   }
 
-  const walls = nftWalls({
-    shell: localShell({}, ['ip', 'netns', 'exec', spaces.vm]),
-    nft: ['nft'],
-    walls: { table: 'csm_test', bridges: ['br0', 'br1'], resolvers: [RESOLVER] },
-    namesFolder: join(folder, 'names'),
-    now: () => clock.now,
-  });
+  const shell = localShell({}, ['ip', 'netns', 'exec', spaces.vm]);
+  const wallsAt = (bridges: readonly string[]): NftWalls =>
+    nftWalls({
+      shell,
+      nft: ['nft'],
+      walls: { table: 'csm_test', bridges, resolvers: [RESOLVER] },
+      namesFolder: join(folder, 'names'),
+      now: () => clock.now,
+    });
+  const walls = wallsAt(['br0', 'br1']);
 
   return {
     clock,
+    shell,
     walls,
+    wallsAt,
     names,
     lookUp,
     ip,

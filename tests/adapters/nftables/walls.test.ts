@@ -2,6 +2,7 @@
 /** Containers reach what was opened for them, and nothing else: on real nftables, routing and resolvers. Needs root. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { unwalled } from '../../../src/adapters/nftables/index.ts';
 import { until } from '../../support/sshd.ts';
 import { AGENT, type Bench, OTHER, openBench, RESOLVER, WORLD, WORLD_DNS } from './bench.ts';
 
@@ -213,6 +214,44 @@ test('a packet never meets walls that are being rebuilt', async ({ bench }) => {
   await Promise.all(Array.from({ length: 10 }, () => bench.walls.hold(opening)));
   assert.is(connection.isOpen(), true);
   connection.close();
+});
+
+test('walls at some bridges hold nobody at others; with a star they stand at all whose names begin so', async ({
+  bench,
+}) => {
+  await bench.wallsAt(['br0']).hold([openFor(AGENT, 'crates.io')]);
+  assert.is(await bench.tcp('agent', WORLD.pypi), BLOCKED);
+  assert.is(await bench.tcp('other', WORLD.pypi), 'open');
+  await bench.wallsAt(['br*']).hold([openFor(AGENT, 'crates.io')]);
+  for (const space of ['agent', 'other'] as const) {
+    for (const host of [WORLD.pypi, WORLD.pypi6, WORLD.metadata, RESOLVER]) {
+      assert.is.not(await bench.tcp(space, host, host === RESOLVER ? 22 : 443), 'open', `${space} ${host}`);
+    }
+  }
+  assert.is(await bench.tcp('agent', WORLD.crates), 'open');
+  assert.instance(
+    await bench
+      .wallsAt([])
+      .hold([])
+      .catch((error: unknown) => error),
+    RangeError,
+  );
+});
+
+test('it is found out at which interface an address is, and whether walls stand there', async ({ bench }) => {
+  const { shell } = bench;
+  const all = [...AGENT, ...OTHER];
+  assert.equal(await unwalled(shell, all, ['br0', 'br1']), []);
+  assert.equal(await unwalled(shell, all, ['br*']), []);
+  assert.equal(await unwalled(shell, all, ['br0']), ['br1']);
+  assert.equal(await unwalled(shell, AGENT, ['br0']), []);
+  assert.equal(await unwalled(shell, AGENT, ['br', 'b0*']), ['br0']);
+  // Of a container that is in a network of another kind: the way there leads out of the VM.
+  assert.equal(await unwalled(shell, [WORLD.intranet], ['br*']), ['wan']);
+  assert.equal(await unwalled(shell, [], ['br0']), []);
+  for (const nonsense of ['not-an-address', '10.88.5.2; echo x', '']) {
+    assert.match(await unwalled(shell, [nonsense], ['br*']).catch(({ code }) => code), 'NFT_ROUTE', nonsense);
+  }
 });
 
 test('no text from outside becomes part of the rules', async ({ bench }) => {

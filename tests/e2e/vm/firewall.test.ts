@@ -10,7 +10,7 @@ import { type Person, person, type Thread, textOf } from '../../support/person.t
 import { STOCK } from '../../support/vm/images.ts';
 import { eventually, LONG_MS } from '../../support/vm/patience.ts';
 import { nftablesOn, startWalledEnvironment, type WalledEnvironment } from '../../support/vm/walled.ts';
-import { WORLD } from '../../support/vm/world.ts';
+import { WORLD, WORLD_6 } from '../../support/vm/world.ts';
 
 interface Context {
   environment: WalledEnvironment;
@@ -167,6 +167,57 @@ test('after it is revoked, the open connection is cut and the host is closed aga
   assert.not.ok(reachedAt(context, WORLD.pypi, since));
 });
 
+test('over IPv6: what nobody opened is blocked, a name opens with all its addresses, for one container, and closes again', async (context) => {
+  const { you, web, plain, environment } = context;
+  const { vm } = environment;
+  const [own, other] = [await addressOf(environment, 'acme/web', 6), await addressOf(environment, 'acme/plain', 6)];
+  for (const address of [own, other]) assert.match(address, /^fd[0-9a-f:]+$/, 'the containers have such addresses');
+  // Without walls these are reached, with the container's own way out.
+  for (const address of Object.values(WORLD_6)) {
+    assert.match(await vm.sh('curl --insecure --silent "$1"', `https://[${address}]/hello`), /^hello/);
+  }
+  const tries = [
+    `--insecure https://[${WORLD_6.gems}]/hello`,
+    `--insecure https://[${WORLD_6.canary}]/hello`,
+    `telnet://[${WORLD_6.crates}]:8443`,
+    `telnet://[${other}]:25051`,
+    `telnet://[${gatewayOf(own)}]:22`,
+    'https://rubygems.org/hello',
+  ];
+  const since = Date.now();
+  const heard = await bash(context, web, tries.map((words) => `${CURL} -6 ${words}`).join('; '), 'tried-6');
+  assert.is(heard.match(/curl: \(\d+\)/g)?.length, tries.length, heard);
+  const through = () => environment.world.noticed.filter(({ at, address }) => at >= since && /:/.test(address));
+  assert.equal(through(), []);
+
+  await you.say('network rubygems.org because of a gem, then say asked-for-gems', web);
+  const card = await you.hear(web.rootId, (post) => you.buttonsOf(post).includes('Approve for this session'));
+  assert.match(textOf(card), /rubygems\.org/);
+  await you.press(card, 'Approve for this session');
+  await you.hear(web.rootId, ({ message }) => /asked-for-gems/.test(message));
+  const [both, next] = [
+    await bash(context, web, `${CURL} -6 https://rubygems.org/hello; ${CURL} -4 https://rubygems.org/hello`, 'both'),
+    await bash(context, plain, `${CURL} -6 --insecure https://[${WORLD_6.gems}]/hello`, 'not-here'),
+  ];
+  assert.is(both.match(/^hello from rubygems\.org$/gm)?.length, 2, both);
+  assert.match(next, /curl: \(7\)/);
+  assert.ok(reachedAt(context, WORLD_6.gems, since));
+  assert.ok(reachedAt(context, WORLD.gems, since));
+  const elsewhere = `${CURL} -6 --insecure --resolve rubygems.org:443:[${WORLD_6.crates}] https://rubygems.org/hello`;
+  assert.match(
+    await bash(context, web, `${elsewhere}; ${CURL} -6 telnet://[${WORLD_6.gems}]:8443`, 'only-that'),
+    /curl: \(7\)[\s\S]*curl: \(7\)/,
+  );
+
+  // From the card itself this time.
+  const { id } = card;
+  const open = await you.hear(web.rootId, (post) => post.id === id && you.buttonsOf(post).includes('Close again'));
+  await you.press(open, 'Close again');
+  await you.hear(web.rootId, (post) => post.id === id && /Closed again\. Closed by you/.test(textOf(post)));
+  const closed = await bash(context, web, `${CURL} -6 --insecure https://[${WORLD_6.gems}]/hello`, 'closed-6');
+  assert.match(closed, /curl: \(7\)/);
+});
+
 test('RT-53: where the walls do not stand, no agent is started, and the thread says what is reachable', async ({
   you,
   environment,
@@ -219,11 +270,17 @@ test('csm doctor firewall proves it on the VM, leaves the walls alone, and finds
 });
 
 /** On the containers' network. */
-async function addressOf({ vm }: WalledEnvironment, repo: string): Promise<string> {
+async function addressOf({ vm }: WalledEnvironment, repo: string, family: 4 | 6 = 4): Promise<string> {
   const id = await vm.podman('ps', '--quiet', '--filter', `label=csm.repo=${repo}`);
+  const field = family === 4 ? '.IPAddress' : '.GlobalIPv6Address';
   return (
-    await vm.podman('inspect', '--format', '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}', id.trim())
+    await vm.podman('inspect', '--format', `{{range .NetworkSettings.Networks}}{{${field}}}{{end}}`, id.trim())
   ).trim();
+}
+
+/** The VM, on the network of a container with this IPv6 address. */
+function gatewayOf(address: string): string {
+  return address.replace(/::.*$|[^:]+$/, (end) => (end.startsWith('::') ? '::1' : '1'));
 }
 
 test.run();

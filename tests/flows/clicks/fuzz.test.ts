@@ -5,7 +5,7 @@ import * as assert from 'uvu/assert';
 import { fuzzClicks } from './fuzz.ts';
 
 test('of thousands of clicks that were changed, sent again or made by strangers, only true ones count, and all get words', async () => {
-  const { taken, wronglyTaken, wronglyRefused, silent } = await fuzzClicks(4_000, 20261126);
+  const { taken, wronglyTaken, wronglyRefused, silent } = await fuzzClicks(8_000, 20261126);
   assert.equal(wronglyTaken, []);
   assert.equal(wronglyRefused, []);
   assert.equal(silent, []);

@@ -12,8 +12,8 @@ import { CARD, CHANNEL, request, viewOf } from './request.ts';
 
 const KEYS = { secret: 'the secret of the fuzz', instance: 'one' };
 const RULES = { approvers: ['bob', 'ada'], admins: ['ada'], channelAdmins: false, notTheAsker: false };
-const BUTTONS = ['approve', 'approverepo', 'approvealways', 'deny'] as const;
-const STATES = ['open', 'open', 'open', 'decided', 'withdrawn', 'reposted'] as const;
+const BUTTONS = ['approve', 'approverepo', 'approvealways', 'deny', 'close'] as const;
+const STATES = ['open', 'open', 'open', 'decided', 'withdrawn', 'reposted', 'opened'] as const;
 
 export interface Found {
   readonly wronglyTaken: readonly string[];
@@ -71,9 +71,10 @@ export async function fuzzClicks(count: number, seed: number): Promise<Found> {
           },
           cards,
           verify: (signed) => verifyAction(KEYS, signed),
+          mayClose: ({ id }) => RULES.approvers.includes(id),
           mayOpenForGood: (by) => mayOpenForGood(by, RULES),
           whyNot: ({ id }, { askedFor }) =>
-            whyNot({ id, mayUse: true, isChannelAdmin: async () => false }, askedFor, RULES),
+            whyNot({ id, mayUse: true, isChannelAdmin: async () => false }, [askedFor.id], RULES),
           onRefused: async () => undefined,
           log: silentLog,
           now: () => index,
@@ -133,6 +134,7 @@ const STRANGE: readonly unknown[] = [
   ['approve'],
   'approve',
   'approvealways',
+  'close',
   'deny',
   'answer0',
   'approval/p0/r2',

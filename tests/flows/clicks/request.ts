@@ -30,6 +30,14 @@ export function request(state: Made['request']): Driven {
       actor.send('DECIDE', { verdict: { outcome: 'denied', by, at: 0, words: '', answers: {} } });
       break;
     }
+    case 'opened': {
+      const by = { id: 'first', name: 'first' };
+      actor.send('DECIDE', { verdict: { outcome: 'approved', by, at: 0, words: '', answers: {}, scope: 'session' } });
+      actor.done('firewall.allow', { enforced: true, late: [] });
+      actor.done('worker.probe', { reachable: true, error: '' });
+      actor.done('worker.decide');
+      break;
+    }
     case 'withdrawn':
       actor.send('WITHDRAW', { reason: 'The turn ended.' });
       break;

@@ -24,6 +24,7 @@ function waiting(address: Address, hosts: readonly string[], askedAt: number): A
   const context: ApprovalContext = newApproval({
     address,
     timeoutMs: 0,
+    remindMs: 0,
     twoPeople: false,
     grantMs: 1,
     request: {
@@ -59,14 +60,21 @@ function waiting(address: Address, hosts: readonly string[], askedAt: number): A
 /** @param reachable hosts the container can connect to @param others requests that wait, this one among them */
 function check(
   hosts: readonly string[],
-  { reachable = [] as string[], kind = 'nftables' as Enforcer['kind'], others = [] as ActorSummary[], written = false },
+  {
+    reachable = [] as string[],
+    kind = 'nftables' as Enforcer['kind'],
+    others = [] as ActorSummary[],
+    settled = [] as ActorSummary[],
+    written = false,
+  },
 ) {
   const looked: string[] = [];
   const ports = {
     policy: NO_POLICY,
     grants: { active: async () => [], enforcer: enforcer(kind) },
     store: {
-      listActors: async ({ states }: { states?: readonly string[] }) => (states?.includes('settled') ? [] : others),
+      listActors: async ({ states }: { states?: readonly string[] }) =>
+        states?.includes('settled') ? settled : others,
     },
     reaches: async (_session: Address, host: string) => {
       looked.push(host);
@@ -96,6 +104,26 @@ test('what must not be asked for is not even tried', async () => {
 
 test('without a firewall everything is reachable, and people are asked all the same', async () => {
   assert.is((await check(['pypi.org'], { reachable: ['pypi.org'], kind: 'none' })).standing, 'ask');
+});
+
+test('what a person has denied before is said on the card, by whom, and for that host alone', async () => {
+  const decided = (address: Address, host: string, outcome: 'approved' | 'denied', silent = false): ActorSummary => {
+    const asked = waiting(address, [host], 1);
+    const by = { id: 'bob-id', name: 'bob' };
+    const verdict = { outcome, by, at: 2, words: '', answers: {} };
+    return { ...asked, value: { settled: outcome }, context: { ...asked.context, silent, verdict } };
+  };
+  const settled = [
+    decided('approval/p0/1', 'pypi.org', 'denied'),
+    decided('approval/p0/2', 'crates.io', 'approved'),
+    // By the policy, and not by a person.
+    decided('approval/p0/3', 'npmjs.org', 'denied', true),
+  ];
+  for (const written of [false, true]) {
+    const { standing, warnings } = await check(['pypi.org', 'crates.io', 'npmjs.org'], { settled, written });
+    assert.is(standing, 'ask', 'people may decide otherwise now');
+    assert.equal(warnings, ['pypi.org was denied before in this session, by bob.']);
+  }
 });
 
 test('in words: what an earlier card asks for is left to it, the rest is asked for; a tool that waits gets its own card', async () => {

@@ -29,6 +29,7 @@ test('drift that opening and closing came upon is in the next look, and in no la
     revokeGrant: async () => {},
     activeGrants: async () => [],
     claimedHosts: async () => [],
+    claimHosts: async () => {},
     releaseHosts: async () => {},
     listActors: async () => [],
   };

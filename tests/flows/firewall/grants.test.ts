@@ -83,6 +83,17 @@ test('what somebody entered by hand stays when a grant of the same host ends', a
   assert.equal(contentOf(context), ['api.anthropic.com', 'pypi.org']);
 });
 
+test('what somebody entered by hand, and took out while it was granted, is entered by us and goes with the grant', async (context) => {
+  const { bench } = context;
+  bench.simulator.edit(ALIAS, { content: ['api.anthropic.com', 'pypi.org'] });
+  await context.grants.open(wish('a', ['pypi.org']));
+  bench.simulator.edit(ALIAS, { content: ['api.anthropic.com'] });
+  await newGrants(context).sync();
+  assert.equal(contentOf(context), ['api.anthropic.com', 'pypi.org'], 'it is still granted');
+  await newGrants(context).close(() => true);
+  assert.equal(contentOf(context), ['api.anthropic.com'], 'nobody needs it any more');
+});
+
 test('what was ours once, and is entered by hand later, is not ours any more', async (context) => {
   await context.grants.open(wish('a', ['pypi.org']));
   await context.grants.close(() => true);

@@ -18,6 +18,9 @@ const NOT_PUBLIC = new RegExp(
 const NEWER_RULES =
   'kh com.kh net.kh org.kh edu.kh gov.kh per.kh com.io net.io org.io edu.io gov.io mil.io nom.io co.io'.split(' ');
 
+/** Rules that later versions no longer have: the registry of .is says that these were never open to anybody (list#2266). */
+const DROPPED_RULES = 'com.is net.is org.is edu.is gov.is int.is'.split(' ');
+
 /** ICANN's part of the list: the rules, without those of companies. */
 const RULES: ReadonlySet<string> = new Set(
   (readFileSync('/usr/share/publicsuffix/public_suffix_list.dat', 'utf8').split('===END ICANN DOMAINS===')[0] ?? '')
@@ -25,6 +28,7 @@ const RULES: ReadonlySet<string> = new Set(
     .map((line) => line.trim())
     .filter((line) => line !== '' && !line.startsWith('//'))
     .map((rule) => (/[^\x00-\x7f]/.test(rule) ? ascii(rule) : rule))
+    .filter((rule) => !DROPPED_RULES.includes(rule))
     .concat(NEWER_RULES),
 );
 

@@ -3,12 +3,13 @@
  * the resolver of `deploy/vm`, and repositories whose containers trust the world's authority.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { isIPv4, isIPv6 } from 'node:net';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startVmEnvironment, type VmEnvironment } from './environment.ts';
 import { STOCK } from './images.ts';
 import type { Repositories } from './repositories.ts';
-import type { Vm } from './vm.ts';
+import type { Vm, VmOptions } from './vm.ts';
 import { openWorld, type World } from './world.ts';
 
 const RESOLVER_CONF = fileURLToPath(new URL('../../../deploy/vm/resolver.conf', import.meta.url));
@@ -24,16 +25,18 @@ export interface Place {
   readonly vm: Vm;
   readonly world: World;
   /** Of the containers' network. */
-  readonly bridge: { readonly name: string; readonly address: string };
+  readonly bridge: { readonly name: string; readonly address: string; readonly address6: string };
 }
 
 /** @param settings of the firewall. The address of whom containers ask for names comes with them. */
 export async function startWalledEnvironment(
   settings: (place: Place) => Promise<{ readonly env: Readonly<Record<string, string>>; readonly resolver: string }>,
+  options: VmOptions = {},
 ): Promise<WalledEnvironment> {
   let world: World | undefined;
   try {
     const environment = await startVmEnvironment({
+      ...options,
       prepare: async (vm, repositories) => {
         world = await openWorld(vm);
         const bridge = await makeNetwork(vm);
@@ -89,12 +92,14 @@ export async function nftablesOn({ vm, bridge }: Place) {
 }
 
 async function makeNetwork(vm: Vm): Promise<Place['bridge']> {
-  await vm.podman('network', 'create', '--disable-dns', NETWORK);
-  const format = '{{.NetworkInterface}} {{range .Subnets}}{{.Gateway}}{{end}}';
-  const [name = '', address = ''] = (await vm.podman('network', 'inspect', '--format', format, NETWORK))
+  await vm.podman('network', 'create', '--disable-dns', '--ipv6', NETWORK);
+  const format = '{{.NetworkInterface}}{{range .Subnets}} {{.Gateway}}{{end}}';
+  const [name = '', ...addresses] = (await vm.podman('network', 'inspect', '--format', format, NETWORK))
     .trim()
     .split(' ');
-  return { name, address };
+  const address = addresses.find((each) => isIPv4(each)) ?? '';
+  const address6 = addresses.find((each) => isIPv6(each)) ?? '';
+  return { name, address, address6 };
 }
 
 function fillRepository(repositories: Repositories, name: string, authority: string): void {

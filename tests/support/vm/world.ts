@@ -3,7 +3,8 @@
  * TLS by an authority of their own. All of it is in namespaces that are bound to this process, and nothing routes from them
  * to anywhere else.
  *
- *     VM 172.31.255.2 -- 172.31.255.1 router 172.31.254.1 -- 172.31.254.2 world (owns every address of WORLD)
+ *     VM 172.31.255.2 -- 172.31.255.1 router 172.31.254.1 -- 172.31.254.2 world (owns every address of WORLD and WORLD_6)
+ *     VM 2600:3c00:1::2 -- 2600:3c00:1::1 router 2600:3c00:2::1 -- 2600:3c00:2::2 world
  */
 import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -24,14 +25,26 @@ export const WORLD = {
   model: '45.33.32.5',
   pypi: '45.33.32.10',
   crates: '45.33.32.20',
+  gems: '45.33.32.30',
   /** What the start-up check of a container tries, too. */
   canary: '1.1.1.1',
 } as const;
+
+/** The same over IPv6. */
+export const WORLD_6 = {
+  gems: '2600:3c00::30',
+  crates: '2600:3c00::20',
+  canary: '2606:4700:4700::1111',
+} as const;
+
+/** Names that have an IPv6 address, too. */
+const NAMES_6: Readonly<Record<string, string>> = { 'rubygems.org': WORLD_6.gems };
 
 export const NAMES: Readonly<Record<string, string>> = {
   'api.anthropic.com': WORLD.model,
   'pypi.org': WORLD.pypi,
   'crates.io': WORLD.crates,
+  'rubygems.org': WORLD.gems,
 };
 
 /** Something that a host of the world noticed. Times are of this machine's clock, in milliseconds. */
@@ -98,7 +111,12 @@ export async function openWorld(vm: Vm): Promise<World> {
     const inWorld = ['setpriv', ...BOUND, 'nsenter', `--net=${world}`];
     // Other names below these do not exist, as the internet's servers would say.
     const zones = ['com', 'org', 'io'].map((zone) => `--local=/${zone}/`);
-    const names = [...zones, ...Object.entries(NAMES).map(([name, address]) => `--host-record=${name},${address}`)];
+    const names = [
+      ...zones,
+      ...Object.entries(NAMES).map(
+        ([name, address]) => `--host-record=${[name, address, NAMES_6[name] ?? []].flat().join(',')}`,
+      ),
+    ];
     const quiet = ['--keep-in-foreground', '--user=root', '--conf-file=/dev/null', '--no-resolv', '--no-hosts'];
     const [first = '', ...more] = inWorld;
     const dns = ['dnsmasq', ...quiet, `--pid-file=${folder}/dns`, `--listen-address=${WORLD.dns}`, ...names];
@@ -172,6 +190,11 @@ async function connectAll(spaces: Readonly<Record<'vm' | 'router' | 'world', str
     ['router', 'world', '172.31.254.1/30'],
     ['world', 'eth0', '172.31.254.2/30'],
     ...Object.values(WORLD).map((address) => ['world', 'lo', `${address}/32`] as const),
+    ['vm', 'wan', '2600:3c00:1::2/64 nodad'],
+    ['router', 'vm', '2600:3c00:1::1/64 nodad'],
+    ['router', 'world', '2600:3c00:2::1/64 nodad'],
+    ['world', 'eth0', '2600:3c00:2::2/64 nodad'],
+    ...Object.values(WORLD_6).map((address) => ['world', 'lo', `${address}/128 nodad`] as const),
   ] as const) {
     await ip(space, `address add ${address} dev ${device}`);
     await ip(space, `link set ${device} up`);
@@ -179,7 +202,13 @@ async function connectAll(spaces: Readonly<Record<'vm' | 'router' | 'world', str
   await ip('vm', 'route add default via 172.31.255.1');
   await ip('world', 'route add default via 172.31.254.1');
   for (const address of Object.values(WORLD)) await ip('router', `route add ${address} via 172.31.254.2`);
-  for (const space of ['vm', 'router'] as const) await at(space, 'sysctl', '-qw', 'net.ipv4.ip_forward=1');
+  await ip('vm', '-6 route add default via 2600:3c00:1::1');
+  await ip('world', '-6 route add default via 2600:3c00:2::1');
+  for (const address of Object.values(WORLD_6)) await ip('router', `-6 route add ${address} via 2600:3c00:2::2`);
+  // Containers' networks, whether the VM hides their addresses or not.
+  await ip('router', '-6 route add fd00::/8 via 2600:3c00:1::2');
+  const forwarding = ['net.ipv4.ip_forward=1', 'net.ipv6.conf.all.forwarding=1'];
+  for (const space of ['vm', 'router'] as const) await at(space, 'sysctl', '-qw', ...forwarding);
 }
 
 /** `ca.pem`, and `cert.pem` with `key.pem` for every name. */

@@ -31,7 +31,7 @@ function say(what: 'connected' | 'ended', place: Place, id: number, error = ''):
   console.log(JSON.stringify({ at: Date.now(), what, ...place, id, ...(error === '' ? {} : { error }) }));
 }
 
-function serve(port: number): Promise<void> {
+function serve(port: number, host: string): Promise<void> {
   const server = createTls(certificate, (secured) => {
     if (secured.localAddress !== modelAddress) return void web.emit('connection', secured);
     const model = connect(modelSocket);
@@ -51,8 +51,8 @@ function serve(port: number): Promise<void> {
     socket.on('close', () => say('ended', place, id, error));
   });
   server.on('tlsClientError', () => undefined);
-  return new Promise((resolve) => server.listen(port, '0.0.0.0', () => resolve()));
+  return new Promise((resolve) => server.listen({ port, host, ipv6Only: host === '::' }, () => resolve()));
 }
 
-await Promise.all([443, 8443].map(serve));
+await Promise.all([443, 8443].flatMap((port) => [serve(port, '0.0.0.0'), serve(port, '::')]));
 console.log('up');

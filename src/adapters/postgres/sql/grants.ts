@@ -76,6 +76,17 @@ export async function claimedHosts(db: Database): Promise<string[]> {
   );
 }
 
+const CLAIM_HOSTS: Statement = {
+  name: 'claim_hosts',
+  text: `
+update network_grant set detail = detail || '{"claimed": true}'::jsonb where host = any($1) and revoked_at is null`,
+};
+
+/** From now on they are this program's to take out. */
+export async function claimHosts(db: Database, hosts: readonly string[]): Promise<void> {
+  await run(db, CLAIM_HOSTS, [hosts]);
+}
+
 const RELEASE_HOSTS: Statement = {
   name: 'release_hosts',
   text: `
