@@ -7,11 +7,16 @@ import type { JsonObject } from '../../src/machines/json.ts';
 
 type Row = readonly [kind: string, body: JsonObject];
 
+/** The posts of a turn. */
+function all(...rows: readonly Row[]): string[] {
+  const turn: Row[] = [['turnStarted', { turnId: 't', inputIds: [] }], ...rows];
+  const entries = turn.flatMap(([kind, body], index) => readEntry({ id: index + 1, at: index, kind, body }) ?? []);
+  return renderThread(entries, { verbosity: 'normal' }).map(({ message }) => message);
+}
+
 /** What the thread shows last while the turn runs, or at its end. */
 function shown(...rows: readonly Row[]): string {
-  const all: Row[] = [['turnStarted', { turnId: 't', inputIds: [] }], ...rows];
-  const entries = all.flatMap(([kind, body], index) => readEntry({ id: index + 1, at: index, kind, body }) ?? []);
-  return renderThread(entries, { verbosity: 'normal' }).at(-1)?.message ?? '';
+  return all(...rows).at(-1) ?? '';
 }
 
 const retrying = (body: JsonObject): Row => [
@@ -74,6 +79,19 @@ test('a turn that failed at a limit still says until when', () => {
 test('while a card waits nothing stands below it, and its turn is not said to be at work', () => {
   const posts = shown(TEXT, ['approvalRequest', ASKED]);
   assert.not.match(posts, /Working|Writing/);
+});
+
+test('what goes on is said although people write meanwhile, in one place', () => {
+  const use: Row = ['toolUse', { turnId: 't', toolUseId: 'u', name: 'Bash', inputJson: '{"command":"make"}' }];
+  const heard: Row = ['heard', { postId: 'p' }];
+  const busy = [use, heard, heard] as const;
+  assert.match(shown(...busy), /^🔧 Bash `make`\n\n⏳ _Running Bash …_$/);
+  assert.not.match(shown(...busy, ['approvalRequest', ASKED]), /Running|Waiting/);
+  const result: Row = ['toolResult', { turnId: 't', toolUseId: 'u', isError: false, summary: 'ok' }];
+  const posts = all(...busy, result, TEXT);
+  assert.is(posts.length, 2);
+  assert.is(posts[0], '🔧 Bash `make` ✅ `ok`');
+  assert.match(posts[1] ?? '', /^Half a word\n\n⏳ _Writing …_$/);
 });
 
 test.run();
