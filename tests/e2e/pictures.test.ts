@@ -104,13 +104,14 @@ test('a question with its ways to answer', async ({ page }) => {
 });
 
 test('a plan with its ways to answer', async ({ page }) => {
-  await say(page, 'plan: First the schema, then the import, then the tests');
+  await say(page, 'plan: "First the schema, then the import, then the tests"');
   const button = page.locator('#replies button', { hasText: 'Keep planning' });
   await button.waitFor();
   await take(page, 'thread-plan', 'waits for a person');
   await button.click();
   await button.waitFor({ state: 'detached' });
-  await seen(page, 'left undone');
+  await seen(page, 'The plan was not approved');
+  await page.locator('#timeline table', { hasText: 'idle' }).waitFor();
 });
 
 test('a failure with its cause and the next step', async ({ page }) => {
