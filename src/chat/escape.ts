@@ -9,15 +9,22 @@ import { type Fence, fenceAfter } from './render/fences.ts';
 
 const MASS_MENTION = /@(?=(?:all|channel|here)(?![a-z0-9]))/gi;
 
+/** Where links that name it lead. Counts only where no paragraph goes on; otherwise its address would stand bare. */
+const DEFINITION = /^ {0,3}\[[^[\]\\]{1,200}\]:[ \t]+https?:\/\/[^\s<>]+(?:[ \t]+"[^"\\]*")?[ \t]*$/i;
+
 /** @param open the fence the text begins in, if any. */
 export function escapeMarkdown(text: string, open: Fence | null = null): string {
   let fence = open;
+  let mayDefine = true;
   const lines: string[] = [];
   for (const line of text.split('\n')) {
     const before = fence;
     fence = fenceAfter(line, fence);
-    if (before === null && fence === null) lines.push(escapeLine(line));
-    else if ((before ?? fence)?.certain === true) lines.push(before === null ? escapeMassMentions(line) : line);
+    if (before === null && fence === null) {
+      const isDefinition = mayDefine && DEFINITION.test(line);
+      lines.push(isDefinition ? line.replaceAll('@', '%40') : escapeLine(line));
+      mayDefine = isDefinition || line.trim() === '';
+    } else if ((before ?? fence)?.certain === true) lines.push(before === null ? escapeMassMentions(line) : line);
     else lines.push(escapeMassMentions(line));
   }
   return lines.join('\n');

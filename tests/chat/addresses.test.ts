@@ -37,6 +37,7 @@ for (const text of [
   '[`code`](https://example.com/a) and `https://example.com/b`',
   '```\ncurl https://example.com/a\n```',
   'mail me@example.com, or ask https and www',
+  'see [the docs][1]\n\n[1]: https://example.com/a\n[2]: https://example.com/b "B"',
 ]) {
   test(`a link, or what stands in code, stays as it is: ${JSON.stringify(text)}`, () => {
     assert.is(escapeMarkdown(text), text);
@@ -60,7 +61,8 @@ test('what only looks like a link leaves no address bare', () => {
     '[a\\](https://evil.example/x)',
     '`[`](https://evil.example/x)',
     '[see https://evil.example/x](https://example.com/y)',
-    '[x]: https://evil.example/x',
+    'a paragraph\n[x]: https://evil.example/x',
+    '[x]: https://evil.example/x and more',
     '![x](https://evil.example/x.png)',
     '![x](https://evil.example/x.png "a (b)")',
     'HTTPS://EVIL.example/x _https://evil.example/y_',
