@@ -21,7 +21,7 @@ export function escapeMarkdown(text: string, open: Fence | null = null): string 
     const before = fence;
     fence = fenceAfter(line, fence);
     if (before === null && fence === null) {
-      const isDefinition = mayDefine && DEFINITION.test(line);
+      const isDefinition: boolean = mayDefine && DEFINITION.test(line);
       lines.push(isDefinition ? line.replaceAll('@', '%40') : escapeLine(line));
       mayDefine = isDefinition || line.trim() === '';
     } else if ((before ?? fence)?.certain === true) lines.push(before === null ? escapeMassMentions(line) : line);
