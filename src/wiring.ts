@@ -124,7 +124,7 @@ export function wire(
   );
   const notices = createNotices({
     store,
-    rest,
+    runtime: { read: (address) => runtime.read(address) },
     posting,
     afterMs: config.sessions.notifyAfterSecs * 1000,
     quietHours: config.sessions.quietHours,

@@ -13,7 +13,7 @@
 import type { Address } from '../machines/addresses.ts';
 import { keyOf, sessionOfApproval } from '../machines/addresses.ts';
 import type { ExternalEffect, ExternalKind } from '../machines/effects.ts';
-import { assertNever } from '../machines/json.ts';
+import { assertNever, type JsonObject } from '../machines/json.ts';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -22,8 +22,11 @@ const MINUTE = 60 * SECOND;
 export const URGENCIES = ['decision', 'answer', 'work', 'sign'] as const;
 export type Urgency = (typeof URGENCIES)[number];
 
-/** How many effects a system is asked to carry out at the same time. */
-export const LANES = { chat: 16, vm: 12, worker: 512, firewall: 4, store: 4 } as const;
+/**
+ * How many effects a system is asked to carry out at the same time. Reactions are the chat's, too, but have a lane of their
+ * own: a few at a time, however many answers wait.
+ */
+export const LANES = { chat: 16, sign: 4, vm: 12, worker: 512, firewall: 4, store: 4 } as const;
 export type Lane = keyof typeof LANES;
 
 export interface EffectPolicy {
@@ -46,6 +49,19 @@ const CHAT: EffectPolicy = {
   baseBackoffMs: 0.5 * SECOND,
   maxBackoffMs: 30 * SECOND,
   concurrency: 8,
+};
+
+/**
+ * A sign says what became of a message, so it is late rather than missing or, worse, left standing. An attempt lasts long: one
+ * that is begun anew waits for the chat's budget from the end of the queue.
+ */
+const SIGN: EffectPolicy = {
+  ...CHAT,
+  lane: 'sign',
+  urgency: 'sign',
+  deadlineMs: 60 * MINUTE,
+  timeoutMs: 10 * MINUTE,
+  concurrency: 4,
 };
 
 /** Git and small commands on the machine. */
@@ -103,7 +119,7 @@ export const EFFECT_POLICIES: { readonly [Kind in ExternalKind]: EffectPolicy } 
   'chat.member': CHAT,
   'chat.stopByPrefix': CHAT,
   'chat.tellOperator': { ...CHAT, deadlineMs: 60 * MINUTE },
-  'chat.react': { ...CHAT, urgency: 'sign', deadlineMs: 2 * MINUTE },
+  'chat.react': SIGN,
   'chat.openThread': CHAT,
   'chat.setTitle': CHAT,
   'chat.readTitle': { ...CHAT, lane: 'store', concurrency: 4 },
@@ -224,6 +240,17 @@ export function orderKeyOf(actor: Address, effect: ExternalEffect): string | und
     default:
       return assertNever(effect);
   }
+}
+
+interface AskedFor {
+  readonly kind: ExternalKind;
+  readonly params: JsonObject;
+}
+
+/** Whether a later effect with the same order key takes back what this one would do: then it need not be done at all. */
+export function isTakenBack({ kind, params }: AskedFor, later: AskedFor): boolean {
+  if (kind !== 'chat.react' || later.kind !== kind || params.emoji !== later.params.emoji) return false;
+  return params.remove === false && later.params.remove === true;
 }
 
 /** The session whose thread a note goes to when it does not say. */

@@ -9,7 +9,7 @@ import type { ExternalKind } from '../machines/effects.ts';
 import type { ChartEvent } from '../machines/events.ts';
 import type { JsonObject } from '../machines/json.ts';
 import type { Clock } from './clock.ts';
-import { backoffMs, EFFECT_POLICIES } from './effectPolicy.ts';
+import { backoffMs, EFFECT_POLICIES, isTakenBack } from './effectPolicy.ts';
 import { BadDataError, failureOf, RetryableError, TerminalError } from './errors.ts';
 import type { FaultPoints } from './faults.ts';
 import { createLanes } from './lanes.ts';
@@ -127,6 +127,10 @@ export function createEffectRunner(options: EffectRunnerOptions): EffectRunner {
       schedule(job, now + UNCERTAIN_PAUSE_MS);
       return;
     }
+    if (laterOf(row).some((later) => isTakenBack(row, later.row))) {
+      await conclude(job, undefined);
+      return;
+    }
     job.attempts += 1;
     let result: JsonObject | undefined;
     try {
@@ -171,6 +175,11 @@ export function createEffectRunner(options: EffectRunnerOptions): EffectRunner {
     for (const concluded of reads) concluded.add(job.row.key);
     advanceChain(job);
     options.onOver();
+  }
+
+  /** What waits for this one to be over. */
+  function laterOf({ orderKey }: EffectRow): readonly Job[] {
+    return orderKey === undefined ? [] : (chains.get(orderKey) ?? []).slice(1);
   }
 
   function advanceChain({ row }: Job): void {

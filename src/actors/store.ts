@@ -12,6 +12,7 @@ import type { ActorKind, Address } from '../machines/addresses.ts';
 import type { Effect, ExternalKind, Reply } from '../machines/effects.ts';
 import type { ChartEvent } from '../machines/events.ts';
 import type { Json, JsonObject } from '../machines/json.ts';
+import type { Person } from '../machines/session/context.ts';
 import type {
   ActorStatus,
   CursorMove,
@@ -224,6 +225,11 @@ export interface ThreadRow {
   readonly channelId: string;
 }
 
+export interface ShownThread extends ThreadRow {
+  /** The row of the transcript up to which it stands for good. */
+  readonly settled: number;
+}
+
 export interface StoredOutput extends TranscriptRow {
   /** Position in the session's transcript: rows committed later have higher ids. */
   readonly id: number;
@@ -353,10 +359,13 @@ export interface StorePorts {
 
   /** Undefined while this thread is clean. */
   dirtyMark(session: Address): Promise<number | undefined>;
-  /** What was dirty up to `mark` is shown. A change after the mark was read keeps the thread dirty. */
-  cleanThread(session: Address, mark: number): Promise<void>;
+  /**
+   * What was dirty up to `mark` is shown. A change after the mark was read keeps the thread dirty.
+   * @param settled the row of the transcript up to which the thread stands for good
+   */
+  cleanThread(session: Address, mark: number, settled: number): Promise<void>;
   findThread(rootId: string): Promise<ThreadRow | undefined>;
-  threadOf(session: Address): Promise<ThreadRow | undefined>;
+  threadOf(session: Address): Promise<ShownThread | undefined>;
   /** Sessions with a thread there whose chart is in one of these top-level states. */
   sessionsInChannel(channelId: string, states: readonly string[]): Promise<readonly ThreadRow[]>;
 
@@ -384,6 +393,8 @@ export interface StorePorts {
   channelVerbosity(channelId: string): Promise<string | undefined>;
   /** @param verbosity empty: none of its own. @returns false if the channel is no repository's */
   setChannelVerbosity(channelId: string, verbosity: string): Promise<boolean>;
+  /** Who wrote these posts, by what the session heard of them; of posts that it did not hear, nobody. */
+  heardFrom(session: Address, postIds: readonly string[]): Promise<readonly Person[]>;
   /** Which of these people do not want to be mentioned. */
   withoutNotices(userIds: readonly string[]): Promise<readonly string[]>;
   putNotices(userId: string, on: boolean): Promise<void>;

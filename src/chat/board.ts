@@ -1,4 +1,5 @@
 /** The post of a project channel that lists its sessions. */
+import { unlinked } from './links.ts';
 import { clip, plainWords } from './render/lines.ts';
 
 export interface BoardLine {
@@ -21,7 +22,7 @@ export function boardText(lines: readonly BoardLine[], trigger: string): string 
   const shown = [...lines].sort((a, b) => a.startedAt - b.startedAt || a.id.localeCompare(b.id)).slice(0, MOST);
   const rows = shown.map(
     ({ id, title, state, branch, startedBy, link }) =>
-      `| [${title === '' ? id.slice(0, 8) : plainWords(title, 60)}](${link}) | ${stateText(state)} | ${plainWords(clip(branch, 40))} | ${plainWords(startedBy, 40)} |`,
+      `| [${title === '' ? id.slice(0, 8) : plainWords(unlinked(title), 60)}](${link}) | ${stateText(state)} | ${plainWords(clip(branch, 40))} | ${plainWords(startedBy, 40)} |`,
   );
   const rest = lines.length - shown.length;
   return [

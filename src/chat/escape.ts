@@ -1,23 +1,30 @@
 /**
  * Makes the agent's Markdown harmless: it pings nobody and loads nothing. What stays is readable and can be copied.
  *
- * Guarantees: outside code no `@` starts a mention. A mass mention is broken inside inline and indented code as well,
+ * Guarantees: outside code no `@` starts a mention, and no address stands bare, see `links.ts`. A mass mention is broken inside inline and indented code as well,
  * because the chat server may see code ends where we do not; only a fence that begins in the first column is left as it is.
  */
+import { type Brackets, linkAddresses, ZERO_WIDTH } from './links.ts';
 import { type Fence, fenceAfter } from './render/fences.ts';
 
-const ZERO_WIDTH = '\u200b';
 const MASS_MENTION = /@(?=(?:all|channel|here)(?![a-z0-9]))/gi;
+
+/** Where links that name it lead. Counts only where no paragraph goes on; otherwise its address would stand bare. */
+const DEFINITION = /^ {0,3}\[[^[\]\\]{1,200}\]:[ \t]+https?:\/\/[^\s<>]+(?:[ \t]+"[^"\\]*")?[ \t]*$/i;
 
 /** @param open the fence the text begins in, if any. */
 export function escapeMarkdown(text: string, open: Fence | null = null): string {
   let fence = open;
+  let mayDefine = true;
   const lines: string[] = [];
   for (const line of text.split('\n')) {
     const before = fence;
     fence = fenceAfter(line, fence);
-    if (before === null && fence === null) lines.push(escapeLine(line));
-    else if ((before ?? fence)?.certain === true) lines.push(before === null ? escapeMassMentions(line) : line);
+    if (before === null && fence === null) {
+      const isDefinition: boolean = mayDefine && DEFINITION.test(line);
+      lines.push(isDefinition ? line.replaceAll('@', '%40') : escapeLine(line));
+      mayDefine = isDefinition || line.trim() === '';
+    } else if ((before ?? fence)?.certain === true) lines.push(before === null ? escapeMassMentions(line) : line);
     else lines.push(escapeMassMentions(line));
   }
   return lines.join('\n');
@@ -27,11 +34,12 @@ export function escapeMarkdown(text: string, open: Fence | null = null): string 
 function escapeLine(line: string): string {
   let result = '';
   let at = 0;
+  const brackets: Brackets = { open: 0 };
   while (at < line.length) {
     const span = nextCodeSpan(line, at);
-    if (span === null) return result + escapeProse(line.slice(at));
+    if (span === null) return result + escapeProse(line.slice(at), brackets);
     result +=
-      escapeProse(line.slice(at, span.start), line.slice(span.start)) +
+      escapeProse(line.slice(at, span.start), brackets, line.slice(span.start)) +
       escapeMassMentions(line.slice(span.start, span.end));
     at = span.end;
   }
@@ -59,8 +67,8 @@ function isEscaped(line: string, at: number): boolean {
   return backslashes % 2 === 1;
 }
 
-function escapeProse(text: string, following = ''): string {
-  return escapeMentions(escapeImages(text), following);
+function escapeProse(text: string, brackets: Brackets, following = ''): string {
+  return escapeMentions(linkAddresses(escapeImages(text), brackets), following);
 }
 
 /** A picture is loaded by everyone who reads the thread, so its address is shown instead, in code: no preview either. */

@@ -130,7 +130,9 @@ function json({ session, entries, said, at }: Export): string {
   for (const { at: time, kind, body } of entries) {
     if (kind === 'thinking' || (kind === 'textDelta' && whole.has(body.blockId))) continue;
     const post = kind === 'heard' ? said.get(body.postId) : undefined;
-    const told: Told = { at: new Date(time).toISOString(), kind, ...body, ...post };
+    // Words of a post that was deleted are not told.
+    const words = kind === 'heard' ? { postId: body.postId } : body;
+    const told: Told = { at: new Date(time).toISOString(), kind, ...words, ...post };
     if (kind !== 'textDelta') {
       events.push(told);
       continue;

@@ -20,6 +20,8 @@ export interface AnswerPorts {
   readonly mayOpenForGood: (person: Person) => boolean;
   /** When the chat server made the post, by its own clock, which is that of messages too; undefined if it is gone. */
   readonly postedAt: (postId: string) => Promise<number | undefined>;
+  /** How long answers wait for their card. Milliseconds. */
+  readonly patienceMs?: number;
 }
 
 /** What becomes of what a person said or did. */
@@ -54,16 +56,25 @@ export interface Answers {
   bySign(owner: Address, sign: Sign): Promise<Answered | undefined>;
 }
 
-/** How long an answer waits for its card. */
+/** A moment: what else is said in the channel waits as well. */
 const PATIENCE_MS = 3_000;
 
-export function createAnswers({ runtime, whyNot, mayOpenForGood, postedAt }: AnswerPorts): Answers {
+export function createAnswers(ports: AnswerPorts): Answers {
+  const { runtime, whyNot, mayOpenForGood, postedAt, patienceMs = PATIENCE_MS } = ports;
+  /** Cards that did not come in time. They are not waited for again, or every message would stop the channel anew. */
+  const late = new Set<Address>();
+
   /** Who may decide may still not decide everything. */
   const whyNotThat = async (by: Person, context: ApprovalContext, verdict?: Verdict): Promise<string | undefined> =>
     (await whyNot(by, context)) ?? (verdict?.scope === 'always' && !mayOpenForGood(by) ? NO_ADMIN : undefined);
 
-  const readPosted = (approval: Address): Promise<ActorView | undefined> =>
-    readWithCard(runtime, approval, isComing, { patienceMs: PATIENCE_MS, now: Date.now });
+  const readPosted = async (approval: Address): Promise<ActorView | undefined> => {
+    const patience = late.has(approval) ? 0 : patienceMs;
+    const view = await readWithCard(runtime, approval, isComing, { patienceMs: patience, now: Date.now });
+    if (view !== undefined && isComing(view)) late.add(approval);
+    else late.delete(approval);
+    return view;
+  };
 
   /** What stood in the thread before the message did: nobody answers what they have not seen. */
   const openRequests = async (session: Address, { addressed, at, text }: PromptPosted): Promise<ActorView[]> => {

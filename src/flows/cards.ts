@@ -47,7 +47,12 @@ export interface CardEffectPorts {
   readonly notices: Pick<Notices, 'forCard'>;
   readonly permalink: (postId: string) => string;
   readonly now: () => number;
+  /** How long a card that is posted waits to be known, for who is missing to be found. Milliseconds. */
+  readonly patienceMs?: number;
 }
+
+/** Until its card is known nobody can decide by it. */
+const PATIENCE_MS = 3_000;
 
 export function cardHandlers(ports: CardEffectPorts) {
   const { cards, posting, rest, runtime, store } = ports;
@@ -70,7 +75,8 @@ export function cardHandlers(ports: CardEffectPorts) {
         // Only a new post calls people; once it is changed it needs nobody any more.
         const said = [await ports.notices.forCard(context), message].filter((words) => words !== '').join('\n');
         const post = { key, owner: approval, channelId, rootId, message: said, props };
-        return { postId: await posting.create(post, 'question'), missing: await missing(context) };
+        const postId = await posting.create(post, 'question');
+        return { postId, missing: await within(ports.patienceMs ?? PATIENCE_MS, missing(context)) };
       }
       try {
         await posting.call('decision', () => rest.patchPost(context.cardPostId, { message, props }));
@@ -98,4 +104,17 @@ export function cardHandlers(ports: CardEffectPorts) {
       await posting.create({ key, owner: session, channelId, rootId, message }, 'question');
     },
   } satisfies EffectHandlers;
+}
+
+/** Nothing, if it is not known in time. */
+async function within(ms: number, words: Promise<string>): Promise<string> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<string>((resolve) => {
+    timer = setTimeout(resolve, ms, '');
+  });
+  try {
+    return await Promise.race([words, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

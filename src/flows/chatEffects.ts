@@ -56,15 +56,13 @@ export function chatHandlers(ports: ChatEffectPorts) {
       }
       await reply(key, actor, params, reports.stopped(prefix, matches, live.length > 0));
     },
-    'chat.react': async ({ params: { postId, emoji, remove } }) => {
-      await posting
-        .call('question', () =>
-          remove ? rest.removeReaction(postId, emoji) : rest.addReaction(ports.botUserId, postId, emoji),
-        )
-        .catch((error: unknown) => {
-          // The sign on a post matters only while there is a post.
-          if (!(error instanceof TerminalError)) throw error;
-        });
+    'chat.react': async ({ params: { postId, emoji, remove } }, { signal }) => {
+      const react = () =>
+        remove ? rest.removeReaction(postId, emoji) : rest.addReaction(ports.botUserId, postId, emoji);
+      await posting.call('sign', react, signal).catch((error: unknown) => {
+        // The sign on a post matters only while there is a post.
+        if (!(error instanceof TerminalError)) throw error;
+      });
     },
     'chat.openThread': async ({ key, actor, params }) => {
       const { repo, place, userId, title: askedBy } = params;

@@ -14,18 +14,34 @@ import type { Reply } from './reply.ts';
 export interface ExportPorts {
   readonly runtime: Pick<Runtime, 'read'>;
   readonly store: Pick<StorePorts, 'readTranscript'>;
-  readonly rest: Pick<MattermostRest, 'thread' | 'usersByIds' | 'uploadFile'>;
+  readonly rest: Pick<MattermostRest, 'thread' | 'getPost' | 'usersByIds' | 'uploadFile'>;
   readonly posting: Posting;
   readonly reply: Reply;
   readonly mask: Mask;
   readonly now: () => number;
 }
 
+/** Each is a request of its own. */
+const MOST_ELSEWHERE = 100;
+
 export function exportHandlers(ports: ExportPorts) {
   const { runtime, store, rest, posting, reply, mask } = ports;
 
-  const saidIn = async (rootId: string): Promise<Map<string, SaidByPerson>> => {
-    const posts = await posting.call('final', () => rest.thread(rootId));
+  /** What stands at top level of the channel, where a session is spoken to as well. */
+  const saidElsewhere = async (channelId: string, ids: readonly string[]): Promise<ChatPost[]> => {
+    const posts = await Promise.all(ids.map((id) => posting.call('progress', () => rest.getPost(id))));
+    return posts.flatMap((post) => (post?.channelId === channelId && post.deleteAt === 0 ? [post] : []));
+  };
+
+  /** @param heard posts that the session has heard */
+  const saidIn = async (
+    { channelId, rootId }: SessionContext,
+    heard: readonly string[],
+  ): Promise<Map<string, SaidByPerson>> => {
+    const thread = await posting.call('final', () => rest.thread(rootId));
+    const known = new Set(thread.map(({ id }) => id));
+    const others = heard.filter((id) => !known.has(id)).slice(-MOST_ELSEWHERE);
+    const posts = [...thread, ...(await saidElsewhere(channelId, others))];
     const people = posts.filter(({ automated, type }) => !automated && type === '');
     const authors = await posting.call('final', () => rest.usersByIds(people.map(({ userId }) => userId)));
     const names = new Map(authors.map(({ id, username }) => [id, username]));
@@ -58,7 +74,10 @@ export function exportHandlers(ports: ExportPorts) {
           costUsd: usage.costUsd,
         },
         entries,
-        said: await saidIn(context.rootId),
+        said: await saidIn(
+          context,
+          entries.flatMap(({ kind, body }) => (kind === 'heard' ? [body.postId] : [])),
+        ),
         folder: cwd,
         mask,
         at: ports.now(),

@@ -75,12 +75,20 @@ interface Seen {
 export function createIngress(ports: IngressPorts): Ingress {
   const people = new Map<string, Named>();
   const loopBreaker = createLoopBreaker(ports.loopLimit);
-  let last: Promise<unknown> = Promise.resolve();
+  const last = new Map<string, Promise<void>>();
 
-  /** One at a time: a cursor must not run ahead of a post that is still on its way. */
-  const inOrder = (work: () => Promise<void>): Promise<void> => {
-    const done = last.then(work);
-    last = done.catch(() => undefined);
+  /**
+   * Of each channel one at a time: its cursor must not run ahead of a post that is still on its way. Channels do not wait for
+   * each other: what is said in one may have to wait for a card, or for the chat server.
+   */
+  const inOrder = (channelId: string, work: () => Promise<void>): Promise<void> => {
+    const done = (last.get(channelId) ?? Promise.resolve()).then(work);
+    const settled = done
+      .catch(() => undefined)
+      .then(() => {
+        if (last.get(channelId) === settled) last.delete(channelId);
+      });
+    last.set(channelId, settled);
     return done;
   };
 
@@ -247,9 +255,8 @@ export function createIngress(ports: IngressPorts): Ingress {
     await ports.runtime.deliver([{ to, event, dedupKey: signKey(sign), cause: `chat/${userId}` }]);
   };
 
-  const takeNow = (event: ChatEvent, isLive: boolean): Promise<void> =>
-    inOrder(async () => {
-      if (!('post' in event)) return;
+  const takeNow = (event: PostEvent, isLive: boolean): Promise<void> =>
+    inOrder(event.post.channelId, async () => {
       const { post } = event;
       const seen = { post, cursors: isLive ? [{ channelId: post.channelId, readUpTo: post.createAt }] : [] };
       switch (event.type) {
@@ -264,9 +271,11 @@ export function createIngress(ports: IngressPorts): Ingress {
       }
     });
 
-  /** A reaction moves no cursor, so nobody needs to wait for it. */
-  const takeAny = (event: ChatEvent, isLive: boolean): Promise<void> =>
-    event.type === 'reactionAdded' ? takeSign(event) : takeNow(event, isLive);
+  /** A reaction moves no cursor. */
+  const takeAny = async (event: ChatEvent, isLive: boolean): Promise<void> => {
+    if (event.type === 'reactionAdded') return takeSign(event);
+    if ('post' in event) return takeNow(event, isLive);
+  };
 
   const streams = new Map<string, Promise<void>>();
 
@@ -276,12 +285,12 @@ export function createIngress(ports: IngressPorts): Ingress {
       const { channelId } = 'post' in event ? event.post : event;
       const before = streams.get(channelId) ?? Promise.resolve();
       const done = before.then(() => ports.gate.passage(channelId)).then(() => takeAny(event, true));
-      // The next one must not move the cursor past one that failed.
-      const settled = done
-        .catch(() => ports.gate.close())
-        .then(() => {
-          if (streams.get(channelId) === settled) streams.delete(channelId);
-        });
+      // The next one must not move the cursor past one that failed. A reaction to a card that is still to come is not waited for
+      // as long as it waits: what others say in the channel has nothing to do with it.
+      const taken = done.catch(() => ports.gate.close());
+      const settled = (event.type === 'reactionAdded' ? Promise.race([taken, moment()]) : taken).then(() => {
+        if (streams.get(channelId) === settled) streams.delete(channelId);
+      });
       streams.set(channelId, settled);
       return done;
     },
@@ -296,6 +305,14 @@ function rootDeleted({ id: postId, channelId }: ChatPost, subject: Address, at: 
 }
 
 type ReactionAdded = Extract<ChatEvent, { type: 'reactionAdded' }>;
+type PostEvent = Extract<ChatEvent, { post: ChatPost }>;
+
+/** So long what comes after a reaction waits for it at most: usually it is taken before. */
+const SIGN_MS = 250;
+
+function moment(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, SIGN_MS));
+}
 
 /** The approval that the post is the card of; the card may have been made a moment ago. */
 async function ownerOfCard({ store, rest, botUserId }: IngressPorts, postId: string): Promise<Address | undefined> {

@@ -3,20 +3,20 @@
  * made once, so nobody is called twice, also not when something is shown again. What is older than a few minutes calls nobody:
  * a gateway that comes back would disturb people with what they have seen long since.
  */
-import { type EffectHandlers, type Log, type StorePorts, TerminalError } from '../actors/index.ts';
-import type { MattermostRest } from '../adapters/mattermost/index.ts';
+import { type EffectHandlers, type Log, type Runtime, type StorePorts, TerminalError } from '../actors/index.ts';
 import { cardNotice, endedNotice, longTurns, notifyText } from '../chat/notices.ts';
-import { readEntry, type TranscriptEntry } from '../chat/transcript.ts';
+import type { TranscriptEntry } from '../chat/transcript.ts';
 import type { Address } from '../machines/addresses.ts';
 import type { ApprovalContext } from '../machines/approval/context.ts';
+import type { Person, SessionContext } from '../machines/session/context.ts';
 import { isQuiet, type QuietHours } from '../policy/quietHours.ts';
 import type { Posting } from './posting.ts';
 import type { Reply } from './reply.ts';
 
 export interface NoticePorts {
-  readonly store: Pick<StorePorts, 'withoutNotices' | 'readTranscript'>;
-  readonly rest: Pick<MattermostRest, 'getPost' | 'usersByIds'>;
-  readonly posting: Posting;
+  readonly store: Pick<StorePorts, 'withoutNotices' | 'heardFrom'>;
+  readonly runtime: Pick<Runtime, 'read'>;
+  readonly posting: Pick<Posting, 'create'>;
   /** Milliseconds; 0: nobody is called for turns. */
   readonly afterMs: number;
   readonly quietHours: QuietHours | null;
@@ -34,7 +34,10 @@ export interface ShownThread {
 export interface Notices {
   /** The thread shows all this: calls who asked for what took long. @throws RetryableError */
   ended(thread: ShownThread): Promise<void>;
-  /** What the post of a new card says: a mention, or nothing. */
+  /**
+   * What the post of a new card says: a mention, or nothing. A card waits for neither the chat server nor a long transcript:
+   * the session itself knows whose words its turn answers.
+   */
   forCard(approval: ApprovalContext): Promise<string>;
 }
 
@@ -42,18 +45,13 @@ export interface Notices {
 const FRESH_MS = 10 * 60_000;
 
 export function createNotices(ports: NoticePorts): Notices {
-  const { posting, store, rest, log } = ports;
+  const { posting, store, runtime, log } = ports;
 
-  /** User names of the authors of these posts who want to be called. */
-  const namesOf = async (postIds: readonly string[], or: readonly string[] = []): Promise<string[]> => {
-    const posts = await Promise.all(postIds.map((id) => posting.call('question', () => rest.getPost(id))));
-    const authors = posts.flatMap((post) => (post === undefined || post.automated ? [] : [post.userId]));
-    const ids = [...new Set(authors.length > 0 ? authors : or)];
-    const silent = await store.withoutNotices(ids);
-    const wanted = ids.filter((id) => !silent.includes(id));
-    if (wanted.length === 0) return [];
-    const users = await posting.call('question', () => rest.usersByIds(wanted));
-    return users.filter(({ active }) => active).map(({ username }) => username);
+  /** User names of those who want to be called. */
+  const namesOf = async (people: readonly Person[]): Promise<string[]> => {
+    const known = new Map(people.flatMap(({ id, name }) => (id === '' || name === '' ? [] : [[id, name]])));
+    const silent = known.size === 0 ? [] : await store.withoutNotices([...known.keys()]);
+    return [...known].flatMap(([id, name]) => (silent.includes(id) ? [] : [name]));
   };
 
   /** A mention is no reason for anything else to fail. */
@@ -74,7 +72,7 @@ export function createNotices(ports: NoticePorts): Notices {
       return orNothing(undefined, async () => {
         if (ports.afterMs === 0) return;
         for (const turn of longTurns(entries, ports.afterMs).filter(({ endedAt }) => isWanted(endedAt))) {
-          const names = await namesOf(turn.inputIds);
+          const names = await namesOf(await store.heardFrom(session, turn.inputIds));
           if (names.length === 0) continue;
           const key = `${session}|notice/${turn.turnId}`;
           const message = endedNotice(names, turn);
@@ -86,22 +84,11 @@ export function createNotices(ports: NoticePorts): Notices {
       return orNothing('', async () => {
         // One that takes the place of a deleted card has called already.
         if (approval.cardGeneration > 1 || !isWanted(approval.askedAt)) return '';
-        const asked = await askersOf(store, approval);
-        return cardNotice(await namesOf(asked, [approval.askedFor.id]));
+        const session = (await runtime.read(approval.session))?.context as SessionContext | undefined;
+        return cardNotice(await namesOf([session?.turn?.by ?? approval.askedFor]));
       });
     },
   };
-}
-
-/** The posts that the turn answers which asks. */
-async function askersOf(
-  store: NoticePorts['store'],
-  { session, requestId }: ApprovalContext,
-): Promise<readonly string[]> {
-  const entries = (await store.readTranscript(session)).flatMap((row) => readEntry(row) ?? []);
-  const asked = entries.findLastIndex(({ kind, body }) => kind === 'approvalRequest' && body.requestId === requestId);
-  const began = entries.slice(0, asked + 1).findLast(({ kind }) => kind === 'turnStarted');
-  return began?.kind === 'turnStarted' ? (began.body.inputIds ?? []) : [];
 }
 
 export function noticeHandlers({

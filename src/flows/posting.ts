@@ -62,36 +62,47 @@ export function createPosting(ports: PostingPorts): Posting {
       throw translate(error, ports.governor);
     }
   };
+  /** Posts that are being made, by key and by what they say. */
+  const underWay = new Map<string, Promise<string>>();
+
+  const make = async (post: OncePost, priority: Priority, signal: AbortSignal | undefined): Promise<string> => {
+    const at = ports.now();
+    const { key, channelId, rootId } = post;
+    const known = await ports.store.reservePost({ key, session: post.owner, channelId, rootId, at });
+    if (known?.postId) return known.postId;
+    const ensure = () =>
+      ensurePost(
+        { rest: ports.rest, botUserId: ports.botUserId, secret: ports.secret, now: ports.now },
+        {
+          key,
+          firstAttemptAt: known?.attemptAt ?? at,
+          channelId,
+          rootId,
+          message: post.message,
+          ...(post.props ? { props: post.props } : {}),
+          ...(post.fileIds ? { fileIds: post.fileIds } : {}),
+        },
+      );
+    const made = await call(priority, ensure, signal);
+    // Made by an earlier attempt, it says what was to be said then.
+    if (known && (made.message !== post.message || post.props)) {
+      const props = post.props && { ...post.props, [KEY_PROP]: key };
+      await call(priority, () => ports.rest.patchPost(made.id, { message: post.message, ...(props ? { props } : {}) }));
+    }
+    await ports.store.postCreated(key, made.id, contentHash(post.message, post.props));
+    return made.id;
+  };
+
   return {
     call,
-    async create(post, priority, signal) {
-      const at = ports.now();
-      const { key, channelId, rootId } = post;
-      const known = await ports.store.reservePost({ key, session: post.owner, channelId, rootId, at });
-      if (known?.postId) return known.postId;
-      const make = () =>
-        ensurePost(
-          { rest: ports.rest, botUserId: ports.botUserId, secret: ports.secret, now: ports.now },
-          {
-            key,
-            firstAttemptAt: known?.attemptAt ?? at,
-            channelId,
-            rootId,
-            message: post.message,
-            ...(post.props ? { props: post.props } : {}),
-            ...(post.fileIds ? { fileIds: post.fileIds } : {}),
-          },
-        );
-      const made = await call(priority, make, signal);
-      // Made by an earlier attempt, it says what was to be said then.
-      if (known && (made.message !== post.message || post.props)) {
-        const props = post.props && { ...post.props, [KEY_PROP]: key };
-        await call(priority, () =>
-          ports.rest.patchPost(made.id, { message: post.message, ...(props ? { props } : {}) }),
-        );
-      }
-      await ports.store.postCreated(key, made.id, contentHash(post.message, post.props));
-      return made.id;
+    create(post, priority, signal) {
+      // An attempt that took too long may still wait for its turn: the next one must not ask for another.
+      const what = `${post.key} ${contentHash(post.message, post.props)}`;
+      const known = underWay.get(what);
+      if (known) return known;
+      const made = make(post, priority, signal).finally(() => underWay.delete(what));
+      underWay.set(what, made);
+      return made;
     },
   };
 }

@@ -5,9 +5,15 @@
 
 import { RetryableError } from '../actors/index.ts';
 
-/** From first to last. */
-export const PRIORITIES = ['decision', 'final', 'question', 'progress', 'board'] as const;
+/** From first to last; `sign` are reactions that say what became of a message. */
+export const PRIORITIES = ['decision', 'final', 'question', 'sign', 'progress', 'board'] as const;
 export type Priority = (typeof PRIORITIES)[number];
+
+/**
+ * Progress never ends while many answers stream, so after so much of it one edit of a board goes, if one waits: it is little,
+ * and only progress waits for it.
+ */
+const BOARD_AFTER = 10;
 
 export interface GovernorOptions {
   /** Requests per second on average; a default server allows 10. */
@@ -52,6 +58,8 @@ export function createRateGovernor({ perSecond, burst, now = monotonic }: Govern
   let tokens = burst;
   let filledAt = now();
   let closedUntil = 0;
+  /** Since a board was edited. */
+  let progressInARow = 0;
   let timer: NodeJS.Timeout | undefined;
 
   const refill = (): void => {
@@ -60,12 +68,16 @@ export function createRateGovernor({ perSecond, burst, now = monotonic }: Govern
     filledAt = at;
   };
 
+  const waitFor = (priority: Priority): number => queues.get(priority)?.length ?? 0;
+
   const next = (): Waiting | undefined => {
-    for (const priority of PRIORITIES) {
-      const first = queues.get(priority)?.shift();
-      if (first) return first;
-    }
-    return undefined;
+    const first = PRIORITIES.find((priority) => waitFor(priority) > 0);
+    if (first === undefined) return undefined;
+    const isBoardsTurn = first === 'progress' && waitFor('board') > 0 && progressInARow >= BOARD_AFTER;
+    const priority = isBoardsTurn ? 'board' : first;
+    if (priority === 'progress') progressInARow += 1;
+    if (priority === 'board') progressInARow = 0;
+    return queues.get(priority)?.shift();
   };
 
   const count = (): number => [...queues.values()].reduce((sum, queue) => sum + queue.length, 0);

@@ -83,8 +83,8 @@ export function createStages(observe: (stage: Stage, seconds: number) => void, n
         if (known.length > 0) read.set(session, new Set([...(read.get(session) ?? []), ...known]));
         return rows;
       },
-      async cleanThread(session, mark) {
-        await store.cleanThread(session, mark);
+      async cleanThread(session, mark, settled) {
+        await store.cleanThread(session, mark, settled);
         shown(session);
       },
     }),

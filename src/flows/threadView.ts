@@ -17,6 +17,8 @@ import type { Address } from '../machines/addresses.ts';
 import type { Notices } from './notices.ts';
 import type { AttachFile } from './offeredFiles.ts';
 import { contentHash, isGone, isUnpostable, type Posting } from './posting.ts';
+import type { Priority } from './rateGovernor.ts';
+import { place, postKey, surplus } from './threadPosts.ts';
 
 export interface ThreadViewPorts {
   readonly store: StorePorts;
@@ -199,6 +201,8 @@ async function reconcile(
   const thread = await store.threadOf(session);
   if (!thread) return;
   const mark = await store.dirtyMark(session);
+  // What stood for good stays as it is, however it would be rendered today: a long thread is neither read nor edited anew.
+  state.lastId = Math.max(state.lastId, thread.settled);
   const news = await store.readTranscript(session, state.lastId);
   state.entries.push(...read(news, ports.mask));
   state.lastId = news.at(-1)?.id ?? state.lastId;
@@ -226,11 +230,12 @@ async function reconcile(
   }
   for (const row of surplus(session, state.entries, desired, rows)) {
     if (isOver()) return;
-    await hide(ports, row);
+    await hide({ ports, session, thread, rows, state, isAwaited }, row);
   }
   await ports.notices.ended({ session, channelId: thread.channelId, rootId: thread.rootId, entries: state.entries });
-  if (mark !== undefined) await store.cleanThread(session, mark);
-  state.entries = state.entries.slice(settledUpTo(state.entries));
+  const settled = settledUpTo(state.entries);
+  if (mark !== undefined) await store.cleanThread(session, mark, state.entries[settled - 1]?.id ?? 0);
+  state.entries = state.entries.slice(settled);
 }
 
 function read(rows: readonly TranscriptRow[], mask: Mask): TranscriptEntry[] {
@@ -275,17 +280,18 @@ async function showOrSay(round: Round, post: DesiredPost, latest: () => Promise<
 async function show(round: Round, post: DesiredPost, latest: () => Promise<string>): Promise<void> {
   const { ports, session, thread, rows, state, isAwaited } = round;
   const { store, rest, posting } = ports;
+  const { channelId, rootId } = thread;
   const hash = contentHash(post.message, undefined);
   const { key, row } = place(rows, postKey(session, post.key), hash);
   // What became of a file was said when its post was made.
   if (row?.contentHash === hash || (row?.postId && post.file)) return;
   const priority = post.final ? 'final' : isAwaited ? 'question' : 'progress';
-  const patience = new AbortController();
-  if (priority === 'progress') state.giveWay = () => patience.abort(GAVE_WAY);
   try {
     if (!row?.postId) {
       const content = await contentOf(round, post);
-      await posting.create({ key, owner: session, ...thread, ...content }, priority, patience.signal);
+      await patiently(state, priority, (signal) =>
+        posting.create({ key, owner: session, channelId, rootId, ...content }, priority, signal),
+      );
       return;
     }
     const id = row.postId;
@@ -294,13 +300,26 @@ async function show(round: Round, post: DesiredPost, latest: () => Promise<strin
       await rest.patchPost(id, { message });
       return message;
     };
-    const said = await posting.call(priority, patch, patience.signal);
+    const said = await patiently(state, priority, (signal) => posting.call(priority, patch, signal));
     await store.postPatched(key, contentHash(said, undefined));
   } catch (error) {
     if (!row?.postId || !isGone(error)) throw error;
     await store.postGone(key);
     rows.set(key, { ...row, state: 'gone' });
     await show(round, post, latest);
+  }
+}
+
+/** Progress gives its place up for what is urgent, while it waits for its turn. */
+async function patiently<Result>(
+  state: ThreadState,
+  priority: Priority,
+  ask: (signal: AbortSignal) => Promise<Result>,
+): Promise<Result> {
+  const patience = new AbortController();
+  if (priority === 'progress') state.giveWay = () => patience.abort(GAVE_WAY);
+  try {
+    return await ask(patience.signal);
   } finally {
     state.giveWay = undefined;
   }
@@ -315,49 +334,14 @@ async function contentOf({ ports, session, thread, state }: Round, { key, messag
   return { message: `${message}\n⚠️ The file is not here. ${escapeMarkdown(attached.problem)}` };
 }
 
-/**
- * The post to use. One that a person deleted stays deleted with what it said; what is said beyond that gets a post of its own,
- * under the same key with a number behind it.
- */
-function place(
-  rows: ReadonlyMap<string, PostRow>,
-  base: string,
-  hash: string,
-): { key: string; row: PostRow | undefined } {
-  for (let copy = 0; ; copy += 1) {
-    const key = copy === 0 ? base : `${base}~${copy}`;
-    const row = rows.get(key);
-    if (row?.state !== 'gone' || row.contentHash === hash) return { key, row };
-  }
-}
-
-async function hide({ store, rest, posting }: ThreadViewPorts, row: PostRow): Promise<void> {
+async function hide({ ports, state, isAwaited }: Round, row: PostRow): Promise<void> {
+  const { store, rest, posting } = ports;
   const id = row.postId;
-  if (id !== undefined) await posting.call('progress', () => rest.deletePost(id));
+  const priority = isAwaited ? 'question' : 'progress';
+  if (id !== undefined) {
+    await patiently(state, priority, (signal) => posting.call(priority, () => rest.deletePost(id), signal));
+  }
   await store.postGone(row.key);
-}
-
-/** Posts of what is being rendered that should not be there any more: withdrawn notes, text that was taken back. */
-function surplus(
-  session: Address,
-  entries: readonly TranscriptEntry[],
-  desired: readonly DesiredPost[],
-  rows: ReadonlyMap<string, PostRow>,
-): PostRow[] {
-  const wanted = new Set(desired.map((post) => postKey(session, post.key)));
-  const subjects = new Set(entries.flatMap((entry) => subjectOf(entry) ?? []).map((name) => postKey(session, name)));
-  return [...rows.values()].filter((row) => {
-    const key = row.key.replace(/~\d+$/, '');
-    const isAbout = [...subjects].some((name) => key === name || key.startsWith(`${name}/`));
-    return row.state === 'posted' && isAbout && !wanted.has(key);
-  });
-}
-
-function subjectOf(entry: TranscriptEntry): string | undefined {
-  if (entry.kind === 'note') return `note/${entry.body.note}`;
-  return 'turnId' in entry.body && typeof entry.body.turnId === 'string' && entry.body.turnId !== ''
-    ? entry.body.turnId
-    : undefined;
 }
 
 function runs(entries: readonly TranscriptEntry[]): boolean {
@@ -370,8 +354,4 @@ function settledUpTo(entries: readonly TranscriptEntry[]): number {
   const lastEnd = entries.findLastIndex(({ kind }) => kind === 'turnEnded');
   const running = entries.findIndex((entry) => entry.kind === 'turnStarted' && !ended.has(entry.body.turnId));
   return running === -1 ? lastEnd + 1 : Math.min(lastEnd + 1, running);
-}
-
-function postKey(session: Address, key: string): string {
-  return `${session}|${key}`;
 }

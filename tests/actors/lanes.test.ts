@@ -32,12 +32,21 @@ test('a full lane lets a decision go before everything that waited longer', asyn
   const kinds: ExternalKind[] = ['chat.reply', 'chat.openThread'];
   for (let index = 0; index < LANES.chat; index += 1) enter(kinds[index % 2] ?? 'chat.reply', `busy ${index}`);
   assert.is(began.length, LANES.chat);
-  enter('chat.react', 'sign');
   enter('chat.status', 'answer');
   enter('chat.card', 'card');
   assert.is(began.length, LANES.chat, 'nothing beyond the bound of the lane');
-  for (const index of [0, 1, 2]) await end(`busy ${index}`);
-  assert.equal(began.slice(LANES.chat), ['card', 'answer', 'sign']);
+  for (const index of [0, 1]) await end(`busy ${index}`);
+  assert.equal(began.slice(LANES.chat), ['card', 'answer']);
+});
+
+test('however many answers wait, a few reactions at a time are on their way', async () => {
+  const { began, enter, end } = harness();
+  for (let index = 0; index < 1_000; index += 1) enter('chat.reply', `answer ${index}`);
+  const answers = began.length;
+  for (let index = 0; index < LANES.sign + 2; index += 1) enter('chat.react', `sign ${index}`);
+  assert.is(began.length, answers + LANES.sign);
+  await end('sign 0');
+  assert.is(began.at(-1), `sign ${LANES.sign}`);
 });
 
 test('a kind at its own bound lets other kinds of its lane pass', async () => {

@@ -46,6 +46,7 @@ const word = fc.constantFrom(
   '@here!',
   'mail me@example.com',
   '[link](https://example.com/a_b)',
+  'https://example.com/a_b/@c?d=1',
   '<b>',
   '\\',
   '&amp;',

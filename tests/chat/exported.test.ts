@@ -72,6 +72,14 @@ test('as JSON: every event once, text whole, with the words of the person where 
   assert.ok(kinds.includes('textBlock') && kinds.includes('turnEnded'));
 });
 
+test('words of a post that was deleted are in neither', () => {
+  const body = { postId: 'gone', author: 'bob', authorId: 'u', text: 'I take that back' };
+  const gone: TranscriptEntry = { id: 1, at: AT, kind: 'heard', body };
+  for (const format of ['md', 'json'] as const) {
+    assert.not.match(exportFile(format, exported([HEARD, gone])).content, /I take that back|bob/);
+  }
+});
+
 test('what was streamed and never became whole is there as one text, and no secret gets through in pieces', () => {
   const delta = (text: string) => ['textDelta', { turnId: 't', blockId: 'b', text }] as const;
   const entries = entriesOf(

@@ -28,14 +28,16 @@ To https://github.com/acme/shop.git
  * [new branch]      fix/login -> fix/login`;
 
 test('a branch that was pushed: where to open its pull request', () => {
-  const said = '🔗 Pushed; open a pull request: https://github.com/acme/shop/pull/new/fix/login';
+  const url = 'https://github.com/acme/shop/pull/new/fix/login';
+  const said = `🔗 Pushed; open a pull request: [${url}](${url})`;
   assert.is(endOf(['git push -u origin fix/login', PUSHED]), said);
   assert.match(endOf(['git commit -qm x && git -C sub push', PUSHED]), said);
 });
 
 test('a pull request that was opened takes the place of the offer, once', () => {
   const created: Call = ['gh pr create --fill', 'Creating pull request\nhttps://github.com/acme/shop/pull/42\n'];
-  const said = '🔗 Pull request: https://github.com/acme/shop/pull/42';
+  const url = 'https://github.com/acme/shop/pull/42';
+  const said = `🔗 Pull request: [${url}](${url})`;
   assert.is(endOf(['git push', PUSHED], created, created), said);
 });
 
@@ -43,10 +45,10 @@ test('other hosts and other words for it', () => {
   const gitlab = 'remote:   https://git.example.com/a/b/-/merge_requests/new?merge_request%5Bsource_branch%5D=fix';
   assert.match(
     endOf(['git push', gitlab]),
-    '🔗 Pushed; open a pull request: https://git.example.com/a/b/-/merge_requests',
+    '](https://git.example.com/a/b/-/merge_requests/new?merge_request%5Bsource_branch%5D=fix)',
   );
   const made = 'View merge request: https://git.example.com/a/b/-/merge_requests/7';
-  assert.match(endOf(['git push', made]), '🔗 Pull request: https://git.example.com/a/b/-/merge_requests/7');
+  assert.match(endOf(['git push', made]), '](https://git.example.com/a/b/-/merge_requests/7)');
 });
 
 test('nothing is made of an address that anything else prints, or of a push that failed', () => {

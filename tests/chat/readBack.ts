@@ -1,7 +1,8 @@
 /**
  * Reads an answer back from the posts it was put into, without knowing how they were made: the posts are laid along the
  * answer, and whatever does not belong to it must be a fence that was closed at the end of one post and opened again at the
- * beginning of the next. White space between two posts counts only inside of code.
+ * beginning of the next. White space between two posts counts only inside of code, and an address counts as itself, whether it
+ * stands bare or as a link that shows it.
  */
 
 export interface Fence {
@@ -30,7 +31,7 @@ const ZERO_WIDTH = /\u200b/g;
 /** @returns what does not fit, or an empty string */
 export function recover(answer: string, posts: readonly string[]): string {
   const wanted = answer.replace(ZERO_WIDTH, '');
-  const texts = posts.map((post) => post.replace(ZERO_WIDTH, ''));
+  const texts = posts.map((post) => withoutLinks(post.replace(ZERO_WIDTH, '')));
   let furthest = { at: 0, index: 0 };
 
   /** A closing fence may look like the beginning of what comes next, so every way of reading is tried. */
@@ -49,6 +50,13 @@ export function recover(answer: string, posts: readonly string[]): string {
   const { at, index } = furthest;
   const was = (texts[index] ?? '(nothing)').slice(0, 120);
   return `post ${index} does not follow: ${JSON.stringify(was)} instead of ${JSON.stringify(wanted.slice(at, at + 120))}`;
+}
+
+function withoutLinks(post: string): string {
+  return post.replace(/\[(https?:[^\s\]]*)\]\((https?:[^\s()]*)\)/g, (whole, shown: string, target: string) => {
+    const address = target.replace(/%(28|29|40|5C)/g, (code) => decodeURIComponent(code));
+    return shown.replace(/\\(.)/g, '$1') === address ? address : whole;
+  });
 }
 
 interface End {

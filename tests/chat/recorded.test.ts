@@ -129,7 +129,7 @@ test('for how long it has been busy, and in all, is said from the first minute o
 
 test('the last line says what it took: time, tokens, money, and how full the context is', () => {
   const [post = ''] = wholly(recorded('write-edit-read'));
-  assert.match(post, /\n\n_394 ms · 47\.2k tokens in, 128 out · \$0\.07 · context 1% ▱▱▱▱▱▱▱▱_$/);
+  assert.match(post, /\n\n_394 ms · 47\.2k tokens in, 128 out · \$0\.07 · context 1%\u00a0▱▱▱▱▱▱▱▱_$/);
   assert.match(wholly(recorded('todo-write'))[0] ?? '', / · 2\/2 done_$/);
 });
 

@@ -94,7 +94,7 @@ test('RT-44: what was read from a cache counts, and the context is the window as
   const usage = { inputTokens: 7, cacheReadTokens: 180_000, cacheWriteTokens: 20_000, outputTokens: 900 };
   const ended = { turnId: 't', outcome: 'TURN_OUTCOME_COMPLETED' as const, usage, durationMs: 61_000, costUsd: 0.5 };
   const figures = figuresText({ ...ended, contextTokens: 50_000, contextWindow: 200_000 });
-  assert.is(figures, '1 min 1 s · 200k tokens in, 900 out · $0.50 · context 25% ▰▰▱▱▱▱▱▱');
+  assert.is(figures, '1 min 1 s · 200k tokens in, 900 out · $0.50 · context 25%\u00a0▰▰▱▱▱▱▱▱');
 });
 
 test.run();

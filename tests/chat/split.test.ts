@@ -57,4 +57,23 @@ test('a piece that is full stays as it is however much text follows', () => {
   );
 });
 
+const row = '| cell | another cell |';
+
+test('a table that fits into a post is not cut: its rows would stand without their head', () => {
+  for (let before = 5; before < 30; before += 1) {
+    const table = ['| a | b |', '|:--|--:|', ...Array.from({ length: 3 }, () => row)].join('\n');
+    const text = `${'word '.repeat(12)}\n`.repeat(8).slice(-200 - 3 * before) + `${table}\n${'more words '.repeat(60)}`;
+    const pieces = splitMarkdown(text, LIMITS).filter((piece) => piece.text.includes('| cell'));
+    assert.is(pieces.length, 1, `${pieces.length} pieces with ${before} lines before`);
+  }
+});
+
+test('a table that is longer than a post is cut between two rows', () => {
+  const rows = ['| a | b |', '|:--|--:|', ...Array.from({ length: 60 }, () => row)].join('\n');
+  for (const piece of splitMarkdown(rows, LIMITS)) {
+    assert.match(piece.text, /^\|.*\|\n?$/s);
+    for (const line of piece.text.trimEnd().split('\n')) assert.match(line, /^\|.*\|$/);
+  }
+});
+
 test.run();

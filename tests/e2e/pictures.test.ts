@@ -52,7 +52,12 @@ async function say(page: Page, text: string): Promise<void> {
 
 const seen = (page: Page, text: string | RegExp) => page.locator('#replies', { hasText: text }).waitFor();
 
-async function take(page: Page, name: string): Promise<void> {
+/** @param board what the channel's board says by then: it is brought up to date a moment later */
+async function take(page: Page, name: string, board: string): Promise<void> {
+  await page.locator('#timeline table', { hasText: board }).waitFor();
+  // Nothing is pointed at, and nothing is being written.
+  await page.mouse.move(0, 0);
+  await page.evaluate('document.activeElement?.blur()');
   await shoot(page, name);
   await page.setViewportSize(PHONE);
   assert.is(await scrollsSideways(page), false, `${name} scrolls sideways on a phone`);
@@ -67,18 +72,22 @@ test('a finished turn: the answer, what was done, one line of figures', async ({
   );
   await seen(page, 'silver tide');
   await seen(page, /context \d+%/);
-  await take(page, 'thread-finished');
+  await take(page, 'thread-finished', 'idle');
 });
 
 test('a running turn, and the messages that wait for their turn', async ({ page }) => {
-  await say(page, 'slow 600');
-  await seen(page, 'Writing …');
-  await take(page, 'thread-running');
+  await say(
+    page,
+    'append "and a long calm" to poem.txt, then run: grep -c calm poem.txt, then run: until test -e signed.txt; do sleep 1; done',
+  );
+  await seen(page, 'Running Bash …');
+  await take(page, 'thread-running', 'at work');
   await say(page, 'say and then the tests');
   await say(page, 'say and a summary at the end');
+  await page.locator('#replies .chip').nth(1).waitFor();
   await say(page, '@claude queue');
   await seen(page, 'Edit its post to change one');
-  await take(page, 'thread-queue');
+  await take(page, 'thread-queue', 'at work');
   await say(page, '@claude queue drop all');
   await say(page, '@claude interrupt');
   await seen(page, 'Interrupted.');
@@ -89,24 +98,26 @@ test('a question with its ways to answer', async ({ page }) => {
   const button = page.locator('#replies button', { hasText: 'Autumn' });
   await button.waitFor();
   await seen(page, 'Or answer in the thread');
-  await take(page, 'thread-question');
+  await take(page, 'thread-question', 'waits for a person');
   await button.click();
   await seen(page, 'Answered: Autumn');
 });
 
 test('a plan with its ways to answer', async ({ page }) => {
-  await say(page, 'plan: First the schema, then the import, then the tests');
+  await say(page, 'plan: "First the schema, then the import, then the tests"');
   const button = page.locator('#replies button', { hasText: 'Keep planning' });
   await button.waitFor();
-  await take(page, 'thread-plan');
+  await take(page, 'thread-plan', 'waits for a person');
   await button.click();
   await button.waitFor({ state: 'detached' });
+  await seen(page, 'The plan was not approved');
+  await page.locator('#timeline table', { hasText: 'idle' }).waitFor();
 });
 
 test('a failure with its cause and the next step', async ({ page }) => {
   await say(page, 'fail 400');
   await seen(page, 'The turn failed.');
-  await take(page, 'thread-failure');
+  await take(page, 'thread-failure', 'idle');
 });
 
 test.run();

@@ -88,4 +88,41 @@ test('a reaction opens for the repository or, by an admin, for good', async () =
   assert.is(await sign('infinity', 'admin'), 'always');
 });
 
+test('a card that does not come in time is waited for once, not by every message', async () => {
+  let looks = 0;
+  let value = 'posting';
+  const late = createAnswers({
+    runtime: {
+      read: async (address: Address) => {
+        if (address === SESSION) return view(SESSION, 'active', { open: ['r'], audience: 'everyone' });
+        looks += 1;
+        return view(address, value, {
+          kind: 'question',
+          inputJson: JSON.stringify(INPUT),
+          cardPostId: 'card',
+          hosts: [],
+        });
+      },
+    },
+    whyNot: async () => undefined,
+    mayOpenForGood: () => false,
+    postedAt: async () => CARD_AT,
+    patienceMs: 120,
+  });
+  const from = { at: CARD_AT + 1, postId: 'p', rootId: 'r', channelId: 'c', userId: 'u', userName: 'ann' };
+  const prompt = { ...from, type: 'PROMPT', text: 'Blue', fileIds: [], addressed: false } as const;
+  const say = () => late.inWords({ session: SESSION, by: { id: 'u', name: 'ann' }, prompt });
+  assert.is(await say(), undefined);
+  assert.ok(looks > 1, 'the first one waits');
+  looks = 0;
+  await say();
+  assert.is(looks, 1);
+  value = 'pending';
+  assert.is((await say())?.kind, 'decide');
+  value = 'posting';
+  looks = 0;
+  await say();
+  assert.ok(looks > 1, 'a new card is waited for again');
+});
+
 test.run();

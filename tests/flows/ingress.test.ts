@@ -38,9 +38,12 @@ function only<Port>(name: string, methods: Partial<Port>): Port {
 function listening(
   isFull: (address: Address) => boolean,
   threads: Readonly<Record<string, Address>> = { r: 'session/s' },
+  answers: IngressPorts['answers'] = { inWords: async () => undefined, bySign: async () => undefined },
 ) {
   const asked: InboxItem[] = [];
   const recorded: AuditEntry[] = [];
+  const gate = createReadGate();
+  gate.openAll(gate.mark(), []);
   const rules: IngressPorts['rules'] = {
     trigger: '@claude',
     defaultOrg: 'acme',
@@ -64,10 +67,14 @@ function listening(
         return session && { session, rootId, channelId: 'c' };
       },
       sessionsInChannel: async () => [],
+      findPost: async (postId) => {
+        const fields = { channelId: 'c', rootId: 'r', postId, contentHash: '', attemptAt: 1 };
+        return { ...fields, key: 'card/approval/s/r/1', session: 'approval/s/r', state: 'posted' };
+      },
     }),
     rest: only<IngressPorts['rest']>('rest', { usersByIds: async () => [] }),
-    gate: createReadGate(),
-    answers: { inWords: async () => undefined, bySign: async () => undefined },
+    gate,
+    answers,
     botUserId: 'bot',
     rules,
     record: async (entry) => void recorded.push(entry),
@@ -79,6 +86,7 @@ function listening(
   return {
     asked,
     recorded,
+    ingress,
     take: (post: Partial<ChatPost> = {}) =>
       ingress.takeRead({ type: 'posted', post: { ...POST, ...post }, channelType: 'O', teamId: 't' }),
     edited: (post: Partial<ChatPost>) => ingress.takeRead({ type: 'edited', post: { ...POST, ...post } }),
@@ -264,6 +272,43 @@ test('after a minute of silence everything is as before', async () => {
   for (const [index, post] of before.entries()) await take({ ...post, id: `a${index}` });
   await take({ id: 'later', message: 'hello again', createAt: 90_000 });
   assert.is(asked.at(-1)?.event.text, 'hello again');
+});
+
+/** Answers that wait for a card that does not come. */
+function waiting() {
+  let begun = 0;
+  const forEver = () => {
+    begun += 1;
+    return new Promise<undefined>(() => undefined);
+  };
+  const answers: IngressPorts['answers'] = {
+    inWords: ({ prompt }) => (prompt.text === 'yes' ? forEver() : Promise.resolve(undefined)),
+    bySign: forEver,
+  };
+  return { answers, begun: () => begun };
+}
+
+const stream = (post: Partial<ChatPost>) =>
+  ({ type: 'posted', post: { ...POST, ...post }, channelType: 'O', teamId: 't' }) as const;
+
+test('what waits for a card in one channel holds up nothing that is said in another', async () => {
+  const { answers, begun } = waiting();
+  const { asked, ingress } = listening(never, { r: 'session/s', other: 'session/other' }, answers);
+  ingress.take(stream({ message: 'yes' })).catch(assert.unreachable);
+  while (begun() === 0) await new Promise((resolve) => setImmediate(resolve));
+  await ingress.take(stream({ id: 'p2', channelId: 'd', rootId: 'other' }));
+  await ingress.takeRead(stream({ id: 'p3', channelId: 'e', rootId: 'other' }));
+  assert.equal(heardBy(asked), ['session/other PROMPT', 'session/other PROMPT']);
+});
+
+test('a reaction that waits for its card holds up nothing that is said in its channel', async () => {
+  const { answers, begun } = waiting();
+  const { asked, ingress } = listening(never, { r: 'session/s' }, answers);
+  const sign = { postId: 'card', emoji: 'one', userId: 'u', createAt: 1, channelId: 'c' };
+  ingress.take({ type: 'reactionAdded', ...sign }).catch(assert.unreachable);
+  while (begun() === 0) await new Promise((resolve) => setImmediate(resolve));
+  await ingress.take(stream({ id: 'p2', message: 'go on' }));
+  assert.equal(heardBy(asked), ['session/s PROMPT']);
 });
 
 test.run();

@@ -2,7 +2,7 @@
 // Who is mentioned, and that it happens once: on the real store and the chat's stand-in.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Store, silentLog } from '../../src/actors/index.ts';
+import { type ActorView, type Runtime, type Store, silentLog } from '../../src/actors/index.ts';
 import { createStore } from '../../src/adapters/postgres/index.ts';
 import { readEntry, type TranscriptEntry } from '../../src/chat/transcript.ts';
 import { createNotices, type NoticePorts } from '../../src/flows/notices.ts';
@@ -11,7 +11,7 @@ import { createRateGovernor } from '../../src/flows/rateGovernor.ts';
 import type { ApprovalContext } from '../../src/machines/approval/context.ts';
 import type { JsonObject } from '../../src/machines/json.ts';
 import { type Chat, startChat } from '../adapters/mattermost/support.ts';
-import { startPostgres, type TestPostgres } from '../support/postgres.ts';
+import { startPostgres, type TestDatabase, type TestPostgres } from '../support/postgres.ts';
 
 const S = 'session/s' as const;
 const MINUTE = 60_000;
@@ -19,6 +19,7 @@ const NOON = Date.parse('2026-07-01T12:00:00Z');
 
 interface Context {
   postgres: TestPostgres;
+  database: TestDatabase;
   store: Store;
   chat: Chat;
 }
@@ -29,7 +30,8 @@ test.before(async (context) => {
   context.chat = await startChat();
 });
 test.before.each(async (context) => {
-  context.store = createStore((await context.postgres.freshDatabase()).db);
+  context.database = await context.postgres.freshDatabase();
+  context.store = createStore(context.database.db);
 });
 test.after(async ({ postgres, chat }) => {
   await chat.sim.close();
@@ -43,7 +45,7 @@ function notices({ store, chat }: Context, changes: Partial<NoticePorts> = {}) {
   const now = () => NOON;
   return createNotices({
     store,
-    rest,
+    runtime: sessionWith(null),
     posting,
     afterMs: 3 * MINUTE,
     quietHours: null,
@@ -51,6 +53,11 @@ function notices({ store, chat }: Context, changes: Partial<NoticePorts> = {}) {
     now,
     ...changes,
   });
+}
+
+/** @param turn that the session runs */
+function sessionWith(turn: object | null): Pick<Runtime, 'read'> {
+  return { read: async () => ({ context: { turn } }) as unknown as ActorView };
 }
 
 /** Minutes before noon, what happened, and its fields. */
@@ -67,10 +74,15 @@ const turn = (inputIds: readonly string[], from: number, to: number, outcome = '
   [to, 'turnEnded', { turnId: `t${from}`, outcome: `TURN_OUTCOME_${outcome}` }],
 ];
 
-/** A thread with a person's question, and what the bot says in it. */
-async function threadOf({ chat }: Context) {
+/** A thread with a person's question that the session has heard, and what the bot says in it. */
+async function threadOf({ chat, database }: Context) {
   const { channelId, alice, bot } = chat;
   const { id } = await alice.rest.createPost({ channelId, rootId: '', message: 'do something long' });
+  const body = JSON.stringify({ postId: id, author: 'alice', authorId: alice.id, text: 'do something long' });
+  await database.rows(
+    `insert into transcript (session, log_id, seq, first_seq, at, kind, body)
+     values ('${S}', 'notes:${id}', 1, 1, now(), 'heard', '${body}')`,
+  );
   const said = async () => (await bot.rest.thread(id)).filter(({ userId }) => userId === bot.id).map((p) => p.message);
   return {
     id,
@@ -137,21 +149,36 @@ function cardOf(changes: Partial<ApprovalContext> = {}): ApprovalContext {
   } as ApprovalContext;
 }
 
-test('a card mentions who asked for the turn that asks, and who started the session where that is not known', async (context) => {
-  const { id } = await threadOf(context);
-  const { chat, store } = context;
-  const rows = entriesOf([
-    [9, 'turnStarted', { turnId: 't', inputIds: [id] }],
-    [8, 'approvalRequest', { requestId: 'r', kind: '', turnId: 't', toolName: '', inputJson: '' }],
-  ]);
-  const told = rows.map((row) => ({ ...row, logId: 'l', seq: row.id, firstSeq: row.id, body: { ...row.body } }));
-  const knowing = { ...store, readTranscript: async () => told as never };
-  assert.is(await notices(context, { store: knowing }).forCard(cardOf()), '@alice Claude waits for you:');
-  const asked = { id: chat.alice.id, name: 'alice' };
-  assert.is(await notices(context).forCard(cardOf({ askedFor: asked })), '@alice Claude waits for you:');
+test('a card mentions who asked for the turn that asks, and who started the session where none runs', async (context) => {
+  const { chat } = context;
+  const alice = { id: chat.alice.id, name: 'alice' };
+  const asked = { id: 'somebody', name: 'bob' };
+  const runtime = sessionWith({ id: 't', startedAt: 1, by: alice });
+  assert.is(await notices(context, { runtime }).forCard(cardOf({ askedFor: asked })), '@alice Claude waits for you:');
+  assert.is(await notices(context).forCard(cardOf({ askedFor: asked })), '@bob Claude waits for you:');
   for (const changes of [{ cardGeneration: 2 }, { askedAt: NOON - 11 * MINUTE }]) {
     assert.is(await notices(context).forCard(cardOf({ askedFor: asked, ...changes })), '');
   }
+});
+
+test('a card waits neither for the chat server nor for a long transcript', async (context) => {
+  const asks: string[] = [];
+  const refused = (name: string) => async () => {
+    asks.push(name);
+    throw new Error(`${name} is asked`);
+  };
+  const store = { ...context.store, readTranscript: refused('readTranscript'), heardFrom: refused('heardFrom') };
+  const posting = { create: refused('chat'), call: refused('chat') };
+  const runtime = sessionWith({ id: 't', startedAt: 1, by: { id: context.chat.alice.id, name: 'alice' } });
+  const words = await notices(context, { store, posting, runtime }).forCard(cardOf());
+  assert.is(words, '@alice Claude waits for you:');
+  assert.equal(asks, []);
+});
+
+test('nobody is mentioned for a post that the session never heard', async (context) => {
+  const { said, shown } = await threadOf(context);
+  await notices(context).ended(shown(turn(['unheard'], 9, 1)));
+  assert.equal(await said(), []);
 });
 
 test('who does not want it is not mentioned, until they do again', async (context) => {

@@ -9,6 +9,7 @@ import { createMask } from '../../src/chat/masking.ts';
 import { createPosting } from '../../src/flows/posting.ts';
 import { createRateGovernor } from '../../src/flows/rateGovernor.ts';
 import { createThreadView } from '../../src/flows/threadView.ts';
+import { until } from '../actors/support.ts';
 import { type Chat, startChat } from '../adapters/mattermost/support.ts';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
 
@@ -62,6 +63,29 @@ for (const [what, first, second] of [
     assert.is(post.props.attachments?.[0]?.text, 'props' in second ? 'decided' : undefined);
   });
 }
+
+test('an attempt that takes too long and the one after it are one request: a short budget is not spent on repeats', async (context) => {
+  const { store, chat } = context;
+  const governor = createRateGovernor({ perSecond: 100, burst: 1 });
+  const { rest, id: botUserId } = chat.bot;
+  let turns = 0;
+  const turn: typeof governor.turn = (priority) => {
+    turns += 1;
+    return governor.turn(priority);
+  };
+  const made = createPosting({
+    ...{ rest, store, botUserId, secret: 's', now: Date.now, leads: () => true },
+    governor: { ...governor, turn },
+  });
+  governor.pause(300);
+  const post = { key: 'slow', owner: 'session/s', channelId: chat.channelId, rootId: '', message: 'once' } as const;
+  const attempts = [1, 2, 3].map(() => made.create(post, 'final'));
+  await until('it waits', () => governor.waiting() > 0);
+  attempts.push(made.create(post, 'final'));
+  assert.is(new Set(await Promise.all(attempts)).size, 1);
+  assert.is(await made.create(post, 'final'), await attempts[0], 'and it is known afterwards');
+  assert.is(turns, 1);
+});
 
 test('who lost the lead while waiting for a turn writes nothing any more', async (context) => {
   const { store, chat } = context;
@@ -130,7 +154,7 @@ test('RT-18: however its posts fail and whoever shows it meanwhile, a turn has o
     createThreadView({
       store: {
         ...store,
-        threadOf: async () => place,
+        threadOf: async () => ({ ...place, settled: 0 }),
         dirtyMark: async () => rows.length,
         readTranscript: async (_session, after = 0) => rows.filter(({ id }) => id > after),
         cleanThread: async () => undefined,

@@ -6,11 +6,26 @@ test('what people wait for goes before progress, whatever came first', async () 
   const governor = createRateGovernor({ perSecond: 1_000, burst: 1 });
   await governor.turn('progress');
   const order: Priority[] = [];
-  const all = (['board', 'progress', 'question', 'final', 'decision'] as const).map((priority) =>
+  const all = (['board', 'progress', 'sign', 'question', 'final', 'decision'] as const).map((priority) =>
     governor.turn(priority).then(() => order.push(priority)),
   );
   await Promise.all(all);
-  assert.equal(order, ['decision', 'final', 'question', 'progress', 'board']);
+  assert.equal(order, ['decision', 'final', 'question', 'sign', 'progress', 'board']);
+});
+
+test('progress without end holds no board up for ever, and nothing but progress waits for one', async () => {
+  const governor = createRateGovernor({ perSecond: 1_000, burst: 1 });
+  await governor.turn('progress');
+  const order: Priority[] = [];
+  const ask = (priority: Priority) => governor.turn(priority).then(() => order.push(priority));
+  const all = [...Array.from({ length: 40 }, () => ask('progress')), ask('board'), ask('board')];
+  all.push(...Array.from({ length: 15 }, () => ask('final')));
+  await Promise.all(all);
+  const boards = order.flatMap((priority, at) => (priority === 'board' ? [at] : []));
+  assert.is(order.lastIndexOf('final'), 14);
+  assert.ok((boards[0] ?? 99) <= 15 + 10, `the first board goes at ${boards[0]}`);
+  assert.ok((boards[1] ?? 99) <= 15 + 21, `the second board goes at ${boards[1]}`);
+  assert.ok((boards[1] ?? 0) - (boards[0] ?? 0) >= 10);
 });
 
 test('never more requests than the budget allows in any stretch of time', async () => {

@@ -45,10 +45,10 @@ test('each stage of an answer is timed once, from the acceptance of the post', a
   assert.equal(seen, ['committed 1', 'delivered 2', 'first_output 3']);
   await store.readTranscript(S);
   assert.is(seen.length, 3, 'what was read is not shown yet');
-  await store.cleanThread(S, 1);
+  await store.cleanThread(S, 1, 0);
   assert.equal(seen.slice(3), ['first_text 4']);
   await store.readTranscript(S);
-  await store.cleanThread(S, 2);
+  await store.cleanThread(S, 2, 0);
   clock.onOutputs(batch(row('textDelta', { turnId: 't', text: 'y' })));
   assert.is(seen.length, 4);
 });
@@ -58,7 +58,7 @@ test('a thread that is shown without the text counts for nothing, nor does a tur
   clock.accepted('p');
   clock.onOutputs(batch(row('turnStarted', { turnId: 't', inputIds: ['p'] })));
   await store.readTranscript(S);
-  await store.cleanThread(S, 1);
+  await store.cleanThread(S, 1, 0);
   clock.onOutputs(batch(row('turnStarted', { turnId: 'u', inputIds: ['q'] }), row('textDelta', { turnId: 'u' })));
   clock.onCommit(notice('PROMPT', 'q'));
   assert.equal(seen, []);

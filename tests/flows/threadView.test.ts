@@ -5,6 +5,7 @@ import { type PostRow, RetryableError, type StoredOutput, silentLog, TerminalErr
 import type { ChatPost } from '../../src/adapters/mattermost/index.ts';
 import { createMask } from '../../src/chat/masking.ts';
 import type { OncePost } from '../../src/flows/posting.ts';
+import type { Priority } from '../../src/flows/rateGovernor.ts';
 import { createThreadView, type ThreadView, type ThreadViewPorts } from '../../src/flows/threadView.ts';
 import type { JsonObject } from '../../src/machines/json.ts';
 import { until } from '../actors/support.ts';
@@ -31,6 +32,8 @@ interface World {
   readonly warnings: object[];
   /** What the agent is told of: the post's key and why it is not there. */
   readonly undelivered: (readonly [string, string])[];
+  /** The row up to which the thread stands for good. */
+  settled: number;
   /** Called at the beginning of every round. */
   begin(): Promise<void>;
   create(post: OncePost): Promise<void>;
@@ -47,6 +50,7 @@ function worldOf(changes: Partial<World> = {}): World {
     made: [],
     warnings: [],
     undelivered: [],
+    settled: 0,
     begin: async () => undefined,
     create: async () => undefined,
     patch: () => Promise.reject(new Error('nothing is to be edited')),
@@ -56,16 +60,24 @@ function worldOf(changes: Partial<World> = {}): World {
   };
 }
 
-function viewOn(views: ThreadView[], world: World): ThreadView {
+/** @param turn until a call may go */
+function viewOn(
+  views: ThreadView[],
+  world: World,
+  turn: (priority: Priority, signal?: AbortSignal) => Promise<void> = async () => undefined,
+): ThreadView {
   const store: Partial<ThreadViewPorts['store']> = {
     async threadOf() {
       await world.begin();
-      return { session: S, channelId: 'c', rootId: 'r' };
+      return { session: S, channelId: 'c', rootId: 'r', settled: world.settled };
     },
     dirtyMark: async () => 1,
     readTranscript: async (_session, after = 0) => world.rows.filter(({ id }) => id > after),
     postsOf: async () => world.posts,
-    cleanThread: async () => world.clean(),
+    cleanThread: async (_session, _mark, settled) => {
+      world.settled = Math.max(world.settled, settled);
+      world.clean();
+    },
     postPatched: async () => undefined,
     async postGone(key) {
       const at = world.posts.findIndex((row) => row.key === key);
@@ -73,7 +85,10 @@ function viewOn(views: ThreadView[], world: World): ThreadView {
       if (row) world.posts[at] = { ...row, state: 'gone' };
     },
   };
-  const rest: Partial<ThreadViewPorts['rest']> = { patchPost: (id, { message = '' }) => world.patch(id, message) };
+  const rest: Partial<ThreadViewPorts['rest']> = {
+    patchPost: (id, { message = '' }) => world.patch(id, message),
+    deletePost: async () => undefined,
+  };
   const view = createThreadView({
     store: store as ThreadViewPorts['store'],
     rest: rest as ThreadViewPorts['rest'],
@@ -83,7 +98,10 @@ function viewOn(views: ThreadView[], world: World): ThreadView {
         await world.create(post);
         return post.key;
       },
-      call: (_priority, work) => work(),
+      async call(priority, work, signal) {
+        await turn(priority, signal);
+        return work();
+      },
     },
     attach: () => Promise.reject(new Error('there are no files')),
     log: { ...silentLog, warn: (fields: object) => world.warnings.push(fields) },
@@ -229,6 +247,57 @@ test('a turn that nothing is heard of says for how long it has been busy, and is
   const before = rounds;
   await timersRun();
   assert.ok(rounds <= before + 1, 'it is looked at on and on');
+});
+
+test('what stood for good is neither read nor edited again, by this process or the next, however it would be rendered today', async ({
+  views,
+}) => {
+  const ended = { outcome: 'TURN_OUTCOME_COMPLETED' };
+  const world = worldOf({
+    rows: [
+      output(1, 'turnStarted', {}),
+      output(2, 'textBlock', { blockId: 'b', text: 'old' }),
+      output(3, 'turnEnded', ended),
+    ],
+  });
+  await viewOn(views, world).settle(S);
+  assert.is(world.made.length, 1);
+  assert.is(world.settled, 3);
+  // As an earlier version of this program had rendered it; an edit would fail the test.
+  world.posts.push(posted('t/0/0'));
+  const next = { turnId: 'u' };
+  world.rows.push(output(4, 'turnStarted', next), output(5, 'textBlock', { ...next, blockId: 'c', text: 'new' }));
+  const view = viewOn(views, world);
+  await view.settle(S);
+  assert.is(world.settled, 3, 'a turn that runs is rendered from its beginning');
+  world.rows.push(output(6, 'turnEnded', { ...next, ...ended }));
+  world.posts.push({ ...posted('u/0/0'), postId: 'p2' });
+  const said: string[] = [];
+  await viewOn(views, {
+    ...world,
+    async patch(id, message) {
+      said.push(`${id} ${message}`);
+      return {} as ChatPost;
+    },
+  }).settle(S);
+  assert.is(said.length, 1);
+  assert.match(said[0] ?? '', /^p2 new/);
+});
+
+test('a card does not wait for a post to be taken away, as long as that waits for its turn', async ({ views }) => {
+  const world = worldOf({ rows: [note(1, 'soon gone')], posts: [posted('note/n1')] });
+  world.rows.push({ ...note(2, ''), body: { note: 'n1', tone: 'info', text: '' } });
+  const asked: string[] = [];
+  const view = viewOn(views, world, (priority, signal) => {
+    asked.push(priority);
+    if (priority !== 'progress') return Promise.resolve();
+    return new Promise((_resolve, reject) => signal?.addEventListener('abort', () => reject(signal.reason)));
+  });
+  view.touch(S);
+  await until('it is to be taken away', () => asked.length > 0);
+  await view.settle(S);
+  assert.equal(asked, ['progress', 'question']);
+  assert.is(world.posts[0]?.state, 'gone');
 });
 
 test('RT-17: a live post that a person deletes in the middle of a turn stays deleted; the turn goes on in a new one', async ({

@@ -169,6 +169,8 @@ export const thread = pgTable(
     channelId: text('channel_id'),
     dirty: rev('dirty').notNull().default(0),
     clean: rev('clean').notNull().default(0),
+    /** Up to this row of the transcript the thread stands for good: it is not rendered again. */
+    settled: rev('settled').notNull().default(0),
     boundAt: at('bound_at'),
     /** Since when what was said here is being deleted: the posts stay as they are, whatever is left of the transcript. */
     prunedAt: at('pruned_at'),

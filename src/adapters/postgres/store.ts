@@ -23,7 +23,7 @@ import { health } from './sql/health.ts';
 import { hostKey, keepHostKey } from './sql/hostKeys.ts';
 import { inboxState } from './sql/inboxState.ts';
 import { countActors, listActors } from './sql/listActors.ts';
-import { putNotices, withoutNotices } from './sql/people.ts';
+import { heardFrom, putNotices, withoutNotices } from './sql/people.ts';
 import { findPost, postCreated, postGone, postPatched, postsOf, reservePost } from './sql/posts.ts';
 import { pruneOnce } from './sql/prune.ts';
 import { spentSince } from './sql/spending.ts';
@@ -63,7 +63,7 @@ export function createStore(db: Database): Store {
     spentSince: (since, userId) => spentSince(db, since, userId),
     dirtyThreads: () => dirtyThreads(db),
     dirtyMark: (session) => dirtyMark(db, session),
-    cleanThread: (session, mark) => cleanThread(db, session, mark),
+    cleanThread: (session, mark, settled) => cleanThread(db, session, mark, settled),
     findThread: (rootId) => findThread(db, rootId),
     threadOf: (session) => threadOf(db, session),
     sessionsInChannel: (channelId, states) => sessionsInChannel(db, channelId, states),
@@ -79,6 +79,7 @@ export function createStore(db: Database): Store {
     setChannelVerbosity: (channelId, verbosity) => setChannelVerbosity(db, channelId, verbosity),
     projectChannels: () => projectChannels(db),
     putProjectChannel: (repo, channelId, options) => putProjectChannel(db, repo, channelId, options),
+    heardFrom: (session, postIds) => heardFrom(db, session, postIds),
     withoutNotices: (userIds) => withoutNotices(db, userIds),
     putNotices: (userId, on) => putNotices(db, userId, on),
     hostKey: (target) => hostKey(db, target),

@@ -84,7 +84,8 @@ export function figuresText(ended: TurnEndedBody): string {
   if (ended.costUsd !== undefined && ended.costUsd > 0) parts.push(dollars(ended.costUsd));
   if ((ended.contextTokens ?? 0) > 0 && (ended.contextWindow ?? 0) > 0) {
     const { contextTokens = 0, contextWindow = 0 } = ended;
-    parts.push(`context ${percent(contextTokens, contextWindow)} ${bar(contextTokens, contextWindow)}`);
+    // On a narrow screen the bar does not stand alone in a line.
+    parts.push(`context ${percent(contextTokens, contextWindow)}\u00a0${bar(contextTokens, contextWindow)}`);
   }
   return parts.join(' · ');
 }

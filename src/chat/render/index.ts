@@ -67,11 +67,31 @@ function renderNote({ note, tone, text, order }: Note): DesiredPost {
 }
 
 function renderTurn(turn: Turn, options: RenderOptions): DesiredPost[] {
-  return turn.segments.flatMap((segment, index) => renderSegment(turn, segment, index, options));
+  const tail = tailOf(turn);
+  return turn.segments.flatMap((segment, index) => renderSegment(turn, segment, index, index === tail, options));
 }
 
-function renderSegment(turn: Turn, segment: Segment, index: number, options: RenderOptions): DesiredPost[] {
-  const isLast = index === turn.segments.length - 1;
+/**
+ * The segment with what goes on, or how it ended. Where people have written since and nothing has come of the agent, that is
+ * the one above: a post of its own, for what goes on alone, would stand above the card that may come next. A card says itself
+ * that its turn waits.
+ */
+function tailOf({ segments, ended, activity }: Turn): number {
+  const last = segments.length - 1;
+  if (ended !== null || activity.type === 'waiting') return last;
+  return Math.max(
+    0,
+    segments.findLastIndex(({ items }) => items.length > 0),
+  );
+}
+
+function renderSegment(
+  turn: Turn,
+  segment: Segment,
+  index: number,
+  isLast: boolean,
+  options: RenderOptions,
+): DesiredPost[] {
   const isOpen = isLast && turn.ended === null;
   const parts = layoutSegment(turn, segment, options.verbosity);
   const posts: DesiredPost[] = [];
@@ -103,8 +123,6 @@ function withTail(
     const links = linksText(pushedLinks(callsOf(turn)));
     return stack([settled || done, limit, links, endingText(turn.ended, trigger, todoCount(turn.todos))]);
   }
-  // Only the first segment shows that something goes on before there is anything to see: a later one would be posted
-  // above the card that its turn waits for.
   if (index > 0 && segment.items.length === 0) return '';
   const body = bodyOf(atoms, verbosity, true);
   const status = [rateLimitLine(turn), activityLine(turn, now)];

@@ -1,4 +1,5 @@
 /** Where what was pushed can be looked at: addresses that git and its hosts' tools print. */
+import { linked } from '../links.ts';
 import type { ToolCall } from './tools.ts';
 
 /** Commands whose output is looked at: any other may print such an address for any reason. */
@@ -38,6 +39,6 @@ export function pushedLinks(calls: readonly ToolCall[]): PushedLink[] {
 
 export function linksText(links: readonly PushedLink[]): string {
   return links
-    .map(({ kind, url }) => (kind === 'request' ? `🔗 Pull request: ${url}` : `🔗 Pushed; open a pull request: ${url}`))
+    .map(({ kind, url }) => `🔗 ${kind === 'request' ? 'Pull request' : 'Pushed; open a pull request'}: ${linked(url)}`)
     .join('\n');
 }

@@ -3,6 +3,7 @@
  * was made for, so a piece that is full stays as it is however much text follows. Every character of the text is in
  * exactly one piece. Lengths are in code points, as the chat server counts them.
  */
+import { LINK_WEIGHT } from '../links.ts';
 import { type Fence, fenceAfter } from './fences.ts';
 
 export interface Piece {
@@ -22,8 +23,24 @@ export interface Limits {
 
 /** Escaping may lengthen these. An upper bound, whatever stands around them, keeps cuts independent of context. */
 export function weightOf(point: string, next: string | undefined): number {
-  if (point === '@' || point === '&') return 2;
-  return point === '!' && next === '[' ? 12 : 1;
+  switch (point) {
+    case '&':
+      return 2;
+    case '@':
+    case '(':
+    case ')':
+    case '\\':
+      return 3;
+    case '!':
+      return next === '[' ? 12 : 1;
+    case ':':
+      return next === '/' ? 1 + LINK_WEIGHT : 1;
+    case 'w':
+    case 'W':
+      return next === 'w' || next === 'W' ? 1 + LINK_WEIGHT : 1;
+    default:
+      return 1;
+  }
 }
 
 export function weigh(text: string): number {
@@ -64,9 +81,11 @@ interface Cut {
 }
 
 /** How good a place is: a higher class wins; within a class the later place. */
-const PARAGRAPH = 4;
-const LINE = 3;
-const CODE_LINE = 2;
+const PARAGRAPH = 5;
+const LINE = 4;
+const CODE_LINE = 3;
+/** The rows behind it would stand without their head, as no table any more. */
+const ROW = 2;
 const SPACE = 1;
 
 function cutAt(text: string, limit: number, open: Fence | null): Cut {
@@ -87,7 +106,7 @@ function cutAt(text: string, limit: number, open: Fence | null): Cut {
     fence = fenceAfter(line, fence);
     const opened = before === null && fence !== null;
     if (opened) offer(LINE, lineStart, null);
-    else offer(fence === null ? (line.trim() === '' ? PARAGRAPH : LINE) : CODE_LINE, lineEnd + 1, fence);
+    else offer(fence === null ? rankAfter(line, text.charAt(lineEnd + 1)) : CODE_LINE, lineEnd + 1, fence);
     lineStart = lineEnd + 1;
   }
   const found = best as Cut | null;
@@ -98,6 +117,12 @@ function cutAt(text: string, limit: number, open: Fence | null): Cut {
   const atSpace = best as Cut | null;
   const at = atSpace?.at ?? graphemeBefore(text, end, Math.max(earliest, lineStart));
   return { at, fence: stateAt(text, at, open) };
+}
+
+/** @param next the sign that the next line begins with */
+function rankAfter(line: string, next: string): number {
+  if (line.trim() === '') return PARAGRAPH;
+  return line.startsWith('|') && next === '|' ? ROW : LINE;
 }
 
 function stateAt(text: string, at: number, open: Fence | null): Fence | null {

@@ -64,13 +64,22 @@ function workingLine(turn: Turn, since: string): string {
   return `⏳ _Running ${callName(latest)}${more} …_${since}`;
 }
 
+/** As Claude Code names the limits of an account. */
+const LIMITS: Readonly<Record<string, string>> = {
+  '': 'usage limit',
+  five_hour: 'usage limit of five hours',
+  seven_day: 'usage limit of the week',
+  seven_day_opus: 'usage limit of the week for Opus',
+  seven_day_sonnet: 'usage limit of the week for Sonnet',
+};
+
 /** A limit that is near or reached; empty while all is well. */
 export function rateLimitLine(turn: Turn): string {
   const { rateLimit } = turn;
   if (rateLimit === null || rateLimit.status === '' || rateLimit.status === 'allowed') return '';
   const used = rateLimit.utilization > 0 ? `, ${percent(rateLimit.utilization, 1)} used` : '';
   const resets = rateLimit.resetsAtMs > 0 ? `; it resets at ${clockTime(rateLimit.resetsAtMs)}` : '';
-  const limit = rateLimit.limit === '' ? 'usage limit' : `usage limit ${codeSpan(rateLimit.limit, 40)}`;
+  const limit = LIMITS[rateLimit.limit] ?? `usage limit ${codeSpan(rateLimit.limit, 40)}`;
   return rateLimit.status === 'rejected'
     ? `⚠️ The ${limit} is reached${resets}.`
     : `⚠️ The ${limit} is near${used}${resets}.`;

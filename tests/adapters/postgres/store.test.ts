@@ -1,6 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { FencedError } from '../../../src/actors/index.ts';
+import type { JsonObject } from '../../../src/machines/json.ts';
 import { startPostgres, type TestPostgres } from '../../support/postgres.ts';
 import { COMMIT_ID, fresh, S, turn } from './support.ts';
 
@@ -37,7 +38,7 @@ test('a turn that finds another revision writes nothing at all; its neighbours a
   assert.is(counts?.n, 0);
   const { delivered } = await store.commit(1, COMMIT_ID, [turn({ ...full, prevRev: 1 })]);
   assert.is(delivered.length, 1);
-  assert.equal(await store.threadOf(S), { session: S, rootId: 'r', channelId: 'c' });
+  assert.equal(await store.threadOf(S), { session: S, rootId: 'r', channelId: 'c', settled: 0 });
 });
 
 test('a turn that takes an event that was taken already writes nothing, even at the right revision', async () => {
@@ -130,11 +131,36 @@ test('a thread that changes while it is shown stays dirty', async () => {
   const [dirty] = await store.dirtyThreads();
   assert.ok(dirty);
   await store.appendOutputs(1, { session: S, logId: 'log', rows: [output(2)], events: [] });
-  await store.cleanThread(S, dirty.mark);
+  await store.cleanThread(S, dirty.mark, 0);
   const [still] = await store.dirtyThreads();
   assert.is(still?.session, S);
-  await store.cleanThread(S, still?.mark ?? 0);
+  await store.cleanThread(S, still?.mark ?? 0, 0);
   assert.equal(await store.dirtyThreads(), []);
+});
+
+test('up to where a thread stands for good is kept, and never goes back', async () => {
+  const { store } = await fresh(postgres);
+  await store.commit(1, COMMIT_ID, [turn({ threads: [{ session: S, rootId: 'r1', channelId: 'c' }] })]);
+  assert.is((await store.threadOf(S))?.settled, 0);
+  await store.cleanThread(S, 0, 7);
+  await store.cleanThread(S, 0, 0);
+  assert.equal(await store.threadOf(S), { session: S, rootId: 'r1', channelId: 'c', settled: 7 });
+});
+
+test('who was heard is known by their posts', async () => {
+  const { store } = await fresh(postgres);
+  const heard = (seq: number, body: JsonObject) => ({ ...output(seq), kind: 'heard', body });
+  const rows = [
+    heard(1, { postId: 'p1', author: 'ann', authorId: 'u-ann', text: 'x' }),
+    heard(2, { postId: 'p2', author: 'bob', authorId: 'u-bob', text: 'x' }),
+    heard(3, { postId: 'p3', author: 'old' }),
+  ];
+  await store.appendOutputs(1, { session: S, logId: 'log', rows, events: [] });
+  assert.equal(await store.heardFrom(S, ['p2', 'p1', 'p3', 'p4']), [
+    { id: 'u-ann', name: 'ann' },
+    { id: 'u-bob', name: 'bob' },
+  ]);
+  assert.equal(await store.heardFrom('session/other', ['p1']), []);
 });
 
 test('the sessions of a channel are found by where their charts stand', async () => {

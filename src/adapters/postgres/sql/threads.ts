@@ -1,5 +1,5 @@
 /** Threads: to which session they belong, and whether they show what is known. */
-import type { ThreadRow } from '../../../actors/store.ts';
+import type { ShownThread, ThreadRow } from '../../../actors/store.ts';
 import type { Address } from '../../../machines/addresses.ts';
 import { type Database, run, type Statement } from '../database.ts';
 
@@ -40,12 +40,14 @@ export async function dirtyMark(db: Database, session: Address): Promise<number 
 
 const CLEAN_THREAD: Statement = {
   name: 'clean_thread',
-  text: 'update thread set clean = greatest(clean, least($2, dirty)) where session = $1',
+  text: `
+update thread set clean = greatest(clean, least($2, dirty)), settled = greatest(settled, $3)
+where session = $1`,
 };
 
 /** A change counted after `mark` was read leaves the thread dirty. */
-export async function cleanThread(db: Database, session: Address, mark: number): Promise<void> {
-  await run(db, CLEAN_THREAD, [session, mark]);
+export async function cleanThread(db: Database, session: Address, mark: number, settled: number): Promise<void> {
+  await run(db, CLEAN_THREAD, [session, mark, settled]);
 }
 
 const FIND_THREAD: Statement = {
@@ -60,13 +62,14 @@ export async function findThread(db: Database, rootId: string): Promise<ThreadRo
 const THREAD_OF: Statement = {
   name: 'thread_of',
   text: `
-select t.session, t.root_id, t.channel_id from thread t
+select t.session, t.root_id, t.channel_id, t.settled from thread t
 where t.session = $1 and t.root_id is not null and ${SHOWN}`,
 };
 
 /** Where a session is shown; undefined before it is bound and after it was pruned. */
-export async function threadOf(db: Database, session: Address): Promise<ThreadRow | undefined> {
-  return (await run<ThreadRecord>(db, THREAD_OF, [session])).map(readThread)[0];
+export async function threadOf(db: Database, session: Address): Promise<ShownThread | undefined> {
+  const [row] = await run<ThreadRecord & { settled: number }>(db, THREAD_OF, [session]);
+  return row && { ...readThread(row), settled: row.settled };
 }
 
 const SESSIONS_IN_CHANNEL: Statement = {

@@ -5,7 +5,7 @@ import { applyEvent } from './events.js';
 import { connect } from './live.js';
 import { createPane } from './pane.js';
 import { followPermalinks } from './permalinks.js';
-import { changed, nameOf, onChange, state, takePosts, threadPosts, topLevel, typists } from './state.js';
+import { changed, nameOf, onChange, state, takePosts, takeSent, threadPosts, topLevel, typists } from './state.js';
 
 const PAGE = 60;
 
@@ -25,13 +25,13 @@ const messageBox = createComposer({
   label: 'Write a message',
   target: () => ({ channelId: state.channelId, rootId: '' }),
   onTyping: () => live.typing(state.channelId, ''),
-  onSent: (post) => takePosts([post]),
+  onSent: takeSent,
 });
 const replyBox = createComposer({
   label: 'Reply in the thread',
   target: () => ({ channelId: state.channelId, rootId: state.rootId }),
   onTyping: () => live.typing(state.channelId, state.rootId),
-  onSent: (post) => takePosts([post]),
+  onSent: takeSent,
 });
 byId('channel').append(typingHere, messageBox.form);
 byId('thread').append(typingThere, replyBox.form);

@@ -58,6 +58,14 @@ export function takePosts(posts) {
   changed();
 }
 
+/**
+ * The answer to a post that was sent from here. The stream may have told of the post before, and of reactions to it since.
+ * @param {any} post
+ */
+export function takeSent(post) {
+  if (!state.posts.has(post.id)) takePosts([post]);
+}
+
 /** @param {any} post a deleted one; its replies go with it */
 export function dropPost(post) {
   for (const [id, each] of state.posts) if (id === post.id || each.root_id === post.id) state.posts.delete(id);
