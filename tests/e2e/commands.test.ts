@@ -293,15 +293,10 @@ test('an agent that the repository defines runs, and what it does is shown under
   assert.match(run.message, /reviewer/);
 });
 
-test('network lists what is open, and closes it again', async ({ you, colleague, thread }) => {
-  await you.ask(thread, '@claude network', /Nothing has been opened for this session/);
-  await you.ask(thread, 'say [NETWORK_REQUEST: pypi.org]', /pypi\.org/);
-  const card = await you.hear(thread.rootId, (post) => you.buttonsOf(post).length > 0 && /pypi/.test(textOf(post)));
-  await you.press(card, you.buttonsOf(card)[0] ?? '');
-  await colleague.ask(thread, '@claude network', /Open for this session:\n- `pypi\.org` .*by you/);
-  await you.ask(thread, '@claude net revoke crates.io', /`crates\.io` was not opened/);
-  await you.ask(thread, '@claude network revoke pypi.org', /`pypi\.org` is being closed/);
-  await you.ask(thread, '@claude network', /Nothing has been opened for this session/);
+test('network says what is open, and what is not needs no closing', async ({ you, colleague, thread }) => {
+  // Behind no firewall nothing is ever opened; with one, see the tests of the VM.
+  await you.ask(thread, '@claude network', /Nothing has been opened for this session.*There is no firewall here/);
+  await colleague.ask(thread, '@claude net revoke PyPI.org', /`pypi\.org` was not opened for this session/);
 });
 
 test('notify tells and changes whether a person is mentioned, for that person alone, also at top level', async ({
