@@ -22,7 +22,7 @@ import { keepTidy } from './flows/retention.ts';
 import { GATEWAY } from './machines/addresses.ts';
 import { mayUse } from './policy/people.ts';
 import type { VmFollower } from './vmFollower.ts';
-import type { Gateway, Identity } from './wiring.ts';
+import { type Gateway, type Identity, permalinkOf } from './wiring.ts';
 
 /** Between losing the lead and asking for it again, so that a process in trouble does not keep taking it. */
 const REST_MS = 1_000;
@@ -116,6 +116,7 @@ async function act(
     }),
     botUserId,
     rules: routingRules(config, parts.deciders),
+    permalink: permalinkOf(config, parts.identity),
     record: recordEntry(store),
     onRefused: recordRefusals(store, Date.now),
     loopLimit: config.mattermost.loopLimit,

@@ -6,6 +6,7 @@ import { failureOf, type OperatorAction } from './actors/index.ts';
 import type { Database } from './adapters/postgres/index.ts';
 import { auditLines, checkAudit } from './auditLog.ts';
 import { bringBundle } from './bringBundle.ts';
+import { commandsMarkdown } from './chat/commandsPage.ts';
 import { type Config, configMarkdown, databaseUrl, loadConfig, problemText } from './config.ts';
 import { callbackFindings } from './doctor/callback.ts';
 import { firewallFindings } from './doctor/firewall.ts';
@@ -39,6 +40,11 @@ program
     if (!check) console.log(configMarkdown());
     else process.exitCode = readConfig() ? 0 : 1;
   });
+
+program
+  .command('commands')
+  .description('list every command of the chat')
+  .action(() => console.log(commandsMarkdown()));
 
 program
   .command('charts')

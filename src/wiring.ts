@@ -79,6 +79,11 @@ export function chatClient({ mattermost }: Config, timeoutMs?: number): Mattermo
   return createMattermostRest({ url: mattermost.url, token: mattermost.token.reveal(), ...limit });
 }
 
+/** Addresses of posts' pages. */
+export function permalinkOf({ mattermost }: Config, { teamName }: Identity): (postId: string) => string {
+  return (postId) => `${mattermost.url}/${teamName}/pl/${postId}`;
+}
+
 /** Keys for buttons. The team tells gateways apart that share a secret. */
 export function signingKeys({ server, mattermost }: Config) {
   return { secret: server.callbackSecret.reveal(), instance: mattermost.teamId };
@@ -103,7 +108,7 @@ export function wire(
   const metrics = createMetrics();
   const stages = createStages((stage, seconds) => metrics.stageDuration.observe({ stage }, seconds), now);
   const governor = createRateGovernor(CHAT_BUDGET);
-  const permalink = (postId: string) => `${config.mattermost.url}/${identity.teamName}/pl/${postId}`;
+  const permalink = permalinkOf(config, identity);
   const posting = createPosting({
     rest,
     store,
@@ -113,7 +118,7 @@ export function wire(
     now,
     leads: () => runtime.leads(),
   });
-  const reply = createReply(posting);
+  const reply = createReply(posting, config.mattermost.botTrigger);
   const cards = maskedCards(
     createCards({
       callbackUrl: callbackUrl(config),
@@ -219,9 +224,17 @@ export function wire(
         posting,
         reply,
         runtime: lateRuntime,
-        reports: createReports({ store, runtime: lateRuntime, trigger: config.mattermost.botTrigger, now }),
+        reports: createReports({ store, runtime: lateRuntime, trigger: config.mattermost.botTrigger, permalink, now }),
         botUserId: identity.botUserId,
-        teamId: config.mattermost.teamId,
+        projectChannel: {
+          rest,
+          store,
+          botUserId: identity.botUserId,
+          teamId: config.mattermost.teamId,
+          category: config.mattermost.channelCategory,
+          members: config.mattermost.channelMembers,
+          log,
+        },
         permalink,
         now,
       }),

@@ -386,6 +386,8 @@ export interface StorePorts {
   chatCursors(): Promise<readonly CursorMove[]>;
   projectChannel(repo: string): Promise<string | undefined>;
   projectChannels(): Promise<readonly { readonly repo: string; readonly channelId: string }[]>;
+  /** Whether the channel is a repository's own. */
+  isProjectChannel(channelId: string): Promise<boolean>;
   /** @returns the channel that holds for the repo: the first one put wins. */
   putProjectChannel(repo: string, channelId: string, options?: { readonly replace?: boolean }): Promise<string>;
 

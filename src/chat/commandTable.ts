@@ -57,7 +57,11 @@ export const COMMANDS: readonly CommandSpec[] = [
     who: 'everyone',
     usage: [
       { syntax: 'stop', help: 'stop this session', in: 'thread' },
-      { syntax: 'stop --container', help: 'stop it and tear its container down', in: 'thread' },
+      {
+        syntax: 'stop --container',
+        help: 'stop it and tear its container down, which stops the other sessions there, too',
+        in: 'thread',
+      },
       { syntax: 'stop --all', help: 'stop all sessions of its container', in: 'thread' },
       { syntax: 'stop <id>', help: 'stop a session by the first characters of its id (at least 4)', in: 'top' },
     ],
@@ -236,7 +240,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   },
   {
     name: 'invite',
-    aliases: ['add'],
+    aliases: [],
     where: 'thread',
     who: 'everyone',
     usage: [{ syntax: 'invite @name', help: 'add a person to this channel' }],
@@ -244,7 +248,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   },
   {
     name: 'kick',
-    aliases: ['remove'],
+    aliases: ['uninvite'],
     where: 'thread',
     who: 'starter',
     usage: [{ syntax: 'kick @name', help: 'remove a person from this channel' }],

@@ -26,22 +26,27 @@ function listText(place: CommandPlace, trigger: string): string {
     if (!isAllowedAt(spec, place)) continue;
     for (const way of spec.usage) {
       if (way.in !== undefined && way.in !== place) continue;
-      lines.push(row(`${trigger} ${way.syntax}`, `${way.help}${spec.who === 'starter' ? STARTER : ''}`));
+      lines.push(tableRow(`${trigger} ${way.syntax}`, `${way.help}${WHO_IN_SHORT[spec.who]}`));
     }
   }
-  if (place === 'thread') lines.push(row(`${trigger} /name [arguments]`, 'hand a slash command to Claude Code'));
+  if (place === 'thread') lines.push(tableRow(`${trigger} /name [arguments]`, 'hand a slash command to Claude Code'));
   else lines.push('', `A session's thread has more commands: write \`${trigger} help\` there.`);
   return lines.join('\n');
 }
 
 const TABLE = ['| Command | What it does |', '|:--|:--|'];
-const STARTER = ' (only who started the session, and approvers)';
+const WHO_IN_SHORT = {
+  everyone: '',
+  starter: ' (only who started the session, and approvers)',
+  approver: ' (only named approvers)',
+} as const;
 
-function row(syntax: string, help: string): string {
+/** @param syntax shown as code */
+export function tableRow(syntax: string, help: string): string {
   return `| \`${syntax.replaceAll('|', '\\|')}\` | ${help} |`;
 }
 
-const WHO = {
+export const WHO_MAY = {
   everyone: '',
   starter: 'Only who started the session, and approvers, may use it.',
   approver: 'Only named approvers may use it.',
@@ -51,11 +56,11 @@ const PLACES = { top: ' at top level', thread: ' in a thread', both: '' } as con
 
 function commandText(spec: CommandSpec, trigger: string): string {
   const rows = spec.usage.map((way) =>
-    row(`${trigger} ${way.syntax}`, `${way.help}${way.in === undefined ? '' : ` (${PLACES[way.in].trim()})`}`),
+    tableRow(`${trigger} ${way.syntax}`, `${way.help}${way.in === undefined ? '' : ` (${PLACES[way.in].trim()})`}`),
   );
   const facts = [
     spec.where === 'both' ? '' : `It works only${PLACES[spec.where]}.`,
-    WHO[spec.who],
+    WHO_MAY[spec.who],
     spec.aliases.length === 0 ? '' : `Also written ${spec.aliases.map((alias) => `\`${alias}\``).join(', ')}.`,
   ].filter((fact) => fact !== '');
   return [...TABLE, ...rows, ...(facts.length > 0 ? ['', facts.join(' ')] : [])].join('\n');

@@ -12,8 +12,39 @@ export function misplacedText(command: string, trigger: string): string {
   return `${quoteInput(command)} works only in a session's thread: write it there. \`${trigger} status\` lists the sessions.`;
 }
 
-export function noSessionText(trigger: string): string {
-  return `There is no session in this thread. Start one here with \`${trigger} start org/repo\`; to go on with a stopped one, write \`${trigger} resume\` in its own thread (\`${trigger} status\` lists them).`;
+export function noSessionText(trigger: string, inThread: boolean): string {
+  const where = inThread
+    ? 'There is no session in this thread. Start one here with'
+    : 'I work in sessions, one per thread. Start one with';
+  return `${where} \`${trigger} start org/repo\`; to go on with a stopped one, write \`${trigger} resume\` in its own thread. \`${trigger} status\` lists those that run.`;
+}
+
+interface OfElsewhere {
+  readonly repo: string;
+  readonly link: string;
+  readonly isLive: boolean;
+}
+
+/** Words below the post that asked for a session, whose own thread is another one. */
+export function elsewhereText(session: OfElsewhere, trigger: string): string {
+  return `Claude does not read this thread. ${whereText(session, trigger)}`;
+}
+
+/** @param command as it was typed, without the trigger */
+export function elsewhereCommandText(command: string, session: OfElsewhere, trigger: string): string {
+  return `${quoteInput(command)} works only in the session's own thread. ${whereText(session, trigger)}`;
+}
+
+function whereText({ repo, link, isLive }: OfElsewhere, trigger: string): string {
+  if (link !== '') return `The session for **${repo}** has [its thread here](${link}): write there.`;
+  return isLive
+    ? `The session for **${repo}** is still being made; the link to its thread comes here. Write there.`
+    : `The session for **${repo}** got no thread, as said above. \`${trigger} retry\` tries again.`;
+}
+
+/** At top level of a project channel. */
+export function nobodyListensText(trigger: string): string {
+  return `No session is running in this channel, so Claude did not get that. \`${trigger} start org/repo\` begins one; \`${trigger} resume\` in the thread of one that has stopped goes on with it.`;
 }
 
 export function startInSessionText(trigger: string): string {
@@ -21,7 +52,7 @@ export function startInSessionText(trigger: string): string {
 }
 
 export function severalSessionsText(count: number): string {
-  return `${count} sessions run in this channel, so it is not clear which one you mean. Reply in the thread of the one you mean.`;
+  return `${count} sessions run in this channel, so Claude did not get that: it is not clear which one you mean. Reply in the thread of the one you mean.`;
 }
 
 export function notYoursText({ name, who }: Pick<CommandSpec, 'name' | 'who'>): string {

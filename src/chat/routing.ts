@@ -1,13 +1,16 @@
 /**
  * From a person's post to who should hear of it. Pure: what must be looked up comes in as `Known`.
  */
-import { type Address, GATEWAY } from '../machines/addresses.ts';
+import { type Address, GATEWAY, keyOf } from '../machines/addresses.ts';
 import { assertNever } from '../machines/json.ts';
 import type { CommandRoute, CommandSettings, CommandSpec } from './commandSpec.ts';
 import { afterTrigger, isMentioned, type ReadPost, readPost } from './commands.ts';
 import type { BareSessionCommand, ChatEvent } from './events.ts';
 import {
+  elsewhereCommandText,
+  elsewhereText,
   misplacedText,
+  nobodyListensText,
   noSessionText,
   notYoursText,
   severalSessionsText,
@@ -26,6 +29,8 @@ export interface IncomingPost {
   /** Without `@`. */
   readonly userName: string;
   readonly text: string;
+  /** Nobody else is there. */
+  readonly isDirect?: boolean;
   /** Empty for what people write; system messages have one. */
   readonly type: string;
   readonly fromBot: boolean;
@@ -41,12 +46,23 @@ export interface Person {
   readonly name: string;
 }
 
+/** The session that the root post of a thread asked for, where that session has a thread of its own. */
+export interface Elsewhere {
+  readonly session: Address;
+  readonly repo: string;
+  /** Of its thread; empty while there is none. */
+  readonly link: string;
+  readonly isLive: boolean;
+}
+
 export type Permission = { readonly ok: true } | { readonly ok: false; readonly human: string };
 
 export interface Known extends CommandSettings {
   readonly botUserId: string;
   /** The session of the post's thread, stopped and failed ones included. */
   readonly session?: Address | undefined;
+  /** Only where the thread is no session's own. */
+  readonly elsewhere?: Elsewhere | undefined;
   readonly liveSessionsInChannel: readonly Address[];
   readonly isProjectChannel: boolean;
   /** @param repo the repository of a `start`, else null. */
@@ -60,8 +76,8 @@ export interface Known extends CommandSettings {
 export type Route =
   | { readonly kind: 'ignore'; readonly reason: string }
   | { readonly kind: 'deliver'; readonly to: Address; readonly event: ChatEvent }
-  /** To be posted where the person wrote. */
-  | { readonly kind: 'reply'; readonly message: string };
+  /** To be posted where the person wrote. `once`: what stands for all posts that are answered so; the first one is. */
+  | { readonly kind: 'reply'; readonly message: string; readonly once?: string };
 
 /** Where a new post goes. The same post always gets the same route for the same knowledge. */
 export function route(post: IncomingPost, known: Known): Route {
@@ -139,17 +155,13 @@ function sessionFor(post: IncomingPost, known: Known): Address | null {
 function routeText(post: IncomingPost, known: Known): Route {
   if (post.text.trim() === '' && post.fileIds.length === 0) return ignore('empty post');
   const to = sessionFor(post, known);
-  if (to === null) {
-    if (post.rootId !== '') return ignore('text in a thread without a session');
-    if (!known.isProjectChannel) return ignore('text outside a project channel');
-    if (known.liveSessionsInChannel.length === 0) return ignore('text in a project channel without a live session');
-  }
   const permission = known.allowed(personOf(post), null);
   if (!permission.ok) {
-    // At top level people talk to each other, too.
-    return post.rootId === '' ? ignore('text of a person who may not use the bot') : reply(permission.human);
+    // Outside the threads of sessions people talk to each other, too.
+    const isTold = known.session !== undefined || isSpokenTo(post, known);
+    return isTold ? reply(permission.human) : ignore('text of a person who may not use the bot');
   }
-  if (to === null) return reply(severalSessionsText(known.liveSessionsInChannel.length));
+  if (to === null) return routeUnheard(post, known);
   return {
     kind: 'deliver',
     to,
@@ -163,12 +175,45 @@ function routeText(post: IncomingPost, known: Known): Route {
   };
 }
 
+/**
+ * Text that no session gets. Where people may take it for a place to talk to Claude they are told, once: they also talk to each
+ * other there. Who speaks to the bot itself is always told.
+ */
+function routeUnheard(post: IncomingPost, known: Known): Route {
+  const { trigger, elsewhere, liveSessionsInChannel: live } = known;
+  const isAsked = isSpokenTo(post, known);
+  const tell = (message: string, place: string): Route =>
+    isAsked || isMentioned(post.text, trigger)
+      ? reply(message)
+      : { kind: 'reply', message, once: `told/${place}/${post.userId}` };
+  if (elsewhere !== undefined) {
+    return tell(elsewhereText(elsewhere, trigger), `${post.rootId}/${elsewhere.link === '' ? 'coming' : 'there'}`);
+  }
+  if (post.rootId === '' && known.isProjectChannel) {
+    const message = live.length === 0 ? nobodyListensText(trigger) : severalSessionsText(live.length);
+    return tell(message, `${post.channelId}/${live.length === 0 ? 'none' : 'several'}/${dayOf(post.at)}`);
+  }
+  if (isAsked) return reply(noSessionText(trigger, post.rootId !== ''));
+  return ignore(post.rootId === '' ? 'text outside a project channel' : 'text in a thread without a session');
+}
+
+function dayOf(at: number): string {
+  return new Date(at).toISOString().slice(0, 10);
+}
+
 /** `@claude, do this` speaks to the bot: its name is no part of what is said. */
 function promptText(text: string, trigger: string): string {
+  return saidTo(text, trigger) ?? text;
+}
+
+function isSpokenTo({ text, isDirect = false }: IncomingPost, { trigger }: Known): boolean {
+  return isDirect || saidTo(text, trigger) !== undefined;
+}
+
+function saidTo(text: string, trigger: string): string | undefined {
   const start = text.trimStart();
-  if (start.slice(0, trigger.length).toLowerCase() !== trigger.toLowerCase()) return text;
-  const said = /^[,:]\s*(\S.*)$/su.exec(start.slice(trigger.length))?.[1];
-  return said ?? text;
+  if (start.slice(0, trigger.length).toLowerCase() !== trigger.toLowerCase()) return undefined;
+  return /^[,:]\s*(\S.*)$/su.exec(start.slice(trigger.length))?.[1];
 }
 
 function routeCommand(post: IncomingPost, known: Known, spec: CommandSpec, read: CommandRoute): Route {
@@ -182,7 +227,9 @@ function routeCommand(post: IncomingPost, known: Known, spec: CommandSpec, read:
   if (read.command.type === 'COMMAND.START' && post.rootId !== '' && known.session !== undefined) {
     return reply(startInSessionText(known.trigger));
   }
-  return { kind: 'deliver', to: GATEWAY, event: { ...fromPost(post, post.at), ...read.command } };
+  // Below a post that is no session's, what applies at top level is of more help.
+  const place = read.command.type === 'COMMAND.HELP' && known.session === undefined ? ({ place: 'top' } as const) : {};
+  return { kind: 'deliver', to: GATEWAY, event: { ...fromPost(post, post.at), ...read.command, ...place } };
 }
 
 /** Some commands are not everybody's. */
@@ -195,9 +242,31 @@ function toSession(post: IncomingPost, known: Known, command: BareSessionCommand
   const permission = known.allowed(personOf(post), null);
   if (!permission.ok) return reply(permission.human);
   if (post.rootId === '') return reply(misplacedText(afterTrigger(post.text, known.trigger) ?? '', known.trigger));
-  if (known.session === undefined) return reply(noSessionText(known.trigger));
+  if (known.session === undefined) {
+    return known.elsewhere === undefined
+      ? reply(noSessionText(known.trigger, true))
+      : toElsewhere(post, known, command, known.elsewhere);
+  }
   const files = command.type === 'COMMAND.STEER' ? { fileIds: [...post.fileIds] } : {};
   return { kind: 'deliver', to: known.session, event: { ...fromPost(post, post.at), ...command, ...files } };
+}
+
+/**
+ * A command below the post that asked for a session, whose own thread is another one. What ends it is done from here; what only
+ * its thread can show is for that thread. One that never got a thread can be tried again where it was asked for.
+ */
+function toElsewhere(post: IncomingPost, known: Known, command: BareSessionCommand, elsewhere: Elsewhere): Route {
+  const { session, link, isLive } = elsewhere;
+  if (command.type === 'COMMAND.STOP') {
+    const { container, all } = command;
+    const stop = { type: 'COMMAND.STOP_PREFIX', prefix: keyOf(session), container, all } as const;
+    return { kind: 'deliver', to: GATEWAY, event: { ...fromPost(post, post.at), ...stop } };
+  }
+  const isAgain = command.type === 'COMMAND.RETRY' || command.type === 'COMMAND.RESUME';
+  if (isAgain && link === '' && !isLive) {
+    return { kind: 'deliver', to: session, event: { ...fromPost(post, post.at), ...command } };
+  }
+  return reply(elsewhereCommandText(afterTrigger(post.text, known.trigger) ?? '', elsewhere, known.trigger));
 }
 
 function routeBadCommand(
@@ -208,9 +277,14 @@ function routeBadCommand(
   const permission = known.allowed(personOf(post), null);
   if (!permission.ok) return reply(permission.human);
   if (read.kind === 'unknown')
-    return reply(unknownCommandText(read.word, read.nearest, post.rootId !== '', known.trigger));
+    return reply(unknownCommandText(read.word, read.nearest, known.session !== undefined, known.trigger));
   if (read.kind === 'misplaced') return reply(misplacedText(read.spec.name, known.trigger));
-  if (read.spec.where === 'thread' && known.session === undefined) return reply(noSessionText(known.trigger));
+  if (read.spec.where === 'thread' && known.session === undefined) {
+    const { elsewhere, trigger } = known;
+    return reply(
+      elsewhere === undefined ? noSessionText(trigger, true) : elsewhereCommandText(read.spec.name, elsewhere, trigger),
+    );
+  }
   const event: ChatEvent = { ...fromPost(post, post.at), type: 'COMMAND.REFUSED', message: read.error.human };
   return { kind: 'deliver', to: GATEWAY, event };
 }

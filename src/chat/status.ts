@@ -5,6 +5,8 @@ export interface SessionLine {
   readonly id: string;
   /** Empty if it has none. */
   readonly title: string;
+  /** Of its thread; empty while there is none. */
+  readonly link: string;
   readonly state: string;
   readonly owner: string;
   readonly idleMs: number;
@@ -18,23 +20,33 @@ export interface ContainerLine {
   readonly sessions: readonly SessionLine[];
 }
 
+/** Rows of one post. */
+const MOST = 45;
+
 /** Containers with their sessions; ended ones are left out before. */
 export function statusText(containers: readonly ContainerLine[]): string {
   const shown = containers.filter(({ sessions, state }) => sessions.length > 0 || state === 'running');
   if (shown.length === 0) return 'No session is running. `@claude start org/repo` starts one.';
   const rows = shown.flatMap(({ name, state, sessions }) => [
-    `| **${name}** | ${state} | | | |`,
+    `| **${plainWords(name, 140)}** | ${state} | | | |`,
     ...sessions.map(
       (session) =>
-        `| ${nameOf(session)} | ${session.state} | ${session.owner} | ${duration(session.idleMs)} | ${contextShare(session)} |`,
+        `| ${nameOf(session)} | ${session.state} | ${plainWords(session.owner, 40)} | ${duration(session.idleMs)} | ${contextShare(session)} |`,
     ),
   ]);
-  return ['| Session | State | Started by | Idle | Context |', '|:--|:--|:--|--:|--:|', ...rows].join('\n');
+  const rest = rows.length - MOST;
+  return [
+    '| Session | State | Started by | Idle | Context |',
+    '|:--|:--|:--|--:|--:|',
+    ...rows.slice(0, MOST),
+    ...(rest > 0 ? ['', `… and ${rest} more lines; each project channel has a board of its own sessions.`] : []),
+  ].join('\n');
 }
 
-function nameOf({ id, title }: SessionLine): string {
+function nameOf({ id, title, link }: SessionLine): string {
   const short = `\`${id.slice(0, 8)}\``;
-  return title === '' ? short : `${short} ${plainWords(title, 60)}`;
+  const name = link === '' ? short : `[${short}](${link})`;
+  return title === '' ? name : `${name} ${plainWords(title, 60)}`;
 }
 
 function contextShare(usage: { readonly contextTokens: number; readonly contextWindow: number }): string {

@@ -50,8 +50,10 @@ export function stopByPrefixText(
 ): string {
   const [only] = matches;
   if (!only) return `No session's id begins with \`${prefix}\`. \`@claude status\` lists them.`;
-  if (!live)
-    return `No session that runs begins with \`${prefix}\`; \`${only.id.slice(0, 8)}\` (${only.repo}) has ended already.`;
+  if (!live) {
+    const ended = `\`${only.id.slice(0, 8)}\` (${only.repo}) has ended already.`;
+    return prefix === only.id ? ended : `No session that runs begins with \`${prefix}\`; ${ended}`;
+  }
   if (matches.length === 1) return `Stopping \`${only.id.slice(0, 8)}\` (${only.repo}).`;
   const list = matches.slice(0, 10).map(({ id, repo }) => `- \`${id.slice(0, 12)}\` ${repo}`);
   return [`\`${prefix}\` fits ${matches.length} sessions; write more of the id:`, ...list].join('\n');

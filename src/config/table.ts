@@ -70,7 +70,11 @@ export const mattermost = {
     example: '7yq4mtr8hb8nifqo6w1gkd9s3e',
   }),
   channelCategory: defaulted('SM_CHANNEL_CATEGORY', text, 'Claude Sessions', {
-    help: 'Sidebar category for auto-created channels.',
+    help: "Category of the bot's own sidebar for auto-created channels. Mattermost lets a bot sort nobody else's.",
+  }),
+  channelMembers: defaulted('SM_CHANNEL_MEMBERS', people, '[]', {
+    help: 'User names or ids that are added to every new project channel, besides who starts the session.',
+    example: 'alice,bob',
   }),
   botTrigger: defaulted('SM_BOT_TRIGGER', matching(/^\S{1,64}$/u, 'one word without spaces'), '@claude', {
     help: 'Bot mention trigger text: what commands start with.',

@@ -5,7 +5,7 @@ import { sessionHeader, startedElsewhere } from '../chat/texts.ts';
 import { keyOf } from '../machines/addresses.ts';
 import type { SessionContext } from '../machines/session/context.ts';
 import type { Posting } from './posting.ts';
-import { ensureProjectChannel } from './projectChannel.ts';
+import { ensureProjectChannel, type ProjectChannelPorts } from './projectChannel.ts';
 import type { Reply } from './reply.ts';
 import { isLive, type Reports } from './reports.ts';
 
@@ -17,7 +17,7 @@ export interface ChatEffectPorts {
   readonly runtime: Pick<Runtime, 'deliver' | 'read'>;
   readonly reports: Reports;
   readonly botUserId: string;
-  readonly teamId: string;
+  readonly projectChannel: ProjectChannelPorts;
   /** Address of a post's page. */
   readonly permalink: (postId: string) => string;
   readonly now: () => number;
@@ -67,9 +67,7 @@ export function chatHandlers(ports: ChatEffectPorts) {
     'chat.openThread': async ({ key, actor, params }) => {
       const { repo, place, userId, title: askedBy } = params;
       if (place.rootId !== '') return { channelId: place.channelId, rootId: place.rootId };
-      const channelId = await posting.call('decision', () =>
-        ensureProjectChannel(rest, store, ports.teamId, repo.repo),
-      );
+      const channelId = await posting.call('decision', () => ensureProjectChannel(ports.projectChannel, repo.repo));
       await posting.call('decision', () => rest.addMember(channelId, userId));
       const header = sessionHeader({ repo: repo.repo, branch: repo.branch, id: keyOf(actor) });
       const rootId = await posting.create(

@@ -12,33 +12,30 @@ import {
   type StorePorts,
 } from '../actors/index.ts';
 import type { ChatEvent, ChatPost, MattermostRest } from '../adapters/mattermost/index.ts';
-import type { IncomingPost, Known } from '../chat/routing.ts';
+import type { IncomingPost } from '../chat/routing.ts';
 import { route, routeDelete, routeEdit } from '../chat/routing.ts';
 import { type Address, GATEWAY } from '../machines/addresses.ts';
 import type { ChartEvent } from '../machines/events.ts';
 import { assertNever } from '../machines/json.ts';
-import type { Person, SessionContext } from '../machines/session/context.ts';
+import type { Person } from '../machines/session/context.ts';
 import { type Answered, type Answers, refusedSign, signKey } from './answers.ts';
 import { commandRecord } from './commandRecord.ts';
 import type { RefusedDecision } from './decisions.ts';
+import { type LookUpPorts, lookUp } from './lookUp.ts';
 import { createLoopBreaker } from './loopBreaker.ts';
 import type { ReadGate } from './readGate.ts';
-import { LIVE_STATES } from './reports.ts';
 
 const OUT_OF_SERVICE =
   'This session was set aside or ended, as said above, so your message was not passed on. `@claude start` begins a new one.';
 
 const BUSY = 'Too much is waiting here already, so this message was not taken. Please send it again in a while.';
 
-export interface IngressPorts {
+export interface IngressPorts extends LookUpPorts {
   readonly runtime: Pick<Runtime, 'deliver' | 'read'>;
   readonly store: StorePorts;
   readonly rest: MattermostRest;
   readonly gate: ReadGate;
   readonly answers: Answers;
-  readonly botUserId: string;
-  /** What routing needs to know that does not depend on the post. */
-  readonly rules: Omit<Known, 'botUserId' | 'session' | 'starterId' | 'liveSessionsInChannel' | 'isProjectChannel'>;
   /** How often somebody and the bot may answer each other in one thread within a minute; 0: any number. */
   readonly loopLimit: number;
   readonly log: Log;
@@ -128,9 +125,15 @@ export function createIngress(ports: IngressPorts): Ingress {
     await deliver(seen, GATEWAY, refusal(post, await nameOf(post.userId), BUSY, ports.now()), dedupKey);
   };
 
-  const sayRefusal = async (seen: Seen, userName: string, message: string): Promise<void> => {
+  /** @param key what is said once under it is not said again, whichever post would have it said */
+  const sayRefusal = async (
+    seen: Seen,
+    userName: string,
+    message: string,
+    key = `post/${seen.post.id}`,
+  ): Promise<void> => {
     const { post } = seen;
-    await deliver(seen, GATEWAY, refusal(post, userName, message, post.createAt), `post/${post.id}`);
+    await deliver(seen, GATEWAY, refusal(post, userName, message, post.createAt), key);
   };
 
   /** It was set aside or ended for good: what is sent to it would wait unseen. */
@@ -145,14 +148,15 @@ export function createIngress(ports: IngressPorts): Ingress {
     if (cursors.length > 0) await ports.runtime.deliver([], { cursors });
   };
 
-  const takePost = async (seen: Seen): Promise<void> => {
+  /** @param isDirect in a channel of one person and the bot */
+  const takePost = async (seen: Seen, isDirect: boolean): Promise<void> => {
     const { post } = seen;
     if (post.userId === ports.botUserId) loopBreaker.spoke(post);
     // Most of what is read up: nothing needs to be looked up for it.
     if (post.userId === ports.botUserId || post.type !== '') return ignore(seen, 'own post or system post');
     const known = await lookUp(ports, post);
     const { name, isBot } = await personOf(post.userId);
-    const incoming = { ...incomingPost(post, name), fromBot: post.automated || isBot };
+    const incoming = { ...incomingPost(post, name), fromBot: post.automated || isBot, isDirect };
     const routed = loopBreaker.pass(incoming, route(incoming, known));
     const keep = async (why?: string): Promise<void> => {
       const entry = commandRecord(incoming, ports.rules.trigger, routed, why);
@@ -174,7 +178,7 @@ export function createIngress(ports: IngressPorts): Ingress {
         return;
       case 'reply':
         await keep();
-        return sayRefusal(seen, incoming.userName, routed.message);
+        return sayRefusal(seen, incoming.userName, routed.message, routed.once);
       case 'ignore':
         return ignore(seen, routed.reason);
       default:
@@ -261,7 +265,7 @@ export function createIngress(ports: IngressPorts): Ingress {
       const seen = { post, cursors: isLive ? [{ channelId: post.channelId, readUpTo: post.createAt }] : [] };
       switch (event.type) {
         case 'posted':
-          return takePost(seen);
+          return takePost(seen, event.channelType === 'D');
         case 'edited':
           return takeEdit(seen);
         case 'deleted':
@@ -321,23 +325,6 @@ async function ownerOfCard({ store, rest, botUserId }: IngressPorts, postId: str
   const post = await rest.getPost(postId);
   const of = post?.userId === botUserId ? /^card\/approval\/(.+)\/\d+$/.exec(post.key ?? '')?.[1] : undefined;
   return of === undefined ? undefined : `approval/${of}`;
-}
-
-/** @param settled the post is not new: a root post belongs to the session of its own thread */
-async function lookUp(ports: IngressPorts, post: ChatPost, settled = false): Promise<Known> {
-  const root = post.rootId === '' && settled ? post.id : post.rootId;
-  const thread = root === '' ? undefined : await ports.store.findThread(root);
-  const threads = post.rootId === '' ? await ports.store.sessionsInChannel(post.channelId, LIVE_STATES) : [];
-  const live = threads.map(({ session }) => session);
-  const view = thread && (await ports.runtime.read(thread.session));
-  return {
-    ...ports.rules,
-    botUserId: ports.botUserId,
-    session: thread?.session,
-    starterId: view && (view.context as SessionContext).request.owner.id,
-    liveSessionsInChannel: live,
-    isProjectChannel: live.length > 0,
-  };
 }
 
 function incomingPost(post: ChatPost, userName: string): IncomingPost {

@@ -38,7 +38,7 @@ export function createLoopBreaker(limit: number): LoopBreaker {
       remember(spokenAt, thread, Math.max(spokenAt.get(thread) ?? 0, createAt));
     },
     pass(post, route) {
-      if (limit === 0 || route.kind === 'ignore' || endsSomething(route)) return route;
+      if (limit === 0 || route.kind === 'ignore' || isSaidOnce(route) || endsSomething(route)) return route;
       const thread = `${post.channelId}/${post.rootId}`;
       const place = `${thread}/${post.userId}`;
       const talk = talks.get(place) ?? NOBODY;
@@ -66,7 +66,14 @@ function tooOften(limit: number): string {
 
 /** Never in the way of who wants it to be over. */
 function endsSomething(route: Route): boolean {
-  return route.kind === 'deliver' && ['COMMAND.STOP', 'COMMAND.INTERRUPT'].includes(route.event.type);
+  return (
+    route.kind === 'deliver' && ['COMMAND.STOP', 'COMMAND.STOP_PREFIX', 'COMMAND.INTERRUPT'].includes(route.event.type)
+  );
+}
+
+/** There is no loop in what is not said again. */
+function isSaidOnce(route: Route): boolean {
+  return route.kind === 'reply' && route.once !== undefined;
 }
 
 function isRefusal(route: Route): boolean {

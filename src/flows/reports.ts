@@ -23,10 +23,12 @@ export interface ReportPorts {
   readonly store: StorePorts;
   readonly runtime: Pick<Runtime, 'read'>;
   readonly trigger: string;
+  /** Address of a post's page. */
+  readonly permalink: (postId: string) => string;
   readonly now: () => number;
 }
 
-export function createReports({ store, runtime, trigger, now }: ReportPorts): Reports {
+export function createReports({ store, runtime, trigger, permalink, now }: ReportPorts): Reports {
   return {
     help: (inThread, about) => helpText(inThread ? 'thread' : 'top', trigger, about),
     async cost(session) {
@@ -39,15 +41,24 @@ export function createReports({ store, runtime, trigger, now }: ReportPorts): Re
     async status() {
       const sessions = await store.listActors({ kind: 'session', status: 'active', states: LIVE_STATES });
       const containers = await store.listActors({ kind: 'container' });
-      return statusText(
-        containers.map(({ address, value, context }) => ({
-          name: (context as ContainerContext).repo.repo + branchOf(context as ContainerContext),
-          state: topOf(value),
-          sessions: sessions
-            .filter((session) => (session.context as SessionContext).container === address)
-            .map((session) => sessionLine(session, now())),
-        })),
-      );
+      const linesOf = (container: Address) =>
+        sessions
+          .filter(({ context }) => (context as SessionContext).container === container)
+          .map((session) => sessionLine(session, permalink, now()));
+      const known = containers.map(({ address, value, context }) => ({
+        name: (context as ContainerContext).repo.repo + branchOf(context as ContainerContext),
+        state: topOf(value),
+        sessions: linesOf(address),
+      }));
+      // Asked for a moment ago: its checkout is still being made, and nobody has asked for a container yet.
+      const asked = new Set(sessions.map(({ context }) => (context as SessionContext).container));
+      for (const { address } of containers) asked.delete(address);
+      const coming = [...asked].map((container) => ({
+        name: keyOf(container).replace(/@$/, ''),
+        state: 'not made yet',
+        sessions: linesOf(container),
+      }));
+      return statusText([...known, ...coming]);
     },
     async context(session) {
       const view = await runtime.read(session);
@@ -91,11 +102,16 @@ function costLine({ address, context }: Pick<ActorSummary, 'address' | 'context'
   };
 }
 
-function sessionLine({ address, value, context }: ActorSummary, now: number): SessionLine {
-  const { request, activeAt, usage, title } = context as SessionContext;
+function sessionLine(
+  { address, value, context }: ActorSummary,
+  permalink: ReportPorts['permalink'],
+  now: number,
+): SessionLine {
+  const { request, rootId, activeAt, usage, title } = context as SessionContext;
   return {
     id: keyOf(address),
     title,
+    link: rootId === '' ? '' : permalink(rootId),
     state: conversationOf(value),
     owner: request.owner.name,
     idleMs: Math.max(0, now - activeAt),

@@ -41,11 +41,11 @@ export function workspaceReportHandlers({ workspace, rest, posting, reply }: Wor
 }
 
 /** A command is always answered: with why it did not work, if trying again would be of no use. */
-async function orWords(work: () => Promise<Answer>): Promise<Answer> {
+async function orWords(work: () => Promise<Answer>): Promise<Answer | string> {
   try {
     return await work();
   } catch (error) {
     if (!(error instanceof TerminalError)) throw error;
-    return { message: `⚠️ ${error.human ?? error.message}` };
+    return `⚠️ ${error.human ?? error.message}`;
   }
 }

@@ -3,7 +3,7 @@
  * commits them with the decision and only then carries them out.
  *
  * Two families:
- * - records (`tell`, `say`, `bindThread`) are rows written by the decision's own commit: exactly once;
+ * - records (`tell`, `say`, `heard`, `turnLost`, `bindThread`) are rows written by the decision's own commit: exactly once;
  * - requests are carried out by an adapter under a stable key, at least once, until done, refused or past their
  *   deadline; the outcome comes back as the event named in `reply`.
  */
@@ -49,7 +49,13 @@ export interface BindThread {
   readonly channelId: string;
 }
 
-export type RecordEffect = Tell | Say | Heard | BindThread;
+/** A turn has ended, and its worker is not there any more to say so. */
+export interface TurnLost {
+  readonly kind: 'turnLost';
+  readonly turnId: string;
+}
+
+export type RecordEffect = Tell | Say | Heard | TurnLost | BindThread;
 
 /** How the outcome of a request comes back. Without `done` (or `failed`) that outcome is not told. */
 export interface Reply {

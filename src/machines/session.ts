@@ -159,7 +159,7 @@ export const sessionMachine = sessionSetup.createMachine({
           {},
         ],
         'CONTAINER.REFUSED': { target: 'failed', actions: ['detached', 'recordFailure'] },
-        'CONTAINER.STOPPED': { target: 'stopping', actions: 'detached' },
+        'CONTAINER.STOPPED': { target: 'stopping', actions: ['loseTurn', 'turnGone', 'sayTakenDown', 'detached'] },
         'APPROVAL.REQUESTED': [{ guard: 'isOpenRequest' }, { actions: ['approvalOpened', 'openApproval'] }],
         'MODE.REFUSED': { actions: 'sayRefused' },
         'COMMAND.MODEL': [{ guard: 'namesModel', actions: 'setModel' }, { actions: 'sayModel' }],

@@ -1,6 +1,8 @@
+import { readFileSync } from 'node:fs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { isMentioned, readPost } from '../../src/chat/commands.ts';
+import { commandsMarkdown } from '../../src/chat/commandsPage.ts';
 import { COMMANDS } from '../../src/chat/commandTable.ts';
 import type { CommandPlace } from '../../src/chat/events.ts';
 import { helpText } from '../../src/chat/help.ts';
@@ -35,6 +37,8 @@ for (const [text, expected] of [
   ['logs -1', 'refused'],
   ['invite @Alice', { type: 'COMMAND.INVITE', who: 'alice' }],
   ['invite', 'refused'],
+  ['add tests', 'unknown'],
+  ['remove README.md', 'unknown'],
   ['invite alice bob', 'refused'],
   ['kick bob.b', { type: 'COMMAND.KICK', who: 'bob.b' }],
   ['notify', { type: 'COMMAND.NOTIFY', on: null }],
@@ -103,15 +107,28 @@ test('help lists every command where it works and none where it does not', () =>
       assert.is(listed, where === 'both' || where === place, `${name} at ${place}`);
     }
   }
+  const thread = helpText('thread', '@claude');
+  assert.match(thread, /raise <dollars>.*\(only named approvers\)/);
+  assert.match(thread, /kick @name.*\(only who started the session, and approvers\)/);
 });
 
 test('help on one command shows its ways, its other names and who may use it', () => {
   const kick = helpText('thread', '@claude', 'Kick');
   assert.match(kick, /kick @name/);
-  assert.match(kick, /`remove`/);
+  assert.match(kick, /`uninvite`/);
   assert.match(kick, /Only who started/);
   assert.match(helpText('thread', '@claude', '@claude stop'), /stop --all/);
   assert.match(helpText('top', '@claude', 'stp'), /no command `stp`.*`@claude stop`/);
+});
+
+test('docs/commands.md is what `csm commands` prints, and names every command', () => {
+  const page = commandsMarkdown();
+  for (const { name } of COMMANDS) assert.match(page, new RegExp(`^\\| \`${name}\\b`, 'm'));
+  assert.is(
+    readFileSync('docs/commands.md', 'utf8').trim(),
+    page.trim(),
+    'refresh it: node dist/main.js commands > docs/commands.md',
+  );
 });
 
 test('a mention counts anywhere, but not as part of another name, an address or a path', () => {

@@ -47,6 +47,12 @@ for (const [text, fields, known, expected] of [
   ['@claude /review this', THREAD, SESSION, 'session/s SLASH'],
   ['hello', {}, { isProjectChannel: true, liveSessionsInChannel: ['session/s'] }, 'session/s PROMPT'],
   ['hello', {}, { isProjectChannel: true, liveSessionsInChannel: ['session/s', 'session/t'] }, 'reply'],
+  ['hello', {}, { isProjectChannel: true }, 'reply'],
+  ['hello', {}, {}, 'ignore'],
+  ['@claude, hello', {}, {}, 'reply'],
+  ['@claude, hello', THREAD, {}, 'reply'],
+  ['what does @claude say?', THREAD, {}, 'ignore'],
+  ['hello', { isDirect: true }, {}, 'reply'],
   ['hello', { userId: 'bot' }, SESSION, 'ignore'],
   ['hello', { type: 'system_join_channel', ...THREAD }, SESSION, 'ignore'],
   ['hello', { fromBot: true, ...THREAD }, SESSION, 'ignore'],
@@ -91,6 +97,32 @@ const deliver = (text: string, fields: Partial<IncomingPost>, known: Partial<Kno
   const routed = route(post(text, fields), { ...KNOWN, ...known });
   return routed.kind === 'deliver' ? { ...routed.event } : routed;
 };
+
+test('help tells what applies where it is asked for', () => {
+  const placeOf = (fields: Partial<IncomingPost>, known: Partial<Known> = {}) => {
+    const event = deliver('@claude help', fields, known);
+    return 'place' in event && event.place;
+  };
+  assert.equal([placeOf({}), placeOf(THREAD), placeOf(THREAD, SESSION)], ['top', 'top', 'thread']);
+});
+
+test('of people who may not use the bot only those are told who speak to it, or to a session', () => {
+  const refused = { allowed: () => ({ ok: false, human: 'Ask the operator.' }) } as const;
+  const channel = { isProjectChannel: true, liveSessionsInChannel: ['session/s'] } as const;
+  assert.is(kindOf('hello', {}, { ...refused, ...channel }), 'ignore');
+  assert.is(kindOf('@claude, hello', {}, { ...refused, ...channel }), 'reply');
+  assert.is(kindOf('hello', THREAD, { ...refused, ...SESSION }), 'reply');
+});
+
+test('two sessions in a channel: who talks at top level is told once a day, who speaks to the bot always', () => {
+  const several = { isProjectChannel: true, liveSessionsInChannel: ['session/s', 'session/t'] } as const;
+  const told = (text: string) => route(post(text), { ...KNOWN, ...several });
+  const once = (text: string) => ('once' in told(text) ? told(text) : null);
+  assert.match(JSON.stringify(told('hello')), /2 sessions run/);
+  assert.ok(once('hello'));
+  assert.not(once('@claude, hello'));
+  assert.not(once('can you look, @claude?'));
+});
 
 test('a message says whether it names the bot, and a name it begins with is no part of it', () => {
   for (const [text, said, addressed] of [

@@ -2,6 +2,7 @@
 // Every command of the thread and of the top level, typed by a person, against the real agent: right, wrong, and by someone
 // who may not.
 import { execFile } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { suite } from 'uvu';
@@ -69,6 +70,8 @@ for (const command of [
   'cost',
   'raise 5',
   'verbosity full',
+  'network',
+  'network revoke pypi.org',
   'diff',
   'logs',
   'invite @stranger',
@@ -135,8 +138,16 @@ test('what is mistyped, misplaced or given too much is answered with the right w
   await you.ask(thread, '@claude logs many', /How many lines/);
   await you.ask(thread, '@claude verbosity loud', /verbosity full/);
   await you.ask(thread, '@claude raise 5', /Only the approvers/);
-  await you.ask(thread, '@claude invite', /Whom/);
   await you.ask(thread, '@claude stop --everything', /no option `--everything`/);
+  for (const word of ['interrupt', 'clear', 'resume', 'retry', 'context', 'cost', 'diff', 'status']) {
+    await you.ask(thread, `@claude ${word} please`, new RegExp(`\`${word}\` stands alone`));
+  }
+  for (const word of ['invite', 'kick']) await you.ask(thread, `@claude ${word}`, new RegExp(`Whom\\?.*${word} @name`));
+  await you.ask(thread, '@claude kick @one @two', /one person at a time/);
+  await you.ask(thread, '@claude network open pypi.org', /network revoke pypi\.org/);
+  await you.ask(thread, '@claude help nonsense', /no command `nonsense`/);
+  await you.ask(thread, '@claude add a test for that', /no command `add`.*To talk to Claude, write without/);
+  await you.ask(thread, '@claude /', /no command `\/`/);
   const top = await you.say('@claude queue');
   await you.hear(top.id, ({ message }) => /only in a session's thread/.test(message));
 });
@@ -169,9 +180,14 @@ test('steer reaches the running turn; what waits is listed, edited and taken bac
   assert.not.match(texts, /^.*\bsay the third\b.*w\d/m);
 });
 
-test('interrupt ends a turn, also under its other name', async ({ you, thread }) => {
+test('interrupt ends a turn, also under its other name; what would disturb the turn is refused before', async ({
+  you,
+  thread,
+}) => {
   const slow = await you.say('slow 400', thread);
   await you.hearAfter(thread, slow, /\bw3\b/);
+  await you.ask(thread, '@claude compact', /agent is busy.*`@claude interrupt`/);
+  await you.ask(thread, '@claude clear', /agent is busy.*`@claude interrupt`/);
   await you.say('@claude cancel', thread);
   await you.hearAfter(thread, slow, /Interrupted/);
 });
@@ -253,6 +269,34 @@ test('diff shows what has changed, and attaches what is too long', async ({ you,
   assert.is(files.length, 1);
   const content = await (await you.call('GET', `/files/${files[0]}`)).text();
   assert.match(content, /^\+4000$/m);
+});
+
+test('a push is credited to who asked, and ends with the address of its pull request', async ({
+  environment,
+  colleague,
+  thread,
+}) => {
+  const url = 'https://github.com/acme/demo/pull/new/commands';
+  const hook = join(environment.dataDir, 'demo.git', 'hooks', 'post-receive');
+  await writeFile(hook, `#!/bin/sh\necho 'Create a pull request by visiting:'\necho '  ${url}'\n`, { mode: 0o755 });
+  const commit = 'git -c user.name=C -c user.email=c@x commit -q --allow-empty -m Work';
+  const push = `run: ${commit} && git push -q origin HEAD:commands && git log -1 --format=%B`;
+  const done = await colleague.ask(thread, push, /🔗 Pushed; open a pull request: .*context \d+%/s);
+  assert.match(done.message, new RegExp(`${url}\\s`));
+  assert.match(done.message, /Co-authored-by: colleague </);
+  const { stdout } = await promisify(execFile)('git', ['-C', join(environment.dataDir, 'demo.git'), 'branch']);
+  assert.match(stdout, /\bcommands\b/);
+});
+
+test('an agent that the repository defines runs, and what it does is shown under its name', async ({ you, thread }) => {
+  const run = await you.ask(thread, 'agent reviewer: read greet.sh', /reviewer.*context \d+%/s);
+  assert.match(run.message, /reviewer/);
+});
+
+test('network says what is open, and what is not needs no closing', async ({ you, colleague, thread }) => {
+  // Behind no firewall nothing is ever opened; with one, see the tests of the VM.
+  await you.ask(thread, '@claude network', /Nothing has been opened for this session.*There is no firewall here/);
+  await colleague.ask(thread, '@claude net revoke PyPI.org', /`pypi\.org` was not opened for this session/);
 });
 
 test('notify tells and changes whether a person is mentioned, for that person alone, also at top level', async ({
@@ -376,8 +420,17 @@ test('stop takes the beginning of an id, and says when it fits none or one that 
 
 test('stop --all stops every session of the container, and stop --container tears it down', async ({ you, thread }) => {
   const other = await you.start('@claude start demo --worktree=two');
+  const slow = await you.say('slow 400', thread);
+  const live = await you.hearAfter(thread, slow, /\bw3\b/);
   await you.say('@claude stop --all', other);
   await you.hear(other.rootId, ({ message }) => /Session stopped/.test(message));
+  await you.hear(thread.rootId, ({ message }) =>
+    /taken down: `stop --all` or .* in the thread of another/.test(message),
+  );
+  await you.hear(
+    thread.rootId,
+    ({ id, message }) => id === live.id && /ended in the middle of this turn/.test(message),
+  );
   await you.hear(thread.rootId, ({ message }) => /Session stopped/.test(message));
   await you.ask(thread, '@claude stop', /stopped already/);
   await you.ask(thread, '@claude resume', /Ready on/);
@@ -385,6 +438,10 @@ test('stop --all stops every session of the container, and stop --container tear
   await you.ask(thread, '@claude queue', /Nothing waits/);
   await you.ask(thread, '@claude model opus', /not running/);
   await you.ask(thread, '@claude diff', /not connected/);
+  for (const word of ['compact', 'clear', 'restart', 'plan']) {
+    await you.ask(thread, `@claude ${word}`, /not running\. `@claude resume`/);
+  }
+  for (const word of ['/context', 'steer that way']) await you.ask(thread, `@claude ${word}`, /not passed on/);
   const status = await you.say('@claude status');
   await you.hear(status.id, ({ message }) => !message.includes(thread.session.slice(8, 16)));
 });

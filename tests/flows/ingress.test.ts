@@ -1,7 +1,7 @@
 // What becomes of a post that nobody has room for.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type AuditEntry, type InboxItem, RetryableError, silentLog } from '../../src/actors/index.ts';
+import { type ActorView, type AuditEntry, type InboxItem, RetryableError, silentLog } from '../../src/actors/index.ts';
 import type { ChatPost } from '../../src/adapters/mattermost/index.ts';
 import { createIngress, type IngressPorts } from '../../src/flows/ingress.ts';
 import { createReadGate } from '../../src/flows/readGate.ts';
@@ -34,10 +34,14 @@ function only<Port>(name: string, methods: Partial<Port>): Port {
   });
 }
 
-/** @param isFull whose inbox has no room @param threads sessions by the root of their thread */
+/**
+ * @param isFull whose inbox has no room @param threads sessions by the root of their thread
+ * @param sessions what is known of sessions
+ */
 function listening(
   isFull: (address: Address) => boolean,
   threads: Readonly<Record<string, Address>> = { r: 'session/s' },
+  sessions: Readonly<Record<Address, ActorView>> = {},
   answers: IngressPorts['answers'] = { inWords: async () => undefined, bySign: async () => undefined },
 ) {
   const asked: InboxItem[] = [];
@@ -59,13 +63,14 @@ function listening(
         if (asked.length > 50) throw new Error('asked again and again');
         return items.map(({ to }) => (isFull(to) ? 'busy' : 'accepted'));
       },
-      read: async () => undefined,
+      read: async (address) => sessions[address],
     },
     store: only<IngressPorts['store']>('store', {
       findThread: async (rootId) => {
         const session = threads[rootId];
         return session && { session, rootId, channelId: 'c' };
       },
+      isProjectChannel: async (channelId) => channelId === 'project',
       sessionsInChannel: async () => [],
       findPost: async (postId) => {
         const fields = { channelId: 'c', rootId: 'r', postId, contentHash: '', attemptAt: 1 };
@@ -77,6 +82,7 @@ function listening(
     answers,
     botUserId: 'bot',
     rules,
+    permalink: (id) => `/pl/${id}`,
     record: async (entry) => void recorded.push(entry),
     onRefused: async () => undefined,
     loopLimit: 10,
@@ -266,6 +272,83 @@ test('who is left alone can still stop a session', async () => {
   assert.is(asked.at(-1)?.event.type, 'COMMAND.STOP');
 });
 
+/** Asked for at top level by the post `ask`; its thread is elsewhere. @param rootId of that thread; empty: there is none */
+function askedFor(rootId: string, value: ActorView['value']) {
+  const context = { rootId, request: { repo: { repo: 'acme/web' }, owner: { id: 'u', name: 'alice' } } };
+  const view = { address: 'session/ask', kind: 'session', status: 'active', value, context } as unknown as ActorView;
+  return listening(never, {}, { 'session/ask': view });
+}
+
+const toldIn = (items: readonly InboxItem[]) =>
+  items.map(({ to, event, dedupKey }) => `${to} ${event.type} ${dedupKey} ${event.message ?? event.prefix ?? ''}`);
+
+test('words below the post that asked for a session are answered with the way to its thread, once for each person', async () => {
+  const { asked: items, take } = askedFor('own', { active: 'open' });
+  for (const [id, userId] of [
+    ['p1', 'u'],
+    ['p2', 'u'],
+    ['p3', 'v'],
+  ] as const) {
+    await take({ id, userId, rootId: 'ask', message: 'also run the tests' });
+  }
+  await take({ id: 'p4', rootId: 'ask', message: '@claude, are you there?' });
+  const keys = items.map(({ dedupKey }) => dedupKey);
+  assert.equal(keys, ['told/ask/there/u', 'told/ask/there/u', 'told/ask/there/v', 'post/p4']);
+  for (const said of toldIn(items)) assert.match(said, /Claude does not read this thread.*acme\/web.*\(\/pl\/own\)/);
+});
+
+test('a stop below the post that asked for a session stops it; other commands are for its thread', async () => {
+  const { asked: items, take, recorded } = askedFor('own', { active: 'open' });
+  await take({ id: 'p1', rootId: 'ask', message: '@claude stop --container' });
+  await take({ id: 'p2', rootId: 'ask', message: '@claude status' });
+  await take({ id: 'p3', rootId: 'ask', message: '@claude context' });
+  await take({ id: 'p4', rootId: 'ask', message: '@claude queue up' });
+  await take({ id: 'p5', rootId: 'ask', message: '@claude /review' });
+  const said = toldIn(items);
+  assert.is(said[0], `${GATEWAY} COMMAND.STOP_PREFIX post/p1 ask`);
+  assert.equal([items[0]?.event.container, items[0]?.event.all], [true, false]);
+  assert.match(said[1] ?? '', /COMMAND\.STATUS/);
+  assert.match(said[2] ?? '', /COMMAND\.REFUSED post\/p3 `context` works only in .*\(\/pl\/own\): write there/);
+  assert.match(said[3] ?? '', /`queue` works only in .*\(\/pl\/own\)/);
+  assert.match(said[4] ?? '', /`\/review` works only in .*\(\/pl\/own\)/);
+  assert.is(recorded.length, 5);
+});
+
+test('a session that got no thread is tried again where it was asked for; one that is being made says so', async () => {
+  const failed = askedFor('', 'failed');
+  await failed.take({ id: 'p1', rootId: 'ask', message: '@claude retry' });
+  await failed.take({ id: 'p2', rootId: 'ask', message: 'hello?' });
+  assert.match(toldIn(failed.asked)[0] ?? '', /^session\/ask COMMAND\.RETRY/);
+  assert.match(toldIn(failed.asked)[1] ?? '', /got no thread.*`@claude retry`/);
+  const opening = askedFor('', { opening: 'thread' });
+  await opening.take({ id: 'p1', rootId: 'ask', message: '@claude retry' });
+  await opening.take({ id: 'p2', rootId: 'ask', message: 'hello?' });
+  for (const said of toldIn(opening.asked)) assert.match(said, /still being made; the link .* comes here/);
+});
+
+test('at top level only the channels of repositories are listened to, and there who is not heard is told once a day', async () => {
+  const { asked: items, take } = listening(never);
+  const DAY = 86_400_000;
+  await take({ id: 'p1', rootId: '', message: 'lunch?' });
+  await take({ id: 'p2', rootId: '', channelId: 'project', message: 'fix the build' });
+  await take({ id: 'p3', rootId: '', channelId: 'project', message: 'please', createAt: 2 });
+  await take({ id: 'p4', rootId: '', channelId: 'project', message: 'hello?', createAt: 2 + DAY });
+  assert.equal(
+    items.map(({ dedupKey }) => dedupKey),
+    ['told/project/none/1970-01-01/u', 'told/project/none/1970-01-01/u', 'told/project/none/1970-01-02/u'],
+  );
+  assert.match(String(items[0]?.event.message), /No session is running in this channel/);
+});
+
+test('who is told something once is not taken for a program', async () => {
+  const { asked: items, take } = askedFor('own', { active: 'open' });
+  for (let index = 0; index < 30; index += 1) {
+    await take({ id: `p${index}`, rootId: 'ask', message: 'people talk here', createAt: 1 + index });
+    await take({ ...ANSWER, id: `a${index}`, rootId: 'ask', createAt: 1 + index });
+  }
+  assert.is(new Set(items.map(({ dedupKey }) => dedupKey)).size, 1);
+});
+
 test('after a minute of silence everything is as before', async () => {
   const before = times(15, { message: 'ping' }, ANSWER).map((post, index) => ({ ...post, createAt: 1 + index * 500 }));
   const { asked, take } = listening(never);
@@ -293,7 +376,7 @@ const stream = (post: Partial<ChatPost>) =>
 
 test('what waits for a card in one channel holds up nothing that is said in another', async () => {
   const { answers, begun } = waiting();
-  const { asked, ingress } = listening(never, { r: 'session/s', other: 'session/other' }, answers);
+  const { asked, ingress } = listening(never, { r: 'session/s', other: 'session/other' }, {}, answers);
   ingress.take(stream({ message: 'yes' })).catch(assert.unreachable);
   while (begun() === 0) await new Promise((resolve) => setImmediate(resolve));
   await ingress.take(stream({ id: 'p2', channelId: 'd', rootId: 'other' }));
@@ -303,7 +386,7 @@ test('what waits for a card in one channel holds up nothing that is said in anot
 
 test('a reaction that waits for its card holds up nothing that is said in its channel', async () => {
   const { answers, begun } = waiting();
-  const { asked, ingress } = listening(never, { r: 'session/s' }, answers);
+  const { asked, ingress } = listening(never, { r: 'session/s' }, {}, answers);
   const sign = { postId: 'card', emoji: 'one', userId: 'u', createAt: 1, channelId: 'c' };
   ingress.take({ type: 'reactionAdded', ...sign }).catch(assert.unreachable);
   while (begun() === 0) await new Promise((resolve) => setImmediate(resolve));

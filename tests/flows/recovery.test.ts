@@ -70,6 +70,7 @@ function listening({ store, chat }: Context, refuse: (item: InboxItem) => boolea
     answers,
     botUserId,
     rules,
+    permalink: (id) => id,
     record: async () => undefined,
     onRefused: async () => undefined,
     loopLimit: 0,

@@ -4,6 +4,7 @@ import type { ActorSummary, InboxItem, StorePorts } from '../../src/actors/index
 import type { MattermostRest } from '../../src/adapters/mattermost/index.ts';
 import { chatHandlers } from '../../src/flows/chatEffects.ts';
 import type { Posting } from '../../src/flows/posting.ts';
+import type { ProjectChannelPorts } from '../../src/flows/projectChannel.ts';
 import { createReports } from '../../src/flows/reports.ts';
 import type { Json } from '../../src/machines/json.ts';
 
@@ -34,9 +35,9 @@ async function stop(prefix: string, sessions: readonly ActorSummary[]) {
       answers.push(typeof answer === 'string' ? answer : answer.message);
     },
     runtime,
-    reports: createReports({ store, runtime, trigger: '@claude', now: () => 1 }),
+    reports: createReports({ store, runtime, trigger: '@claude', permalink: (id) => id, now: () => 1 }),
     botUserId: 'bot',
-    teamId: 'team',
+    projectChannel: {} as ProjectChannelPorts,
     permalink: (id) => id,
     now: () => 1,
   });
@@ -72,7 +73,8 @@ test('a prefix that fits none, or only what has ended, stops nothing and says so
   assert.match((await stop('abcd', [])).answer, /No session's id begins/);
   const ended = await stop('abcd', [session('abcd1', 'stopped')]);
   assert.equal(ended.stopped, []);
-  assert.match(ended.answer, /has ended already/);
+  assert.match(ended.answer, /No session that runs begins with `abcd`; .* has ended already/);
+  assert.is((await stop('abcd1', [session('abcd1', 'stopped')])).answer, '`abcd1` (acme/web) has ended already.');
 });
 
 test.run();

@@ -84,6 +84,17 @@ test('after a worker that lost its log an unstarted message is sent again, one t
   assert.is(stateOf(taken, 'conversation'), 'idle');
 });
 
+test('a turn that was lost with the log of its worker is over in the thread, too; one that still runs is not', () => {
+  const lostWith = (turnId: string) => {
+    const session = working();
+    session.send('LINK.DOWN', { reason: 'gone' });
+    const effects = session.send('LINK.UP', { ...LINK_UP, agentState: 'running', logId: 'log2', turnId });
+    return effects.filter(({ kind }) => kind === 'turnLost');
+  };
+  assert.equal(lostWith(''), [{ kind: 'turnLost', turnId: 't1' }]);
+  assert.equal(lostWith('t1'), []);
+});
+
 test('the outcome of an earlier attempt at a message says nothing about the later one', () => {
   const session = open();
   session.send('PROMPT', prompt('p1'));
@@ -126,6 +137,19 @@ test('stopping withdraws questions, closes the agent, ends grants, looks at the 
   assert.equal(told(left, 'DETACH'), [CONTAINER]);
   assert.match(said(left).join(), /kept because there are changes[\s\S]*Session stopped/);
   assert.is(session.value(), 'stopped');
+});
+
+test('a session whose workspace another one takes down says so, and stops', () => {
+  const session = working();
+  const effects = session.send('CONTAINER.STOPPED');
+  assert.match(said(effects).join(), /The workspace was taken down: .*another session/);
+  assert.equal(
+    effects.filter(({ kind }) => kind === 'turnLost'),
+    [{ kind: 'turnLost', turnId: 't1' }],
+  );
+  assert.is(session.context().turn, null);
+  assert.is(session.value(), 'stopping');
+  assert.equal(told(session.done('workspace.tidy', { kept: '', path: '/w' }), 'DETACH'), []);
 });
 
 test('a stop that reaches the container is told to one that failed to come up, and to none that gave no place', () => {

@@ -1,6 +1,7 @@
 import type { Dispatcher } from 'undici';
 import { z } from 'zod';
 import type { Json } from '../../machines/json.ts';
+import { type CategoryOfOwn, putInCategory } from './categories.ts';
 import { ChatError, isChatError } from './errors.ts';
 import {
   type ChatPost,
@@ -83,6 +84,8 @@ export interface MattermostRest {
   channelMember(channelId: string, userId: string): Promise<ChannelMember | undefined>;
   /** Bots and people, {@link PAGE_SIZE} a page. */
   channelMembers(channelId: string, page: number): Promise<ChannelMember[]>;
+  /** Sorts the bot's own sidebar: nobody may sort anybody else's. */
+  putInCategory(category: CategoryOfOwn, channelId: string): Promise<void>;
   /** Adding a member twice is a success. */
   addMember(channelId: string, userId: string): Promise<void>;
   /** @returns whether they were a member */
@@ -210,6 +213,7 @@ function client(options: RequestOptions): MattermostRest {
       maybe(() => get(path`/channels/${channelId}/members/${userId}`, wireChannelMember)),
     channelMembers: (channelId, page) =>
       get(path`/channels/${channelId}/members`, z.array(wireChannelMember), { page, per_page: PAGE_SIZE }),
+    putInCategory: (category, channelId) => putInCategory(ask, category, channelId),
     async addMember(channelId, userId) {
       await ask(
         { method: 'POST', path: path`/channels/${channelId}/members`, json: { user_id: userId } },

@@ -9,6 +9,7 @@ import { backlog } from './sql/backlog.ts';
 import {
   channelVerbosity,
   chatCursors,
+  isProjectChannel,
   projectChannel,
   projectChannels,
   putProjectChannel,
@@ -78,6 +79,7 @@ export function createStore(db: Database): Store {
     channelVerbosity: (channelId) => channelVerbosity(db, channelId),
     setChannelVerbosity: (channelId, verbosity) => setChannelVerbosity(db, channelId, verbosity),
     projectChannels: () => projectChannels(db),
+    isProjectChannel: (channelId) => isProjectChannel(db, channelId),
     putProjectChannel: (repo, channelId, options) => putProjectChannel(db, repo, channelId, options),
     heardFrom: (session, postIds) => heardFrom(db, session, postIds),
     withoutNotices: (userIds) => withoutNotices(db, userIds),

@@ -7,6 +7,7 @@
 import { escapeMarkdown } from '../escape.ts';
 import type { Mask } from '../masking.ts';
 import type { TranscriptEntry } from '../transcript.ts';
+import { asCalled } from '../trigger.ts';
 import { diffPreview } from './diff.ts';
 import { endingText } from './ending.ts';
 import { readThread } from './fold.ts';
@@ -54,15 +55,15 @@ export function renderThread(entries: readonly TranscriptEntry[], options: Rende
   });
   posts.push(...turns.flatMap((turn) => renderTurn(turn, options)));
   for (const note of notes.values()) {
-    if (note.text !== '') posts.push(renderNote(note));
+    if (note.text !== '') posts.push(renderNote(note, options));
   }
   return posts.sort((a, b) => a.order - b.order);
 }
 
 const TONES = { progress: '⏳ ', info: '', warning: '⚠️ ', error: '❌ ' } as const;
 
-function renderNote({ note, tone, text, order }: Note): DesiredPost {
-  const message = fit(`${TONES[tone] ?? ''}${escapeMarkdown(text)}`);
+function renderNote({ note, tone, text, order }: Note, { trigger = '@claude' }: RenderOptions): DesiredPost {
+  const message = fit(`${TONES[tone] ?? ''}${escapeMarkdown(asCalled(text, trigger))}`);
   return { key: `note/${note}`, message, order, final: tone !== 'progress' };
 }
 

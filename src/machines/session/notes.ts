@@ -66,6 +66,11 @@ export function sayStopped({ context, event }: Args): Effect {
   return { kind: 'say', note: `stopped-${event.at}`, tone: 'info', text };
 }
 
+export const sayTakenDown = aside(
+  'taken-down',
+  'warning',
+  'The workspace was taken down: `stop --all` or `stop --container` was written in the thread of another session that shares it.',
+);
 export const sayStoppedAlready = aside('stopped', 'info', 'This session is stopped already.');
 export const sayStopping = aside(
   'stopping',

@@ -227,7 +227,13 @@ export function reportLoss(args: Args): Effect[] {
   const turnLost = context.turn !== null && context.turn.id !== event.turnId;
   const inputs = lostInputs(context);
   if (gone.length > 0 || turnLost || inputs.length > 0) effects.push(sayLogLost(args));
+  if (turnLost) effects.push(...loseTurn(args));
   return [...effects, ...withdrawals(args, gone, 'The agent that asked is gone.'), ...unmark(context.queue, inputs)];
+}
+
+/** Nobody will tell how the running turn ended. Runs before it is forgotten. */
+export function loseTurn({ context: { turn } }: Args): Effect[] {
+  return turn === null ? [] : [{ kind: 'turnLost', turnId: turn.id }];
 }
 
 export function interruptTurn({ context, event }: Args): Effect[] {

@@ -53,6 +53,7 @@ export const sessionSetup = setup({
     workspaceReady: assign(change.workspaceReady),
     attached: assign({ attached: true }),
     detached: assign(change.detached),
+    turnGone: assign({ turn: null }),
     containerReady: assign(change.containerReady),
     linkUp: assign(change.linkUp),
     becomeReady: assign(({ event }) => ({ readyAt: event.at })),

@@ -32,6 +32,16 @@ export async function projectChannels(db: Database): Promise<{ repo: string; cha
   return rows.map((row) => ({ repo: row.repo, channelId: row.channel_id }));
 }
 
+const IS_PROJECT_CHANNEL: Statement = {
+  name: 'is_project_channel',
+  text: 'select exists (select from project_channel where channel_id = $1) as is_one',
+};
+
+export async function isProjectChannel(db: Database, channelId: string): Promise<boolean> {
+  const [row] = await run<{ is_one: boolean }>(db, IS_PROJECT_CHANNEL, [channelId]);
+  return row?.is_one === true;
+}
+
 const PUT_PROJECT_CHANNEL: Statement = {
   name: 'put_project_channel',
   text: `
