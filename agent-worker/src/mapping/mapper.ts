@@ -111,7 +111,7 @@ interface ProcessEnd {
   readonly id: string;
   readonly error: string;
   /** Somebody or something asked for it. */
-  readonly wanted?: boolean;
+  readonly wanted: boolean;
 }
 
 /**

@@ -43,10 +43,8 @@ for (const name of RECORDINGS) {
     assert.equal(open, undefined);
     const results = played.lines.filter((line) => line.type === 'result').length - (played.deadResume ? 1 : 0);
     // Neither a lost turn nor one whose process was closed has a result.
-    const closed = played.lines.some((line) => line._note === 'close')
-      ? 'TURN_OUTCOME_INTERRUPTED'
-      : 'TURN_OUTCOME_LOST';
-    const without = all(played.outputs, 'turnEnded').filter(({ outcome }) => outcome === closed).length;
+    const outcome = played.closed ? 'TURN_OUTCOME_INTERRUPTED' : 'TURN_OUTCOME_LOST';
+    const without = all(played.outputs, 'turnEnded').filter((turn) => turn.outcome === outcome).length;
     assert.equal(seen.size, results + without);
   });
 

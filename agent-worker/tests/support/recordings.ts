@@ -20,6 +20,8 @@ export interface Played {
   outputs: Output[];
   state: MapperState;
   deadResume: boolean;
+  /** Its process was closed on purpose. */
+  closed: boolean;
 }
 
 type Case = Output['$case'];
@@ -34,7 +36,7 @@ export function play(name: string, change: (line: Line) => Line[] = (line) => [l
   const state = newMapperState();
   const outputs: Output[] = [];
   let deadResume = false;
-  const wanted = lines.some((line) => line._note === 'close');
+  const closed = lines.some((line) => line._note === 'close');
   for (const line of lines) {
     const note = text(line._note);
     if (note === 'push') {
@@ -47,13 +49,14 @@ export function play(name: string, change: (line: Line) => Line[] = (line) => [l
         notePush(state, { uuid, inputId: inputIdOf(uuid), command: known });
       }
     } else if (note === 'iterator_end' || note === 'iterator_throw') {
-      if (!deadResume) outputs.push(...mapProcessEnd(state, { id: 'at-the-end', error: text(line.message), wanted }));
+      if (!deadResume)
+        outputs.push(...mapProcessEnd(state, { id: 'at-the-end', error: text(line.message), wanted: closed }));
     } else if (note === '') {
       if (isDeadResume(state, line)) deadResume = true;
       else outputs.push(...mapMessage(state, line));
     }
   }
-  return { lines, outputs, state, deadResume };
+  return { lines, outputs, state, deadResume, closed };
 }
 
 /** `input-1` for the uuid that ends in 1. */

@@ -142,13 +142,12 @@ export async function endRuns(
 ): Promise<boolean> {
   for (;;) {
     if (signal.aborted) return false;
-    const answer = await openChannel(client, endCommand(graceSeconds), (channel) => ({
-      confirmed: confirm(channel, runs, signal),
-    })).catch((error: unknown) => {
+    const asked = openChannel(client, endCommand(graceSeconds), (channel) => confirm(channel, runs, signal));
+    const confirmed = await asked.catch((error: unknown) => {
       if (error instanceof ChannelRefused) return undefined;
       throw error;
     });
-    if (answer) return answer.confirmed;
+    if (confirmed !== undefined) return confirmed;
     // All places are taken; one becomes free.
     await sleep(200, undefined, { signal }).catch(() => {});
   }
@@ -174,7 +173,11 @@ function confirm(channel: ClientChannel, runs: readonly string[], signal: AbortS
 }
 
 /** @param begin at once: what the channel has to tell may stand in the same packet, and is told to those who listen then. */
-function openChannel<T>(client: Client, command: string, begin: (channel: ClientChannel) => T): Promise<T> {
+function openChannel<T>(
+  client: Client,
+  command: string,
+  begin: (channel: ClientChannel) => T | Promise<T>,
+): Promise<T> {
   return new Promise((resolve, reject) => {
     // Thrown, not told, when the connection is gone already.
     client.exec(command, (error, channel) => {

@@ -69,9 +69,11 @@ function sleepers(mark: string): number {
   return processesWith(`sleep ${mark}`).filter((line) => !line.includes('sh -c')).length;
 }
 
-/** What is left of the command. The wrapper's own helpers have been told to go, and may need a moment. */
-function leftOf(mark: string): string[] {
-  return processesWith(mark).filter((line) => !line.includes('in_bytes=$3'));
+/** Nothing of the command now; the wrapper's own helpers have been told to go, and may need a moment. */
+async function nothingLeft(mark: string): Promise<void> {
+  const ofCommand = processesWith(mark).filter((line) => !line.includes('in_bytes=$3'));
+  assert.equal(ofCommand, []);
+  await until('the wrapper is gone', () => processesWith(mark).length === 0);
 }
 
 test('past its time a command ends with all its grandchildren', async ({ vm }) => {
@@ -79,8 +81,7 @@ test('past its time a command ends with all its grandchildren', async ({ vm }) =
   const error = await failure;
   assert.instance(error, TimeoutError);
   assert.ok(error instanceof TimeoutError && error.ended, 'the VM confirmed it');
-  assert.equal(leftOf(mark), []);
-  await until('the wrapper is gone', () => processesWith(mark).length === 0);
+  await nothingLeft(mark);
   assert.is((await vm.exec(['echo', 'next'], { timeoutMs })).stdout, 'next\n');
 });
 
@@ -104,16 +105,14 @@ test('a command that is given up ends with all its grandchildren', async ({ vm }
   const error = await failure;
   assert.instance(error, AbortedError);
   assert.ok(error instanceof AbortedError && error.ended);
-  assert.equal(leftOf(mark), []);
-  await until('the wrapper is gone', () => processesWith(mark).length === 0);
+  await nothingLeft(mark);
 });
 
 test('also while it does not read a large input', async ({ vm }) => {
   const { mark, failure } = await grow(vm, { timeoutMs: 3000, stdin: randomBytes(5_000_000) });
   const error = await failure;
   assert.instance(error, TimeoutError);
-  assert.equal(leftOf(mark), []);
-  await until('the wrapper is gone', () => processesWith(mark).length === 0);
+  await nothingLeft(mark);
 });
 
 test('a signal that was given before it began means that nothing begins', async ({ vm }) => {
@@ -123,8 +122,7 @@ test('a signal that was given before it began means that nothing begins', async 
     () => true,
   );
   assert.ok(failed);
-  assert.equal(leftOf(mark), []);
-  await until('the wrapper is gone', () => processesWith(mark).length === 0);
+  assert.equal(processesWith(mark), []);
 });
 
 test('a wrapper that is killed takes its command along', async ({ vm }) => {
@@ -135,8 +133,7 @@ test('a wrapper that is killed takes its command along', async ({ vm }) => {
   const error = await failure;
   // exec tells it as a result; the tree is gone either way.
   assert.match(String(error), /"signal":"SIGKILL"/);
-  assert.equal(leftOf(mark), []);
-  await until('the wrapper is gone', () => processesWith(mark).length === 0);
+  await nothingLeft(mark);
   const killed = await vm.run({ script: 'kill -KILL $$' }, { timeoutMs }).catch((cause: unknown) => cause);
   assert.instance(killed, KilledError);
 });
