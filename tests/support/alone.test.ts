@@ -1,7 +1,7 @@
 // A test that is killed leaves no process behind, and one that fails says so.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,6 +10,7 @@ import * as assert from 'uvu/assert';
 import { processesWith, until } from './sshd.ts';
 
 const test = suite<{ folder: string }>('alone on the machine');
+const SPACES = ['/proc/self/ns/pid', '/proc/self/ns/mnt', '/proc/self/ns/ipc', '/proc/self/ns/net'];
 const ALONE = fileURLToPath(new URL('alone.ts', import.meta.url));
 
 test.before((context) => {
@@ -38,15 +39,21 @@ test('killed, it ends with all that it started, in whatever session', async ({ f
   await until('nothing of it runs', () => processesWith('345671').length === 0);
 });
 
-test('its exit code is told, and it sees no network but its own', ({ folder }) => {
+test('its exit code is told, and its processes, mounts and network are its own', ({ folder }) => {
   const words = program(
     folder,
     `const { networkInterfaces } = await import('node:os');
-     console.log(Object.keys(networkInterfaces()).join(), process.pid < 20);
+     const { readlinkSync } = await import('node:fs');
+     const spaces = ${JSON.stringify(SPACES)}.map((space) => readlinkSync(space));
+     console.log(JSON.stringify({ networks: Object.keys(networkInterfaces()), spaces }));
      process.exitCode = 7;`,
   );
   const { status, stdout } = spawnSync(process.execPath, words, { encoding: 'utf8' });
-  assert.equal([status, stdout.trim()], [7, 'lo true']);
+  const { networks, spaces } = JSON.parse(stdout) as { networks: string[]; spaces: string[] };
+  assert.is(status, 7);
+  assert.equal(networks, ['lo']);
+  assert.is(spaces.length, SPACES.length);
+  for (const [index, space] of SPACES.entries()) assert.is.not(spaces[index], readlinkSync(space), space);
 });
 
 test.run();
