@@ -1,8 +1,8 @@
 /** How events change a session's context: pure functions for `assign`. */
 import type { JsonObject } from '../json.ts';
+import type { Args } from './args.ts';
 import type { Failure, Person, QueuedPrompt, RunningTurn, SessionContext } from './context.ts';
 import type { SessionEvent, TurnEnded } from './events.ts';
-import type { Args } from './requests.ts';
 import { toldWith, untold } from './undelivered.ts';
 
 type Change = Partial<SessionContext>;

@@ -3,8 +3,8 @@
  * began there. That it was, and how much of it, is said in the thread.
  */
 import type { Effect } from '../effects.ts';
+import type { Args } from './args.ts';
 import type { SessionContext } from './context.ts';
-import type { Args } from './requests.ts';
 
 const LOST = "The agent's memory of this conversation could not be restored, so it starts afresh.";
 

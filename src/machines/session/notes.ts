@@ -1,8 +1,8 @@
 /** What a session says in its thread by itself. One note per matter: a later text with the same id replaces the earlier. */
 import type { Effect } from '../effects.ts';
+import type { Args } from './args.ts';
 import { droppedBy, waitingIn } from './changes.ts';
 import type { QueuedPrompt, SessionContext } from './context.ts';
-import type { Args } from './requests.ts';
 
 /** Progress of one opening: retried openings get a note of their own. */
 function openingNote(context: SessionContext): string {

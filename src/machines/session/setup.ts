@@ -9,7 +9,7 @@ import type { LinkInput, SessionContext, SessionInput } from './context.ts';
 import type { SessionEvent } from './events.ts';
 import * as history from './history.ts';
 import * as note from './notes.ts';
-import * as request from './requests.ts';
+import * as request from './requests/index.ts';
 import * as spending from './spending.ts';
 import { undelivered } from './undelivered.ts';
 

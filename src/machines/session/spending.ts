@@ -1,7 +1,7 @@
 /** What a session may cost: asked while a turn runs, and what is done and said when a cap is reached. */
 import type { Effect } from '../effects.ts';
+import type { Args } from './args.ts';
 import type { SessionContext } from './context.ts';
-import type { Args } from './requests.ts';
 
 export function checkSpending({ context, event }: Args): Effect[] {
   if (event.type !== 'SPENT' || context.turn?.id !== event.turnId) return [];

@@ -1,6 +1,7 @@
 /** What could not be posted for the agent: it is told with the next message, so that it can give it in another form. */
+
+import type { Args } from './args.ts';
 import type { QueuedPrompt, SessionContext, Undelivered } from './context.ts';
-import type { Args } from './requests.ts';
 
 /** More than so many at a time are not told one by one. */
 const MOST = 5;
