@@ -174,19 +174,6 @@ export async function findAddresses(
   return result.code === 0 ? result.stdout.split('\n').filter((line) => line !== '') : undefined;
 }
 
-/** Harmless if it runs already. @throws RetryableError if it is gone */
-export async function startOurs(host: Host, id: string, instance: string, signal?: AbortSignal): Promise<void> {
-  const container = await inspectOurs(host, id, instance, signal);
-  if (container === undefined) throw new RetryableError('CONTAINER_GONE', `${id} is gone`);
-  if (!container.running) await mustRun(host, ['start', id], signal);
-}
-
-/** Harmless if it is stopped or gone. */
-export async function stopOurs(host: Host, id: string, instance: string, signal?: AbortSignal): Promise<void> {
-  const container = await inspectOurs(host, id, instance, signal);
-  if (container?.running) await mustRun(host, ['stop', '--time', '10', id], signal);
-}
-
 /** With its anonymous volumes. Named ones stay: the agent's home is in one. Harmless if it is gone. */
 export async function removeOurs(host: Host, id: string, instance: string, signal?: AbortSignal): Promise<void> {
   if ((await inspectOurs(host, id, instance, signal)) === undefined) return;

@@ -16,8 +16,6 @@ export {
   listOurs,
   parseInspect,
   removeOurs,
-  startOurs,
-  stopOurs,
 } from './containers.ts';
 export { chooseConfig, defaultConfig, type FoundConfig, findConfig } from './discovery.ts';
 export { StartCommandError, upError } from './errors.ts';
@@ -39,10 +37,7 @@ export { devcontainerUp, readResult, type UpRequest, type UpResult } from './up.
 export {
   CONTAINER_WORKER_PORT,
   findWorker,
-  readWorkerLog,
-  type StartOptions,
   startWorker,
-  stopWorker,
   type WorkerFound,
   type WorkerPlace,
   type WorkerSpec,

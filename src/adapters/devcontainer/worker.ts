@@ -19,7 +19,6 @@ const START_LIMIT_SECONDS = 60;
 /** Besides waiting for the worker: ending an earlier one, and what a busy machine takes. */
 const START_TIMEOUT_MS = (START_LIMIT_SECONDS + 90) * 1000;
 const TIMEOUT_MS = 60_000;
-const STOP_TIMEOUT_MS = 90_000;
 
 export interface WorkerPlace {
   /** Full id. */
@@ -50,11 +49,6 @@ export interface WorkerFound {
   readonly version: string;
 }
 
-export interface StartOptions {
-  /** Ends a worker that runs with this identity and starts another. Its running turns are lost. */
-  readonly replace?: boolean;
-}
-
 /**
  * Starts the worker, and returns when it serves. One that runs with this identity is kept; another identity's is ended
  * first. Of several at once one starts it and all return.
@@ -65,7 +59,6 @@ export async function startWorker(
   place: WorkerPlace,
   spec: WorkerSpec,
   signal?: AbortSignal,
-  { replace = false }: StartOptions = {},
 ): Promise<WorkerFound> {
   const scrub = createScrub([...Object.values(spec.secrets), spec.tokenHash, spec.tls?.key ?? '']);
   const secrets = Object.entries(spec.secrets).map(([name, value]) => variable(name, value));
@@ -77,7 +70,6 @@ export async function startWorker(
     `${spec.agentIdleSeconds}s`,
     spec.bundled ? '1' : '0',
     place.remoteUser,
-    replace ? '1' : '0',
     String(START_LIMIT_SECONDS),
     SCRIPTS.supervise,
   ];
@@ -100,25 +92,6 @@ export async function findWorker(
   if (result.code !== 0) throw execError(host, result);
   const { word, detail } = answerOf(result.stdout);
   return { running: word === 'up', version: detail };
-}
-
-/** Ends the worker with its agents and its supervisor. Harmless if none runs. */
-export async function stopWorker(host: Host, containerId: string, signal?: AbortSignal): Promise<void> {
-  const result = await inContainer(host, containerId, SCRIPTS.stop, [], STOP_TIMEOUT_MS, { signal });
-  if (!isNotRunning(result) && result.code !== 0) throw execError(host, result);
-}
-
-/** The end of its log and of what it printed; empty if there is no container to ask. */
-export async function readWorkerLog(
-  host: Host,
-  containerId: string,
-  lines: number,
-  signal?: AbortSignal,
-): Promise<string> {
-  const result = await inContainer(host, containerId, SCRIPTS.log, [String(lines)], TIMEOUT_MS, { signal });
-  if (isNotRunning(result)) return '';
-  if (result.code !== 0) throw execError(host, result);
-  return createScrub([])(result.stdout);
 }
 
 interface InContainer {

@@ -7,8 +7,8 @@ export PATH
 `;
 
 /**
- * $1: identity, $2: port, $3: idle time of agents, $4: 1 if the bundle is mounted, $5: remote user, $6: 1 to replace a
- * worker that runs with this identity, $7: seconds to wait for it, $8: the supervisor.
+ * $1: identity, $2: port, $3: idle time of agents, $4: 1 if the bundle is mounted, $5: remote user, $6: seconds to wait for
+ * it, $7: the supervisor.
  * stdin: the token's hash, the agents' secrets, the TLS certificate and its key; a line each, the last three in base64.
  *
  * The worker gets an environment of its own; what the container has in its is for agents alone.
@@ -21,7 +21,7 @@ ${SYSTEM_PATH}${COMMON}
 mask=$(umask)
 umask 077
 cd /
-wanted=$1 port=$2 idle=$3 bundled=$4 user=$5 replace=$6 limit=$7 supervise=$8
+wanted=$1 port=$2 idle=$3 bundled=$4 user=$5 limit=$6 supervise=$7
 IFS= read -r hash
 IFS= read -r secrets
 IFS= read -r certificate
@@ -106,12 +106,8 @@ chmod 755 "$home_root"
 chmod 711 "$home_root/attachments"
 chmod 700 "$dir" "$dir/state"
 
-if supervised; then
-  if [ "$identity" != "$wanted" ] || [ "$replace" = 1 ]; then
-    stop_all
-  fi
-else
-  # A worker that has lost its supervisor: nobody would start it again.
+# Another identity's, or one that has lost its supervisor: nobody would start it again.
+if ! supervised || [ "$identity" != "$wanted" ]; then
   stop_all
 fi
 
@@ -181,14 +177,4 @@ else
 fi
 `;
 
-const STOP = `${SYSTEM_PATH}${COMMON}
-stop_all
-echo csm:stopped
-`;
-
-/** $1: lines. */
-const LOG = `${SYSTEM_PATH}${COMMON}
-cat "$dir/worker.log.1" "$dir/worker.log" "$dir/worker.out.1" "$dir/worker.out" 2>/dev/null | tail -n "$1"
-`;
-
-export const SCRIPTS = { start: START, find: FIND, stop: STOP, log: LOG, supervise: SUPERVISE } as const;
+export const SCRIPTS = { start: START, find: FIND, supervise: SUPERVISE } as const;

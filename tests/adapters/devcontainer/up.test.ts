@@ -14,8 +14,6 @@ import {
   listOurs,
   removeOurs,
   StartCommandError,
-  startOurs,
-  stopOurs,
 } from '../../../src/adapters/devcontainer/index.ts';
 import { alone } from '../../support/alone.ts';
 import { IMAGE, type Machine, startMachine } from './machine.ts';
@@ -321,15 +319,13 @@ machineTests('our containers stop, start and go; those of others stay', async ({
   await removeOurs(host, old?.id ?? '', 'test');
 
   const id = live?.id ?? '';
-  await stopOurs(host, id, 'test');
+  await machine.podman('stop', '--time', '1', id);
   assert.is((await inspectOurs(host, id, 'test'))?.running, false);
-  await stopOurs(host, id, 'test');
-  await startOurs(host, id, 'test');
-  await startOurs(host, id, 'test');
+  await machine.podman('start', id);
   assert.is((await inspectOurs(host, id, 'test'))?.running, true);
 
   for (const other of [stranger, neighbour]) {
-    for (const act of [startOurs, stopOurs, removeOurs, inspectOurs]) {
+    for (const act of [removeOurs, inspectOurs]) {
       assert.is((await failure(act(host, other, 'test'))).code, 'CONTAINER_NOT_OURS');
     }
     assert.is((await machine.podman('inspect', '--format', '{{.State.Running}}', other)).trim(), 'true');

@@ -10,12 +10,7 @@ import type { DescribeResponse } from '../../../agent-worker/src/generated/claud
 import { attach, bearer, connect, options } from '../../../agent-worker/tests/support/client.ts';
 import { TOKEN_SHA256 } from '../../../agent-worker/tests/support/workerProcess.ts';
 import { startModelApi } from '../../../simulator/src/model/index.ts';
-import {
-  CONTAINER_WORKER_PORT,
-  installBundle,
-  startWorker,
-  stopWorker,
-} from '../../../src/adapters/devcontainer/index.ts';
+import { CONTAINER_WORKER_PORT, installBundle, startWorker } from '../../../src/adapters/devcontainer/index.ts';
 import { alone } from '../../support/alone.ts';
 import { freePort } from '../../support/sshd.ts';
 import { IMAGE, type Machine, startMachine } from './machine.ts';
@@ -58,14 +53,15 @@ bundles('a stock image runs Claude Code through the bundle, unchanged', async ({
   const api = await startModelApi({ host: network.subnets[0].gateway });
   const place = { containerId: up.containerId, remoteUser: up.remoteUser, remoteWorkspaceFolder: up.workspaceFolder };
   try {
-    const found = await startWorker(host, place, {
+    const spec = {
       identity: 'acme/stock@main#1',
       tokenHash: TOKEN_SHA256,
       port: CONTAINER_WORKER_PORT,
       agentIdleSeconds: 900,
       secrets: { ANTHROPIC_API_KEY: 'test', ANTHROPIC_BASE_URL: api.url },
       bundled: true,
-    });
+    };
+    const found = await startWorker(host, place, spec);
     assert.equal(found, { running: true, version: bundle?.version });
     const client = connect(hostPort);
     try {
@@ -88,8 +84,11 @@ bundles('a stock image runs Claude Code through the bundle, unchanged', async ({
     } finally {
       client.close();
     }
-    await stopWorker(host, up.containerId);
-    assert.not.match(await inside('ps'), /claude|agent-worker/);
+    const before = await inside('pgrep -f "main.js --listen"');
+    assert.match(await inside('ps'), /claude/);
+    await startWorker(host, place, { ...spec, identity: 'acme/stock@main#2' });
+    assert.not.match(await inside('ps'), /claude/, 'the agent has gone with the worker before');
+    assert.is.not(await inside('pgrep -f "main.js --listen"'), before);
   } finally {
     await api.close();
   }
