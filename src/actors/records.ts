@@ -57,6 +57,12 @@ export function recordEffects(
           body: { turnId: effect.turnId, outcome: 'TURN_OUTCOME_LOST' },
         });
         break;
+      case 'turnFollowed':
+        addLine(into, address, defaultThread(address), rev * EFFECTS_PER_REV + index, at, {
+          kind: 'turnFollowed',
+          body: { turnId: effect.turnId, following: effect.following },
+        });
+        break;
       case 'bindThread': {
         const session = defaultThread(address);
         if (session === undefined) throw new Error(`${address} is no session and cannot bind a thread`);
@@ -93,7 +99,7 @@ function addLine(
   session: Address | undefined,
   seq: number,
   at: number,
-  line: { readonly kind: 'note' | 'heard' | 'turnEnded'; readonly body: TurnCommit['transcript'][number]['body'] },
+  line: { readonly kind: 'note' | 'heard' | 'turnFollowed' | 'turnEnded'; readonly body: TurnCommit['transcript'][number]['body'] },
 ): void {
   if (session === undefined) throw new Error(`${address} said something without naming a thread`);
   // Others may speak in the same thread: each has its own line of positions.

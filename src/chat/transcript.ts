@@ -87,6 +87,7 @@ export interface Bodies {
     readonly httpStatus: number;
   };
   modeChanged: { readonly mode: string };
+  turnFollowed: { readonly turnId: string; readonly following: boolean };
   turnEnded: TurnEndedBody;
   promptLost: { readonly inputId: string };
   commandOutput: { readonly turnId: string; readonly command: string; readonly text: string };
@@ -184,6 +185,7 @@ const NEEDED: {
   rateLimit: { status: 'string', limit: 'string', resetsAtMs: 'number', utilization: 'number' },
   retrying: { attempt: 'number', maxAttempts: 'number', delayMs: 'number', error: 'string', httpStatus: 'number' },
   modeChanged: { mode: 'string' },
+  turnFollowed: { turnId: 'string', following: 'boolean' },
   turnEnded: { turnId: 'string', outcome: 'string' },
   promptLost: { inputId: 'string' },
   commandOutput: { turnId: 'string', command: 'string', text: 'string' },

@@ -3,7 +3,7 @@
  * commits them with the decision and only then carries them out.
  *
  * Two families:
- * - records (`tell`, `say`, `heard`, `turnLost`, `bindThread`) are rows written by the decision's own commit: exactly once;
+ * - records (`tell`, `say`, `heard`, `turnLost`, `turnFollowed`, `bindThread`) are rows written by the decision's own commit: exactly once;
  * - requests are carried out by an adapter under a stable key, at least once, until done, refused or past their
  *   deadline; the outcome comes back as the event named in `reply`.
  */
@@ -55,7 +55,14 @@ export interface TurnLost {
   readonly turnId: string;
 }
 
-export type RecordEffect = Tell | Say | Heard | TurnLost | BindThread;
+/** Whether anybody here hears of the running turn: a session that has failed or stopped does not, until it is opened again. */
+export interface TurnFollowed {
+  readonly kind: 'turnFollowed';
+  readonly turnId: string;
+  readonly following: boolean;
+}
+
+export type RecordEffect = Tell | Say | Heard | TurnLost | TurnFollowed | BindThread;
 
 /** How the outcome of a request comes back. Without `done` (or `failed`) that outcome is not told. */
 export interface Reply {

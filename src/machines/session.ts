@@ -179,7 +179,15 @@ export const sessionMachine = sessionSetup.createMachine({
             ...PREPARING,
             'LINK.UP': {
               target: 'open',
-              actions: ['reportLoss', 'endOrphanedTurn', 'linkUp', 'becomeReady', 'giveThread', 'sayReady'],
+              actions: [
+                'reportLoss',
+                'rejoinTurn',
+                'endOrphanedTurn',
+                'linkUp',
+                'becomeReady',
+                'giveThread',
+                'sayReady',
+              ],
             },
             'COMMAND.STOP': { target: 'closing', actions: 'stopAsked' },
           },
@@ -241,7 +249,7 @@ export const sessionMachine = sessionSetup.createMachine({
 
     stopped: {
       tags: 'waiting',
-      entry: 'sayStopped',
+      entry: ['sayStopped', 'leaveTurn'],
       on: {
         ...NOT_RUNNING,
         'COMMAND.RESUME': { target: 'opening', actions: 'reopened' },
@@ -255,7 +263,7 @@ export const sessionMachine = sessionSetup.createMachine({
 
     failed: {
       tags: 'waiting',
-      entry: ['withdrawAllApprovals', 'noApprovals', 'sayFailure', 'leaveContainer', 'detached'],
+      entry: ['withdrawAllApprovals', 'noApprovals', 'sayFailure', 'leaveTurn', 'leaveContainer', 'detached'],
       exit: 'forgetFailure',
       on: {
         ...NOT_RUNNING,

@@ -94,4 +94,15 @@ test('what goes on is said although people write meanwhile, in one place', () =>
   assert.match(posts[1] ?? '', /^Half a word\n\n⏳ _Writing …_$/);
 });
 
+test('a turn that the session does not follow any more is not said to be at work, until it is found', () => {
+  const left: Row = ['turnFollowed', { turnId: 't', following: false }];
+  const found: Row = ['turnFollowed', { turnId: 't', following: true }];
+  const use: Row = ['toolUse', { turnId: 't', toolUseId: 'u', name: 'Bash', inputJson: '{"command":"make"}' }];
+  assert.match(shown(use, left), /^🔧 Bash `make`\n\n⏸️ _Not followed any more\./);
+  assert.match(shown(use, left, found), /⏳ _Running Bash …_$/);
+  assert.match(shown(left, TEXT), /⏳ _Writing …_$/);
+  const ended = { turnId: 't', outcome: 'TURN_OUTCOME_LOST', error: '' };
+  assert.not.match(shown(left, ['turnEnded', ended]), /Not followed/);
+});
+
 test.run();

@@ -68,33 +68,6 @@ test('a message that had to wait is marked, and the mark goes when its turn begi
   assert.equal(marks(), ['+p2', '-p2']);
 });
 
-test('after a worker that lost its log an unstarted message is sent again, one that was taken is not and that is said', () => {
-  const untaken = open();
-  untaken.send('PROMPT', prompt('p1'));
-  untaken.send('LINK.DOWN', { reason: 'gone' });
-  assert.equal(prompted(untaken.send('LINK.UP', { ...LINK_UP, logId: 'log2' })), ['p1']);
-
-  const taken = open();
-  taken.send('PROMPT', prompt('p1'));
-  taken.done('worker.prompt');
-  taken.send('LINK.DOWN', { reason: 'gone' });
-  const effects = taken.send('LINK.UP', { ...LINK_UP, logId: 'log2' });
-  assert.equal(prompted(effects), []);
-  assert.match(said(effects).join(), /lost its log/);
-  assert.is(stateOf(taken, 'conversation'), 'idle');
-});
-
-test('a turn that was lost with the log of its worker is over in the thread, too; one that still runs is not', () => {
-  const lostWith = (turnId: string) => {
-    const session = working();
-    session.send('LINK.DOWN', { reason: 'gone' });
-    const effects = session.send('LINK.UP', { ...LINK_UP, agentState: 'running', logId: 'log2', turnId });
-    return effects.filter(({ kind }) => kind === 'turnLost');
-  };
-  assert.equal(lostWith(''), [{ kind: 'turnLost', turnId: 't1' }]);
-  assert.equal(lostWith('t1'), []);
-});
-
 test('the outcome of an earlier attempt at a message says nothing about the later one', () => {
   const session = open();
   session.send('PROMPT', prompt('p1'));

@@ -53,6 +53,7 @@ function take(model: ThreadModel, entry: TranscriptEntry, folder: string): void 
     case 'toolUse':
     case 'toolResult':
     case 'approvalRequest':
+    case 'turnFollowed':
     case 'turnEnded':
     case 'commandOutput':
       takeOutput(openTurn(model, entry.body.turnId), entry, folder);
@@ -104,6 +105,7 @@ type TurnOutput = EntryOf<
   | 'toolUse'
   | 'toolResult'
   | 'approvalRequest'
+  | 'turnFollowed'
   | 'turnEnded'
   | 'commandOutput'
 >;
@@ -138,6 +140,9 @@ function takeOutput(turn: Turn | undefined, entry: TurnOutput, folder: string): 
       turn.activity = { type: 'waiting', at };
       takePlan(turn, entry.body);
       closeSegment(turn, entry.id);
+      return;
+    case 'turnFollowed':
+      turn.activity = { type: entry.body.following ? 'working' : 'unfollowed', at };
       return;
     case 'turnEnded':
       turn.ended = entry.body;

@@ -32,7 +32,7 @@ export interface Segment {
 
 /** What the agent is doing while nothing is to be seen of it. */
 export type Activity =
-  | { readonly type: 'working' | 'thinking' | 'writing' | 'compacting' | 'waiting'; readonly at: number }
+  | { readonly type: 'working' | 'thinking' | 'writing' | 'compacting' | 'waiting' | 'unfollowed'; readonly at: number }
   | { readonly type: 'retrying'; readonly at: number; readonly body: Bodies['retrying'] };
 
 export interface Turn {

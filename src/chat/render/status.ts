@@ -26,6 +26,8 @@ export function activityLine(turn: Turn, now: number | undefined): string {
       const times = maxAttempts > 0 ? `${attempt} of ${maxAttempts}` : `${attempt}`;
       return `🔁 _The model service did not answer${cause === '' ? '' : ` (${cause})`}. Attempt ${times} in ${duration(delayMs)}._`;
     }
+    case 'unfollowed':
+      return '⏸️ _Not followed any more. When the session goes on, what became of this is told here._';
     case 'working':
       return workingLine(turn, since);
     default:

@@ -13,7 +13,7 @@ export {
   tellVerbosity,
 } from './answers.ts';
 export { openApproval, withdrawAllApprovals, withdrawApproval } from './approvals.ts';
-export { endOrphanedTurn, loseTurn, reportLoss } from './losses.ts';
+export { endOrphanedTurn, leaveTurn, loseTurn, rejoinTurn, reportLoss } from './losses.ts';
 export {
   askContainerForHelp,
   attachToContainer,

@@ -29,6 +29,17 @@ export function loseTurn({ context: { turn } }: Args): Effect[] {
   return turn === null ? [] : [{ kind: 'turnLost', turnId: turn.id }];
 }
 
+/** The turn may go on in its worker, but until the session is opened again nobody hears of it. */
+export function leaveTurn({ context: { turn } }: Args): Effect[] {
+  return turn === null ? [] : [{ kind: 'turnFollowed', turnId: turn.id, following: false }];
+}
+
+/** Opened again, the session finds the turn still running. Runs before the context takes the news up. */
+export function rejoinTurn({ context: { turn }, event }: Args): Effect[] {
+  if (event.type !== 'LINK.UP' || turn === null || turn.id !== event.turnId) return [];
+  return [{ kind: 'turnFollowed', turnId: turn.id, following: true }];
+}
+
 /**
  * Opened again, the session finds an agent that still waits for answers to questions whose cards were withdrawn when it
  * stopped. Nobody can give them any more, so the turn that waits is ended, and that is said.
