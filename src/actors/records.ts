@@ -99,7 +99,10 @@ function addLine(
   session: Address | undefined,
   seq: number,
   at: number,
-  line: { readonly kind: 'note' | 'heard' | 'turnFollowed' | 'turnEnded'; readonly body: TurnCommit['transcript'][number]['body'] },
+  line: {
+    readonly kind: 'note' | 'heard' | 'turnFollowed' | 'turnEnded';
+    readonly body: TurnCommit['transcript'][number]['body'];
+  },
 ): void {
   if (session === undefined) throw new Error(`${address} said something without naming a thread`);
   // Others may speak in the same thread: each has its own line of positions.

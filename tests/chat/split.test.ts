@@ -62,7 +62,8 @@ const row = '| cell | another cell |';
 test('a table that fits into a post is not cut: its rows would stand without their head', () => {
   for (let before = 5; before < 30; before += 1) {
     const table = ['| a | b |', '|:--|--:|', ...Array.from({ length: 3 }, () => row)].join('\n');
-    const text = `${'word '.repeat(12)}\n`.repeat(8).slice(-200 - 3 * before) + `${table}\n${'more words '.repeat(60)}`;
+    const above = `${'word '.repeat(12)}\n`.repeat(8).slice(-200 - 3 * before);
+    const text = `${above}${table}\n${'more words '.repeat(60)}`;
     const pieces = splitMarkdown(text, LIMITS).filter((piece) => piece.text.includes('| cell'));
     assert.is(pieces.length, 1, `${pieces.length} pieces with ${before} lines before`);
   }
