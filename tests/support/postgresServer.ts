@@ -70,6 +70,8 @@ export async function startServer(options: ServerOptions = {}): Promise<Postgres
     'max_connections=200',
     'shared_buffers=64MB',
     'autovacuum=off',
+    // Goes with the folder, however the server ends.
+    'dynamic_shared_memory_type=mmap',
     ...(options.settings ?? []),
   ];
   const query = `host=${encodeURIComponent(folder)}&port=${port ?? 5432}`;

@@ -55,6 +55,8 @@ async function startServer(cluster: string, { postgres }: Programs, user: RunAs 
     // Every way in asks for the password; a socket would be one more to guard.
     unix_socket_directories: '',
     max_connections: 200,
+    // A killed server leaves nothing outside its cluster.
+    dynamic_shared_memory_type: 'mmap',
   };
   const args = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   if ((await sizeOf(logFile)) > LONGEST_LOG) await rename(logFile, `${logFile}.old`);

@@ -25,6 +25,8 @@ mount --bind "$folder/etc/containers" /etc/containers
 for name in passwd group shadow; do mount --bind "$folder/etc/$name" "/etc/$name"; done
 mount -t tmpfs -o mode=755 csm-vm /run
 mkdir -p /run/sshd /run/netns /run/lock
+# Podman keeps its locks there: what is left of a VM must not use up those of others.
+mount -t tmpfs -o mode=1777 csm-vm /dev/shm
 # As with every boot of a real machine.
 cat /proc/sys/kernel/random/uuid >/run/boot_id
 mount --bind /run/boot_id /proc/sys/kernel/random/boot_id
