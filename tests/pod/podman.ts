@@ -10,7 +10,8 @@ import { promisify } from 'node:util';
 
 const LOTS = 64 * 1024 * 1024;
 
-const CONTAINERS_CONF = `
+/** Locks are in the folder, too: the machine has some two thousand, and a test that is killed gives none back. */
+const containersConf = (folder: string): string => `
 [containers]
 default_ulimits = ["nofile=20000:20000", "nproc=4096:4096"]
 [network]
@@ -19,6 +20,8 @@ network_backend = "netavark"
 runtime = "runc"
 cgroup_manager = "cgroupfs"
 events_logger = "file"
+lock_type = "file"
+tmp_dir = "${folder}/libpod"
 `;
 
 export interface Podman {
@@ -43,7 +46,7 @@ export function createPodman(): Podman {
     PATH: process.env.PATH ?? '/usr/sbin:/usr/bin:/sbin:/bin',
     HOME: folder,
     TMPDIR: join(folder, 'tmp'),
-    CONTAINERS_CONF: file('containers.conf', CONTAINERS_CONF),
+    CONTAINERS_CONF: file('containers.conf', containersConf(folder)),
     CONTAINERS_STORAGE_CONF: file(
       'storage.conf',
       `[storage]\ndriver = "overlay"\ngraphroot = "${folder}/graph"\nrunroot = "${folder}/run"\n`,

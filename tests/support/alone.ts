@@ -8,6 +8,8 @@ const INIT = `
 set -e
 mkdir -p /run/netns
 mount -t tmpfs csm-test /run/netns
+# Podman keeps its locks there: those of a test that is killed must not use up the machine's.
+mount -t tmpfs -o mode=1777 csm-test /dev/shm
 [ "$1" = 1 ] || ip link set lo up
 shift
 "$@"

@@ -110,9 +110,6 @@ async function configure(folder: string): Promise<Record<string, string>> {
       'runtime = "runc"',
       'cgroup_manager = "cgroupfs"',
       'events_logger = "file"',
-      // In the folder, too: by default they are the machine's, and those of containers and volumes that go with a folder are lost.
-      'lock_type = "file"',
-      `tmp_dir = "${join(folder, 'libpod')}"`,
       '[network]',
       'network_backend = "netavark"',
       `network_config_dir = "${join(folder, 'networks')}"`,
