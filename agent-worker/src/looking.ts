@@ -1,6 +1,6 @@
 // Which shell commands only look. Not a shell: a small part of its language is understood, and whatever lies outside of it
 // counts as writing. So a new trick of the shell, or a new option of a program, is refused until somebody has added it.
-import { lstatSync, realpathSync } from 'node:fs';
+import { lstatSync, readlinkSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 
 /** What a program may be given. */
@@ -122,19 +122,43 @@ const NOWHERE = '';
 
 /** As git looks for its repository: upwards, in each folder for `.git` before the folder itself. */
 function isHonestPlace(place: string): boolean {
-  if (place === NOWHERE) return false;
-  let folder: string;
-  try {
-    folder = realpathSync(place);
-  } catch {
-    // Nobody gets there.
-    return true;
-  }
+  let folder = place === NOWHERE ? undefined : followed(place);
+  if (folder === undefined) return false;
   for (;;) {
     if (isThere(join(folder, '.git'))) return true;
     if (isThere(join(folder, 'HEAD'))) return false;
     if (folder === dirname(folder)) return true;
     folder = dirname(folder);
+  }
+}
+
+/** Folders whose contents are others for each process, such as the way to its own working directory. */
+const OWN_TO_EACH = /^\/(proc|dev)$/;
+const MOST_LINKS = 40;
+
+/** @returns where the path leads, for every process; undefined if that is not known here */
+function followed(path: string): string | undefined {
+  let folder = '/';
+  let left = path.split('/');
+  let links = 0;
+  try {
+    for (let name = left.shift(); name !== undefined; name = left.shift()) {
+      if (name === '' || name === '.') continue;
+      const next = join(folder, name);
+      if (OWN_TO_EACH.test(next)) return undefined;
+      if (!lstatSync(next).isSymbolicLink()) {
+        folder = next;
+        continue;
+      }
+      links += 1;
+      if (links > MOST_LINKS) return undefined;
+      const target = readlinkSync(next);
+      if (target.startsWith('/')) folder = '/';
+      left = [...target.split('/'), ...left];
+    }
+    return folder;
+  } catch {
+    return undefined;
   }
 }
 

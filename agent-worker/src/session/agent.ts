@@ -16,6 +16,7 @@ import type { RepositoryTrust } from '../policy.ts';
 import { type AgentUser, spawnAs } from './agentUser.ts';
 import { endProcesses, processesOf } from './processes.ts';
 import { createPushQueue } from './pushQueue.ts';
+import { withoutStrayRepositories } from './strayRepositories.ts';
 
 /** Tools that are never offered: they leave the session's folder, start turns by themselves or go around the firewall. */
 export const NOT_OFFERED: readonly string[] = [
@@ -191,7 +192,7 @@ function withoutPrograms({ cwd, environment }: AgentStart): Options {
     settingSources: ['user'],
     strictMcpConfig: true,
     additionalDirectories: [cwd],
-    env: { ...environment, CLAUDE_CODE_ADDITIONAL_DIRECTORIES_CLAUDE_MD: '1' },
+    env: { ...withoutStrayRepositories(environment), CLAUDE_CODE_ADDITIONAL_DIRECTORIES_CLAUDE_MD: '1' },
   };
 }
 

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import { looksOnly as looksOnlyAt } from '../../src/looking.ts';
+import { withoutStrayRepositories } from '../../src/session/strayRepositories.ts';
 
 const looksOnly = (command: string) => looksOnlyAt(command, '/');
 
@@ -322,9 +323,21 @@ test('git runs nothing that a folder in the repository names, by however the age
     const core = `[core]\n\trepositoryformatversion = 0\n\tbare = false\n\tworktree = ..\n\tfsmonitor = "touch ${ran}; false"\n`;
     writeFileSync(join(trap, 'config'), core);
     symlinkSync(trap, join(checkout, 'link'));
+    // Another place for each process: what they are for this one says nothing.
+    symlinkSync('/proc/self/cwd/docs/trap', join(checkout, 'own'));
+    symlinkSync('../../../../../../../../proc/self/cwd', join(checkout, 'docs', 'here'));
+    symlinkSync('round', join(checkout, 'round'));
 
     git(trap, 'status');
     assert.equal(existsSync(ran), true, 'the trap is one');
+    rmSync(ran);
+    const env = { PATH: process.env.PATH ?? '', HOME: root, GIT_CONFIG_COUNT: '1' };
+    const one = { GIT_CONFIG_KEY_0: 'safe.directory', GIT_CONFIG_VALUE_0: '*' };
+    const safe = withoutStrayRepositories({ ...env, ...one });
+    const run = (cwd: string) => execFileSync('git', ['status'], { cwd, env: safe, stdio: 'pipe' });
+    assert.throws(() => run(trap), /cannot use bare repository/, 'git itself refuses, whoever asks it');
+    run(checkout);
+    assert.equal(existsSync(ran), false);
     for (const [cwd, command] of [
       [trap, 'git status'],
       [join(trap, 'below'), 'git log'],
@@ -336,6 +349,13 @@ test('git runs nothing that a folder in the repository names, by however the age
       [checkout, `cd '${trap}' && ls && git status | head`],
       [trap, 'cd ..; cd -; git status'],
       [checkout, 'cd; git status'],
+      [checkout, 'cd /proc/self/cwd/docs/trap && git status'],
+      [checkout, 'cd /proc/self/cwd/tmp && git status'],
+      [checkout, 'cd /dev/fd/../cwd/docs/trap && git status'],
+      [checkout, 'cd own && git status'],
+      [checkout, 'cd docs/here && git status'],
+      [checkout, 'cd round && git status'],
+      [checkout, 'cd nowhere && git status'],
     ] as const) {
       assert.equal(looksOnlyAt(command, cwd), false, `${cwd}: ${command}`);
     }
