@@ -1,6 +1,6 @@
 /** Mirrors, main checkouts and worktrees on the VM, as steps of charts. */
 import { posix } from 'node:path';
-import { type EffectHandlers, failureOf, type Log } from '../../actors/index.ts';
+import type { EffectHandlers, Log } from '../../actors/index.ts';
 import { ensureCheckout, ensureMirror, removeCheckout } from '../../adapters/git/index.ts';
 import type { Address } from '../../machines/addresses.ts';
 import type { ContainerContext } from '../../machines/container/context.ts';
@@ -9,7 +9,7 @@ import { deleteLeftover, gitInside, mainTree } from './inside.ts';
 import { longStep } from './news.ts';
 import { originOf } from './origins.ts';
 import { containerOf, mainCheckout, type OfContainer, type VmWorkspace, worktreesFolder } from './ports.ts';
-import { findMounted, pullForSession, pullMain, tell } from './pull.ts';
+import { findMounted, orWhyNot, pullForSession, pullMain, tell } from './pull.ts';
 import { isComingUp, isOpening } from './wanted.ts';
 
 export function checkoutHandlers(ports: VmWorkspace) {
@@ -93,12 +93,7 @@ async function pullKept(
 ): Promise<string> {
   if (at === undefined) return 'there is no container to do it in';
   const remoteUser = (await originOf(ports, { repo }, signal))?.user ?? '0';
-  return pullMain(ports, repo, { ...at, remoteUser }, signal).catch((error: unknown) => {
-    if (signal.aborted) throw error;
-    log.warn({ err: error, repo: repo.repo }, 'a checkout could not be pulled');
-    const { human, message } = failureOf(error);
-    return (human || message).replace(/\.$/, '');
-  });
+  return orWhyNot(() => pullMain(ports, repo, { ...at, remoteUser }, signal), repo, { signal, log });
 }
 
 /** `remote: Counting objects: 45% (9/20)` and its like. */

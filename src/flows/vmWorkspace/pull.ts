@@ -3,7 +3,7 @@
  * (SM_AUTO_PULL), and when what was pushed may mend a container that did not come up. What cannot be pulled stays as it is, and
  * the thread is told.
  */
-import { failureOf, type Log } from '../../actors/index.ts';
+import { type Log, TerminalError } from '../../actors/index.ts';
 import { followLinks, listOf } from '../../adapters/devcontainer/index.ts';
 import { ensureMirror, findCheckout, INSIDE, type Pulled, pullInside } from '../../adapters/git/index.ts';
 import type { Address } from '../../machines/addresses.ts';
@@ -64,6 +64,10 @@ function whyNot(pulled: Pulled, branch: string): string {
       return `it has commits on \`${branch}\` that are not in what was pushed`;
     case 'changed':
       return 'it has uncommitted changes in files that were changed by what was pushed';
+    case 'busy':
+      return 'the repository was being fetched at the same time';
+    case 'late':
+      return 'git in the container took too long';
     default:
       return assertNever(pulled);
   }
@@ -120,13 +124,20 @@ async function pullAndTell(
     const place = await findMounted(ports, repo, signal);
     return place === undefined ? '' : pullMain(ports, repo, { ...place, remoteUser }, signal);
   };
-  const why = await pull().catch((error: unknown) => {
+  const why = await orWhyNot(pull, repo, { signal, log });
+  if (why !== '') await tell(ports, [session], `The checkout was not pulled: ${why}.`, log);
+}
+
+/** @returns what `pull` says, or why it failed. Nobody tries it again, also where others would. */
+export async function orWhyNot(pull: () => Promise<string>, repo: RepoRef, { signal, log }: Context): Promise<string> {
+  try {
+    return await pull();
+  } catch (error) {
     if (signal.aborted) throw error;
     log.warn({ err: error, repo: repo.repo }, 'a checkout could not be pulled');
-    const { human, message } = failureOf(error);
-    return human || message;
-  });
-  if (why !== '') await tell(ports, [session], `The checkout was not pulled: ${why.replace(/\.$/, '')}.`, log);
+    if (!(error instanceof TerminalError)) return 'git on the VM or in the container could not be used just then';
+    return (error.human || error.message).replace(/\.$/, '');
+  }
 }
 
 /** Shown in the threads, and not withdrawn. */

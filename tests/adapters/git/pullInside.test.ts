@@ -1,9 +1,9 @@
 // A checkout that a container has seen is brought up to date by the container's git, from what the mirror has.
-import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { ensureCheckout, ensureMirror, markSeen, pullInside } from '../../../src/adapters/git/index.ts';
+import { ensureCheckout, ensureMirror, INSIDE, markSeen, pullInside } from '../../../src/adapters/git/index.ts';
 import { gitAt } from '../../support/gitServer.ts';
 import { clear, type Ground, layGround, live, refusalOf, repoRef } from './support.ts';
 
@@ -67,6 +67,76 @@ test('work is never touched: other branches, commits of its own, changes in the 
   assert.is(gitAt(path, 'rev-parse', 'main'), own);
 });
 
+test('files that git ignores and that were pushed since are in the way, too', async (world) => {
+  const { path, pull } = world;
+  mkdirSync(join(path, '.git', 'info'), { recursive: true });
+  writeFileSync(join(path, '.git', 'info', 'exclude'), 'secret.env\n');
+  writeFileSync(join(path, 'secret.env'), 'mine');
+  await push(world, 'secret.env', 'theirs');
+  assert.is(await pull(), 'changed');
+  assert.is(readFileSync(join(path, 'secret.env'), 'utf8'), 'mine');
+});
+
+test('nothing is put aside and merged, whatever the user of the container likes', async (world) => {
+  const { path, pull } = world;
+  gitAt(path, 'config', 'merge.autoStash', 'true');
+  const settings = INSIDE.flatMap(([key, value], at) => [
+    `GIT_CONFIG_KEY_${at}=${key}`,
+    `GIT_CONFIG_VALUE_${at}=${value}`,
+  ]);
+  writeFileSync(join(path, 'a.txt'), 'of the agent');
+  await push(world, 'a.txt', 'of a person');
+  assert.is(await pull(['env', '-C', path, `GIT_CONFIG_COUNT=${INSIDE.length}`, ...settings]), 'changed');
+  assert.is(readFileSync(join(path, 'a.txt'), 'utf8'), 'of the agent');
+  assert.is(gitAt(path, 'stash', 'list'), '');
+});
+
+test('git that takes too long in the container is ended there', async (world) => {
+  const { path, pull, root } = world;
+  await push(world, 'b.txt', 'b');
+  const bin = join(root, 'hasty');
+  mkdirSync(bin);
+  for (const code of [124, 143]) {
+    const program = `#!/bin/sh\ncase "$*" in *" merge "*) exit ${code} ;; esac\nshift\nexec "$@"\n`;
+    writeFileSync(join(bin, 'timeout'), program, { mode: 0o755 });
+    assert.is(await pull(['env', '-C', path, `PATH=${bin}:${process.env.PATH}`]), 'late');
+  }
+  assert.not(existsSync(join(path, 'b.txt')));
+  assert.is(await pull(), 'updated');
+});
+
+test('while git works in the container, others have the mirror', async (world) => {
+  const { path, pull, options, root } = world;
+  await push(world, 'b.txt', 'b');
+  const lock = join(options.reposPath, '.mirrors/local/acme/web.lock');
+  const bin = join(root, 'curious');
+  mkdirSync(bin);
+  // Says with `flock` whether anybody holds it while the merge runs.
+  const program = `#!/bin/sh\ncase "$*" in *" merge "*) flock -n -x "${lock}" true && touch "${bin}/free" ;; esac\nshift\nexec "$@"\n`;
+  writeFileSync(join(bin, 'timeout'), program, { mode: 0o755 });
+  assert.is(await pull(['env', '-C', path, `PATH=${bin}:${process.env.PATH}`]), 'updated');
+  assert.ok(existsSync(join(bin, 'free')));
+});
+
+test('a mirror that cannot be packed, and a checkout that cannot be read, are no answers', async (world) => {
+  const { path, pull, options } = world;
+  await push(world, 'b.txt', 'b');
+  const mirror = join(options.reposPath, '.mirrors/local/acme/web.git');
+  const tip = gitAt(mirror, 'rev-parse', 'refs/heads/main^{tree}').trim();
+  const object = join(mirror, 'objects', tip.slice(0, 2), tip.slice(2));
+  if (existsSync(object)) rmSync(object);
+  else rmSync(join(mirror, 'objects/pack'), { recursive: true });
+  assert.match((await refusalOf(pull())).code, /^GIT_/);
+  assert.not(existsSync(join(path, 'b.txt')));
+});
+
+test('a checkout without a commit is not said to have commits of its own', async (world) => {
+  const { path, pull } = world;
+  await push(world, 'b.txt', 'b');
+  gitAt(path, 'update-ref', '-d', 'refs/heads/main');
+  assert.match((await refusalOf(pull())).code, /^GIT_/);
+});
+
 test('commits on top of what was pushed are no reason to complain', async (world) => {
   const { path, pull } = world;
   await push(world, 'b.txt', 'b');
@@ -103,7 +173,7 @@ test('a container that lies, hangs up or has no git leads to nothing but its own
     'head -c 100000 /dev/zero | tr "\\0" a',
     'echo 0000000000000000000000000000000000000000; echo 1111111111111111111111111111111111111111',
   ]) {
-    await refusalOf(pull(liar(says)));
+    assert.is((await refusalOf(pull(liar(says)))).code, 'GIT_INSIDE');
     assert.not(existsSync(marker), says);
   }
   assert.is((await refusalOf(pull(liar('exit 127')))).code, 'GIT_FAILED');
