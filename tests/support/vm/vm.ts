@@ -94,7 +94,8 @@ export async function startVm({ diskMegabytes = 256, mounts = {}, compose = fals
   const podman = (...args: string[]): Promise<string> => machine.run('podman', ...args);
   const startSshd = async (): Promise<void> => {
     // Its own name must be absolute: it starts itself again for each connection.
-    await machine.run('/usr/sbin/sshd', '-f', '/opt/ssh/sshd_config');
+    // It says why it does not start.
+    await machine.run('/usr/sbin/sshd', '-e', '-f', '/opt/ssh/sshd_config');
     await until('sshd answers', () => greets(addresses.theirs, 22));
   };
   const powerOn = async (): Promise<void> => {
@@ -134,7 +135,7 @@ export async function startVm({ diskMegabytes = 256, mounts = {}, compose = fals
       restartSshd: async () => {
         await sh('pkill -KILL -x sshd');
         // One that starts while the port is still taken listens for IPv6 alone, and complains to nobody.
-        await until('the port is free', async () => !(await greets(addresses.theirs, 22)));
+        await until('the port is free', async () => (await sh("ss -Hltn 'sport = :22'")).trim() === '');
         await startSshd();
       },
       traces: async (text) => {
