@@ -59,6 +59,9 @@ export interface Answers {
 /** A moment: what else is said in the channel waits as well. */
 const PATIENCE_MS = 3_000;
 
+/** So many late cards are remembered. Most are never looked at again; one that is forgotten is waited for once more. */
+const MOST_LATE = 200;
+
 export function createAnswers(ports: AnswerPorts): Answers {
   const { runtime, whyNot, mayOpenForGood, postedAt, patienceMs = PATIENCE_MS } = ports;
   /** Cards that did not come in time. They are not waited for again, or every message would stop the channel anew. */
@@ -71,8 +74,10 @@ export function createAnswers(ports: AnswerPorts): Answers {
   const readPosted = async (approval: Address): Promise<ActorView | undefined> => {
     const patience = late.has(approval) ? 0 : patienceMs;
     const view = await readWithCard(runtime, approval, isComing, { patienceMs: patience, now: Date.now });
+    late.delete(approval);
     if (view !== undefined && isComing(view)) late.add(approval);
-    else late.delete(approval);
+    const [oldest] = late;
+    if (oldest !== undefined && late.size > MOST_LATE) late.delete(oldest);
     return view;
   };
 

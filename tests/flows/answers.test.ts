@@ -125,4 +125,33 @@ test('a card that does not come in time is waited for once, not by every message
   assert.ok(looks > 1, 'a new card is waited for again');
 });
 
+test('of cards that never came only the latest are remembered', async () => {
+  let looks = 0;
+  const never = createAnswers({
+    runtime: {
+      async read(address: Address) {
+        looks += 1;
+        return view(address, 'posting', {
+          kind: 'question',
+          inputJson: JSON.stringify(INPUT),
+          cardPostId: '',
+          hosts: [],
+        });
+      },
+    },
+    whyNot: async () => undefined,
+    mayOpenForGood: () => false,
+    postedAt: async () => CARD_AT,
+    patienceMs: 1,
+  });
+  const looksAt = async (id: number): Promise<number> => {
+    looks = 0;
+    await never.bySign(`approval/s/r${id}`, { postId: 'card', emoji: 'one', by: { id: 'u', name: 'ann' }, at: 1 });
+    return looks;
+  };
+  await Promise.all(Array.from({ length: 1000 }, (_, id) => looksAt(id)));
+  assert.is(await looksAt(999), 1);
+  assert.ok((await looksAt(0)) > 1, 'the first one is remembered for ever');
+});
+
 test.run();
