@@ -71,7 +71,17 @@ export function createAnswers(ports: AnswerPorts): Answers {
   const whyNotThat = async (by: Person, context: ApprovalContext, verdict?: Verdict): Promise<string | undefined> =>
     (await whyNot(by, context)) ?? (verdict?.scope === 'always' && !mayOpenForGood(by) ? NO_ADMIN : undefined);
 
-  const readPosted = async (approval: Address): Promise<ActorView | undefined> => {
+  /** Who waits for the same card waits no longer than the first: it would be decided by who came later. */
+  const underWay = new Map<Address, Promise<ActorView | undefined>>();
+  const readPosted = (approval: Address): Promise<ActorView | undefined> => {
+    const known = underWay.get(approval);
+    if (known) return known;
+    const reading = readOnce(approval).finally(() => underWay.delete(approval));
+    underWay.set(approval, reading);
+    return reading;
+  };
+
+  const readOnce = async (approval: Address): Promise<ActorView | undefined> => {
     const patience = late.has(approval) ? 0 : patienceMs;
     const view = await readWithCard(runtime, approval, isComing, { patienceMs: patience, now: Date.now });
     late.delete(approval);

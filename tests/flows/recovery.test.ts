@@ -26,7 +26,9 @@ test.before(async (context) => {
 });
 test.after(async ({ postgres }) => postgres.stop());
 test.before.each(async (context) => {
-  context.chat = await startChat();
+  // Every look at the clock is a millisecond later: posts of one millisecond have no order.
+  let now = Date.now();
+  context.chat = await startChat({ now: () => now++ });
   context.database = await context.postgres.freshDatabase();
   context.store = createStore(context.database.db);
 });
