@@ -229,6 +229,7 @@ export function wire(
         projectChannel: {
           rest,
           store,
+          posting,
           botUserId: identity.botUserId,
           teamId: config.mattermost.teamId,
           category: config.mattermost.channelCategory,

@@ -113,7 +113,8 @@ export const EFFECT_POLICIES: { readonly [Kind in ExternalKind]: EffectPolicy } 
   'chat.verbosity': CHAT,
   'chat.channelVerbosity': CHAT,
   'chat.notify': CHAT,
-  'chat.export': CHAT,
+  // A hundred posts may have to be asked for, one by one, while answers stream.
+  'chat.export': { ...CHAT, timeoutMs: 5 * MINUTE, concurrency: 2 },
   'chat.diff': CHAT,
   'chat.logs': CHAT,
   'chat.member': CHAT,
@@ -176,12 +177,14 @@ export function orderKeyOf(actor: Address, effect: ExternalEffect): string | und
     case 'chat.verbosity':
     case 'chat.channelVerbosity':
     case 'chat.notify':
-    case 'chat.export':
     case 'chat.diff':
     case 'chat.logs':
     case 'chat.member':
     case 'chat.stopByPrefix':
       return `place/${effect.params.place.channelId}/${effect.params.place.rootId}`;
+    // It may take minutes: what else is answered in its thread does not wait for it.
+    case 'chat.export':
+      return `export/${effect.params.place.channelId}/${effect.params.place.rootId}`;
     case 'chat.tellOperator':
       return 'operator';
     case 'chat.react':

@@ -54,7 +54,11 @@ export function recordEffects(
       case 'turnLost':
         addLine(into, address, defaultThread(address), rev * EFFECTS_PER_REV + index, at, {
           kind: 'turnEnded',
-          body: { turnId: effect.turnId, outcome: 'TURN_OUTCOME_LOST' },
+          body: {
+            turnId: effect.turnId,
+            outcome: 'TURN_OUTCOME_LOST',
+            ...(effect.takenDown ? { takenDown: true } : {}),
+          },
         });
         break;
       case 'turnFollowed':

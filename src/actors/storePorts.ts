@@ -176,6 +176,9 @@ export interface StorePorts {
   isProjectChannel(channelId: string): Promise<boolean>;
   /** @returns the channel that holds for the repo: the first one put wins. */
   putProjectChannel(repo: string, channelId: string, options?: { readonly replace?: boolean }): Promise<string>;
+  /** Whether a repository's channel is sorted and has its members; a new one, or one put in the place of another, is not. */
+  isFurnished(channelId: string): Promise<boolean>;
+  putFurnished(channelId: string): Promise<void>;
 
   /** How much the threads of a repository's channel show; undefined if that was never set. */
   channelVerbosity(channelId: string): Promise<string | undefined>;

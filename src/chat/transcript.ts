@@ -134,6 +134,8 @@ export interface TurnEndedBody {
     | 'TURN_OUTCOME_LOST';
   readonly error?: string;
   readonly errorCode?: string;
+  /** The gateway's own word for a lost turn: its workspace was taken down, and the session stopped. */
+  readonly takenDown?: boolean;
   readonly usage?: {
     readonly inputTokens: number;
     readonly outputTokens: number;

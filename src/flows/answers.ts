@@ -59,6 +59,9 @@ export interface Answers {
 /** A moment: what else is said in the channel waits as well. */
 const PATIENCE_MS = 3_000;
 
+/** So many late cards are remembered. Most are never looked at again; one that is forgotten is waited for once more. */
+const MOST_LATE = 200;
+
 export function createAnswers(ports: AnswerPorts): Answers {
   const { runtime, whyNot, mayOpenForGood, postedAt, patienceMs = PATIENCE_MS } = ports;
   /** Cards that did not come in time. They are not waited for again, or every message would stop the channel anew. */
@@ -68,11 +71,23 @@ export function createAnswers(ports: AnswerPorts): Answers {
   const whyNotThat = async (by: Person, context: ApprovalContext, verdict?: Verdict): Promise<string | undefined> =>
     (await whyNot(by, context)) ?? (verdict?.scope === 'always' && !mayOpenForGood(by) ? NO_ADMIN : undefined);
 
-  const readPosted = async (approval: Address): Promise<ActorView | undefined> => {
+  /** Who waits for the same card waits no longer than the first: it would be decided by who came later. */
+  const underWay = new Map<Address, Promise<ActorView | undefined>>();
+  const readPosted = (approval: Address): Promise<ActorView | undefined> => {
+    const known = underWay.get(approval);
+    if (known) return known;
+    const reading = readOnce(approval).finally(() => underWay.delete(approval));
+    underWay.set(approval, reading);
+    return reading;
+  };
+
+  const readOnce = async (approval: Address): Promise<ActorView | undefined> => {
     const patience = late.has(approval) ? 0 : patienceMs;
     const view = await readWithCard(runtime, approval, isComing, { patienceMs: patience, now: Date.now });
+    late.delete(approval);
     if (view !== undefined && isComing(view)) late.add(approval);
-    else late.delete(approval);
+    const [oldest] = late;
+    if (oldest !== undefined && late.size > MOST_LATE) late.delete(oldest);
     return view;
   };
 

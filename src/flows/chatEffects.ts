@@ -64,11 +64,11 @@ export function chatHandlers(ports: ChatEffectPorts) {
         if (!(error instanceof TerminalError)) throw error;
       });
     },
-    'chat.openThread': async ({ key, actor, params }) => {
+    'chat.openThread': async ({ key, actor, params, attempt }, { signal }) => {
       const { repo, place, userId, title: askedBy } = params;
       if (place.rootId !== '') return { channelId: place.channelId, rootId: place.rootId };
-      const channelId = await posting.call('decision', () => ensureProjectChannel(ports.projectChannel, repo.repo));
-      await posting.call('decision', () => rest.addMember(channelId, userId));
+      const channelId = await ensureProjectChannel(ports.projectChannel, repo.repo, { attempt, signal });
+      await posting.call('decision', () => rest.addMember(channelId, userId), signal);
       const header = sessionHeader({ repo: repo.repo, branch: repo.branch, id: keyOf(actor) });
       const rootId = await posting.create(
         { key: `thread/${actor}`, owner: actor, channelId, rootId: '', message: header },

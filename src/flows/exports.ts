@@ -21,15 +21,56 @@ export interface ExportPorts {
   readonly now: () => number;
 }
 
-/** Each is a request of its own. */
+/** Each is a request of its own, so a few at a time: what others wait for goes between them. */
 const MOST_ELSEWHERE = 100;
+const AT_ONCE = 4;
+/** So many exports that were broken off are remembered at most, with what they know. */
+const MOST_BEGUN = 16;
+
+/** Posts by their ids; undefined: there is none (any more). */
+type Known = Map<string, ChatPost | undefined>;
+
+interface Attempt {
+  /** Of the effect. */
+  readonly key: string;
+  /** Aborted when the attempt is over: what it still waits for is not asked. */
+  readonly signal: AbortSignal;
+}
 
 export function exportHandlers(ports: ExportPorts) {
   const { runtime, store, rest, posting, reply, mask } = ports;
 
+  /** What an attempt has read the next one need not ask for again, or an export that takes long would never be done. */
+  const begun = new Map<string, Known>();
+  const knownTo = (key: string): Known => {
+    const known: Known = begun.get(key) ?? new Map();
+    begun.set(key, known);
+    const [oldest] = begun.keys();
+    if (oldest !== undefined && begun.size > MOST_BEGUN) begun.delete(oldest);
+    return known;
+  };
+
   /** What stands at top level of the channel, where a session is spoken to as well. */
-  const saidElsewhere = async (channelId: string, ids: readonly string[]): Promise<ChatPost[]> => {
-    const posts = await Promise.all(ids.map((id) => posting.call('progress', () => rest.getPost(id))));
+  const saidElsewhere = async (
+    channelId: string,
+    ids: readonly string[],
+    { key, signal }: Attempt,
+  ): Promise<ChatPost[]> => {
+    const known = knownTo(key);
+    const left = ids.filter((id) => !known.has(id));
+    const readOn = async (): Promise<void> => {
+      for (let id = left.shift(); id !== undefined; id = left.shift()) {
+        const asked = id;
+        try {
+          known.set(asked, await posting.call('question', () => rest.getPost(asked), signal));
+        } catch (error) {
+          left.length = 0;
+          throw error;
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, readOn));
+    const posts = ids.map((id) => known.get(id));
     return posts.flatMap((post) => (post?.channelId === channelId && post.deleteAt === 0 ? [post] : []));
   };
 
@@ -37,13 +78,16 @@ export function exportHandlers(ports: ExportPorts) {
   const saidIn = async (
     { channelId, rootId }: SessionContext,
     heard: readonly string[],
+    attempt: Attempt,
   ): Promise<Map<string, SaidByPerson>> => {
-    const thread = await posting.call('final', () => rest.thread(rootId));
+    const { signal } = attempt;
+    const thread = await posting.call('final', () => rest.thread(rootId), signal);
     const known = new Set(thread.map(({ id }) => id));
     const others = heard.filter((id) => !known.has(id)).slice(-MOST_ELSEWHERE);
-    const posts = [...thread, ...(await saidElsewhere(channelId, others))];
+    const posts = [...thread, ...(await saidElsewhere(channelId, others, attempt))];
     const people = posts.filter(({ automated, type }) => !automated && type === '');
-    const authors = await posting.call('final', () => rest.usersByIds(people.map(({ userId }) => userId)));
+    const ids = people.map(({ userId }) => userId);
+    const authors = await posting.call('final', () => rest.usersByIds(ids), signal);
     const names = new Map(authors.map(({ id, username }) => [id, username]));
     const said = (post: ChatPost): SaidByPerson => ({
       author: names.get(post.userId) ?? post.userId,
@@ -53,7 +97,7 @@ export function exportHandlers(ports: ExportPorts) {
   };
 
   return {
-    'chat.export': async ({ key, actor, params }) => {
+    'chat.export': async ({ key, actor, params }, { signal }) => {
       const { session, format, place } = params;
       const view = await runtime.read(session);
       if (!view) return reply(key, actor, params, 'There is no such session.');
@@ -77,15 +121,17 @@ export function exportHandlers(ports: ExportPorts) {
         said: await saidIn(
           context,
           entries.flatMap(({ kind, body }) => (kind === 'heard' ? [body.postId] : [])),
+          { key, signal },
         ),
         folder: cwd,
         mask,
         at: ports.now(),
       });
       const file = { channelId: place.channelId, name, bytes: Buffer.from(content), mimeType };
-      const { id } = await posting.call('final', () => rest.uploadFile(file));
+      const { id } = await posting.call('final', () => rest.uploadFile(file), signal);
       const size = bytes(Buffer.byteLength(content));
-      return reply(key, actor, params, { message: `What was said here so far (${size}).`, fileIds: [id] });
+      await reply(key, actor, params, { message: `What was said here so far (${size}).`, fileIds: [id] });
+      begun.delete(key);
     },
   } satisfies EffectHandlers;
 }

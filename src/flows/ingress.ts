@@ -18,12 +18,13 @@ import { type Address, GATEWAY } from '../machines/addresses.ts';
 import type { ChartEvent } from '../machines/events.ts';
 import { assertNever } from '../machines/json.ts';
 import type { Person } from '../machines/session/context.ts';
-import { type Answered, type Answers, refusedSign, signKey } from './answers.ts';
+import type { Answered, Answers, Said } from './answers.ts';
 import { commandRecord } from './commandRecord.ts';
 import type { RefusedDecision } from './decisions.ts';
 import { type LookUpPorts, lookUp } from './lookUp.ts';
 import { createLoopBreaker } from './loopBreaker.ts';
 import type { ReadGate } from './readGate.ts';
+import { createSigns } from './signs.ts';
 
 const OUT_OF_SERVICE =
   'This session was set aside or ended, as said above, so your message was not passed on. `@claude start` begins a new one.';
@@ -98,6 +99,7 @@ export function createIngress(ports: IngressPorts): Ingress {
     return person;
   };
   const nameOf = async (userId: string): Promise<string> => (await personOf(userId)).name;
+  const signs = createSigns({ ...ports, nameOf });
 
   /** @returns whether there was no room for it */
   const deliver = async (
@@ -148,6 +150,13 @@ export function createIngress(ports: IngressPorts): Ingress {
     if (cursors.length > 0) await ports.runtime.deliver([], { cursors });
   };
 
+  /** What was answered by a reaction before is taken before: these words may come too late. */
+  const answerInWords = async (said: Said): Promise<Answered | undefined> => {
+    const answered = await ports.answers.inWords(said);
+    if (!answered || !(await signs.before(said.session, said.prompt.channelId))) return answered;
+    return ports.answers.inWords(said);
+  };
+
   /** @param isDirect in a channel of one person and the bot */
   const takePost = async (seen: Seen, isDirect: boolean): Promise<void> => {
     const { post } = seen;
@@ -166,7 +175,7 @@ export function createIngress(ports: IngressPorts): Ingress {
       case 'deliver':
         if (routed.event.type === 'PROMPT') {
           const by = { id: post.userId, name: incoming.userName };
-          const answered = await ports.answers.inWords({ session: routed.to, by, prompt: routed.event });
+          const answered = await answerInWords({ session: routed.to, by, prompt: routed.event });
           if (answered) return takeAnswer(seen, answered, by);
         }
         if (await isOutOfService(routed.to)) {
@@ -242,23 +251,6 @@ export function createIngress(ports: IngressPorts): Ingress {
     return sayRefusal(seen, by.name, why);
   };
 
-  /** A reaction to a card counts as a click. Reactions to anything else say nothing. */
-  const takeSign = async ({ postId, emoji, userId, createAt }: ReactionAdded): Promise<void> => {
-    if (userId === ports.botUserId) return;
-    const owner = await ownerOfCard(ports, postId);
-    if (owner === undefined) return;
-    const by = { id: userId, name: await nameOf(userId) };
-    const sign = { postId, emoji, by, at: createAt };
-    const answered = await ports.answers.bySign(owner, sign);
-    if (!answered) return;
-    if (answered.kind === 'refuse') {
-      const { approval, human: why } = answered;
-      await ports.onRefused({ by, approval, action: emoji, postId, why, key: signKey(sign) });
-    }
-    const { to, event } = answered.kind === 'decide' ? answered : { to: GATEWAY, event: refusedSign(sign, answered) };
-    await ports.runtime.deliver([{ to, event, dedupKey: signKey(sign), cause: `chat/${userId}` }]);
-  };
-
   const takeNow = (event: PostEvent, isLive: boolean): Promise<void> =>
     inOrder(event.post.channelId, async () => {
       const { post } = event;
@@ -277,7 +269,7 @@ export function createIngress(ports: IngressPorts): Ingress {
 
   /** A reaction moves no cursor. */
   const takeAny = async (event: ChatEvent, isLive: boolean): Promise<void> => {
-    if (event.type === 'reactionAdded') return takeSign(event);
+    if (event.type === 'reactionAdded') return signs.take(event);
     if ('post' in event) return takeNow(event, isLive);
   };
 
@@ -290,7 +282,7 @@ export function createIngress(ports: IngressPorts): Ingress {
       const before = streams.get(channelId) ?? Promise.resolve();
       const done = before.then(() => ports.gate.passage(channelId)).then(() => takeAny(event, true));
       // The next one must not move the cursor past one that failed. A reaction to a card that is still to come is not waited for
-      // as long as it waits: what others say in the channel has nothing to do with it.
+      // as long as it waits: most of what others say in the channel has nothing to do with it.
       const taken = done.catch(() => ports.gate.close());
       const settled = (event.type === 'reactionAdded' ? Promise.race([taken, moment()]) : taken).then(() => {
         if (streams.get(channelId) === settled) streams.delete(channelId);
@@ -308,7 +300,6 @@ function rootDeleted({ id: postId, channelId }: ChatPost, subject: Address, at: 
   return { key: `command/deleted/${postId}`, at, action: 'command.given', who: '', subject, detail };
 }
 
-type ReactionAdded = Extract<ChatEvent, { type: 'reactionAdded' }>;
 type PostEvent = Extract<ChatEvent, { post: ChatPost }>;
 
 /** So long what comes after a reaction waits for it at most: usually it is taken before. */
@@ -316,15 +307,6 @@ const SIGN_MS = 250;
 
 function moment(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, SIGN_MS));
-}
-
-/** The approval that the post is the card of; the card may have been made a moment ago. */
-async function ownerOfCard({ store, rest, botUserId }: IngressPorts, postId: string): Promise<Address | undefined> {
-  const known = await store.findPost(postId);
-  if (known) return known.key.startsWith('card/') ? known.session : undefined;
-  const post = await rest.getPost(postId);
-  const of = post?.userId === botUserId ? /^card\/approval\/(.+)\/\d+$/.exec(post.key ?? '')?.[1] : undefined;
-  return of === undefined ? undefined : `approval/${of}`;
 }
 
 function incomingPost(post: ChatPost, userName: string): IncomingPost {

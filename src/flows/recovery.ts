@@ -57,14 +57,17 @@ async function readChannels(
   const mark = gate.mark();
   const channels = await rest.myChannels(teamId);
   const cursors = new Map((await store.chatCursors()).map(({ channelId, readUpTo }) => [channelId, readUpTo]));
-  const fresh = channels.filter(({ id }) => !cursors.has(id));
+  const isFirstRun = cursors.size === 0;
+  const fresh = channels
+    .filter(({ id }) => !cursors.has(id))
+    .map((channel) => ({ ...channel, from: beginningOf(channel, botUserId, isFirstRun) }));
   await runtime.deliver([], {
-    cursors: fresh.map((channel) => ({ channelId: channel.id, readUpTo: beginningOf(channel, botUserId) })),
+    cursors: fresh.map(({ id, from, lastPostAt }) => ({ channelId: id, readUpTo: from ?? lastPostAt })),
   });
-  for (const { id, creatorId, createAt } of fresh) if (creatorId === botUserId) cursors.set(id, createAt);
+  for (const { id, from } of fresh) if (from !== undefined) cursors.set(id, from);
   const report = await catchUp({
     rest,
-    channels: channels.map(({ id }) => id),
+    channels,
     cursorOf: (channelId) => {
       const at = cursors.get(channelId);
       return at === undefined ? undefined : { postId: '', at };
@@ -87,9 +90,15 @@ async function readChannels(
 }
 
 /**
- * Where a channel that is seen for the first time is read from. One that the bot made is its business from the beginning: it
- * may have died before it heard the first word there. Elsewhere, what was said before it came is not.
+ * From when a channel that is seen for the first time is read. One that the bot made is its business from the beginning: it
+ * may have died before it heard the first word there. So is one of a person and the bot, unless the bot is older than this
+ * gateway. Elsewhere, what was said before it came is not.
+ * @returns undefined: nothing that was said there is read
  */
-function beginningOf({ creatorId, createAt, lastPostAt }: ChatChannel, botUserId: string): number {
-  return creatorId === botUserId ? createAt : lastPostAt;
+function beginningOf(
+  { type, creatorId, createAt }: ChatChannel,
+  botUserId: string,
+  isFirstRun: boolean,
+): number | undefined {
+  return creatorId === botUserId || (type === 'D' && !isFirstRun) ? createAt : undefined;
 }

@@ -20,7 +20,10 @@ export function place(
   }
 }
 
-/** Posts of what is being rendered that should not be there any more: withdrawn notes, text that was taken back. */
+/**
+ * Posts of what is being rendered that should not be there any more: withdrawn notes, text that was taken back. A turn whose
+ * beginning is not among the entries stands for good already: a row that names it late is no reason to take its posts away.
+ */
 export function surplus(
   session: Address,
   entries: readonly TranscriptEntry[],
@@ -28,7 +31,7 @@ export function surplus(
   rows: ReadonlyMap<string, PostRow>,
 ): PostRow[] {
   const wanted = new Set(desired.map((post) => postKey(session, post.key)));
-  const subjects = new Set(entries.flatMap((entry) => subjectOf(entry) ?? []).map((name) => postKey(session, name)));
+  const subjects = new Set(entries.flatMap(subjectOf).map((name) => postKey(session, name)));
   return [...rows.values()].filter((row) => {
     const key = row.key.replace(/~\d+$/, '');
     const isAbout = [...subjects].some((name) => key === name || key.startsWith(`${name}/`));
@@ -36,11 +39,9 @@ export function surplus(
   });
 }
 
-function subjectOf(entry: TranscriptEntry): string | undefined {
-  if (entry.kind === 'note') return `note/${entry.body.note}`;
-  return 'turnId' in entry.body && typeof entry.body.turnId === 'string' && entry.body.turnId !== ''
-    ? entry.body.turnId
-    : undefined;
+function subjectOf(entry: TranscriptEntry): string[] {
+  if (entry.kind === 'note') return [`note/${entry.body.note}`];
+  return entry.kind === 'turnStarted' ? [entry.body.turnId] : [];
 }
 
 export function postKey(session: Address, key: string): string {

@@ -53,6 +53,8 @@ export interface BindThread {
 export interface TurnLost {
   readonly kind: 'turnLost';
   readonly turnId: string;
+  /** The workspace was taken down, and the session stops: what goes on from here is another step than after a crash. */
+  readonly takenDown?: true;
 }
 
 /** Whether anybody here hears of the running turn: a session that has failed or stopped does not, until it is opened again. */

@@ -90,6 +90,13 @@ test('turns that fail, are interrupted or lost say so with the next step', () =>
   }
 });
 
+test('a turn whose workspace was taken down says what works in a session that has stopped: to resume it', () => {
+  const ended = { turnId: 't', outcome: 'TURN_OUTCOME_LOST', takenDown: true } as const;
+  const [post] = renderThread(transcript(TURN, ['turnEnded', ended]), { ...OPTIONS, trigger: '@bot' });
+  assert.match(post?.message ?? '', /taken down[\s\S]*`@bot resume` goes on/);
+  assert.not.match(post?.message ?? '', /restart/);
+});
+
 test('RT-44: what was read from a cache counts, and the context is the window as it stands, not the sum of all calls', () => {
   const usage = { inputTokens: 7, cacheReadTokens: 180_000, cacheWriteTokens: 20_000, outputTokens: 900 };
   const ended = { turnId: 't', outcome: 'TURN_OUTCOME_COMPLETED' as const, usage, durationMs: 61_000, costUsd: 0.5 };

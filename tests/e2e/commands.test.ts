@@ -429,7 +429,8 @@ test('stop --all stops every session of the container, and stop --container tear
   );
   await you.hear(
     thread.rootId,
-    ({ id, message }) => id === live.id && /ended in the middle of this turn/.test(message),
+    ({ id, message }) =>
+      id === live.id && /taken down in the middle of this turn.*`@claude resume` goes on/.test(message),
   );
   await you.hear(thread.rootId, ({ message }) => /Session stopped/.test(message));
   await you.ask(thread, '@claude stop', /stopped already/);

@@ -125,4 +125,73 @@ test('a card that does not come in time is waited for once, not by every message
   assert.ok(looks > 1, 'a new card is waited for again');
 });
 
+test('a reaction and words that wait for the same card wait for it together, so that the later one has not the longer patience', async () => {
+  let reading = 0;
+  let most = 0;
+  let looks = 0;
+  const waiting = createAnswers({
+    runtime: {
+      async read(address: Address) {
+        if (address === SESSION) return view(SESSION, 'active', { open: ['r'], audience: 'everyone' });
+        reading += 1;
+        most = Math.max(most, reading);
+        for (let turn = 0; turn < 10; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+        reading -= 1;
+        looks += 1;
+        const value = looks < 3 ? 'posting' : 'pending';
+        return view(address, value, {
+          kind: 'question',
+          inputJson: JSON.stringify(INPUT),
+          cardPostId: 'card',
+          hosts: [],
+        });
+      },
+    },
+    whyNot: async () => undefined,
+    mayOpenForGood: () => false,
+    postedAt: async () => CARD_AT,
+  });
+  const ann = { id: 'u', name: 'ann' };
+  const from = { at: CARD_AT + 1, postId: 'p', rootId: 'r', channelId: 'c', userId: 'u', userName: 'ann' };
+  const prompt = { ...from, type: 'PROMPT', text: 'Blue', fileIds: [], addressed: false } as const;
+  const answered = await Promise.all([
+    waiting.bySign('approval/s/r', { postId: 'card', emoji: 'one', by: ann, at: CARD_AT }),
+    waiting.inWords({ session: SESSION, by: ann, prompt }),
+  ]);
+  assert.equal(
+    answered.map((each) => each?.kind),
+    ['decide', 'decide'],
+  );
+  assert.is(most, 1);
+});
+
+test('of cards that never came only the latest are remembered', async () => {
+  let looks = 0;
+  const never = createAnswers({
+    runtime: {
+      async read(address: Address) {
+        looks += 1;
+        return view(address, 'posting', {
+          kind: 'question',
+          inputJson: JSON.stringify(INPUT),
+          cardPostId: '',
+          hosts: [],
+        });
+      },
+    },
+    whyNot: async () => undefined,
+    mayOpenForGood: () => false,
+    postedAt: async () => CARD_AT,
+    patienceMs: 1,
+  });
+  const looksAt = async (id: number): Promise<number> => {
+    looks = 0;
+    await never.bySign(`approval/s/r${id}`, { postId: 'card', emoji: 'one', by: { id: 'u', name: 'ann' }, at: 1 });
+    return looks;
+  };
+  await Promise.all(Array.from({ length: 1000 }, (_, id) => looksAt(id)));
+  assert.is(await looksAt(999), 1);
+  assert.ok((await looksAt(0)) > 1, 'the first one is remembered for ever');
+});
+
 test.run();

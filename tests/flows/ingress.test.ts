@@ -394,4 +394,71 @@ test('a reaction that waits for its card holds up nothing that is said in its ch
   assert.equal(heardBy(asked), ['session/s PROMPT']);
 });
 
+/** Answers of two kinds to the card of one request: by reactions, each of which waits until it is let go, and in words. */
+function deciding() {
+  const held: (() => void)[] = [];
+  let asked = 0;
+  const to = 'approval/s/r' as const;
+  const decision = (who: string) => ({ kind: 'decide', to, event: { type: 'DECIDE', at: 1, who } }) as const;
+  const answers: IngressPorts['answers'] = {
+    async bySign(_owner, { by }) {
+      await new Promise<void>((resolve) => held.push(resolve));
+      return decision(by.id);
+    },
+    async inWords({ session, by }) {
+      asked += 1;
+      return session === 'session/s' ? decision(by.id) : undefined;
+    },
+  };
+  return { answers, held, asked: () => asked };
+}
+
+const reaction = (userId: string, createAt: number) =>
+  ({ type: 'reactionAdded', postId: 'card', emoji: '+1', userId, createAt, channelId: 'c' }) as const;
+
+const turns = async (): Promise<void> => {
+  for (let count = 0; count < 20; count += 1) await new Promise((resolve) => setImmediate(resolve));
+};
+
+test('words that would decide a card wait for an earlier reaction to it; another thread of the channel does not', async () => {
+  const { answers, held, asked: askedInWords } = deciding();
+  const { asked, ingress } = listening(never, { r: 'session/s', other: 'session/other' }, {}, answers);
+  const sign = ingress.take(reaction('ann', 1));
+  while (held.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  const elsewhere = ingress.take(stream({ id: 'p1', rootId: 'other', message: 'hello' }));
+  const words = ingress.take(stream({ id: 'p2', userId: 'bob', message: 'no' }));
+  await elsewhere;
+  while (askedInWords() < 2) await new Promise((resolve) => setImmediate(resolve));
+  await turns();
+  assert.equal(heardBy(asked), ['session/other PROMPT']);
+  held[0]?.();
+  await Promise.all([sign, words]);
+  assert.equal(
+    asked.flatMap(({ event }) => (event.type === 'DECIDE' ? [event.who] : [])),
+    ['ann', 'bob'],
+  );
+});
+
+test('of two reactions to a card the earlier one is taken first, however long that takes', async () => {
+  const { answers, held } = deciding();
+  const { asked, ingress } = listening(never, { r: 'session/s' }, {}, answers);
+  const first = ingress.take(reaction('ann', 1));
+  while (held.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  // What is said meanwhile shows that the second one has had its turn in the channel.
+  const second = ingress.take(reaction('bob', 2));
+  await ingress.take(stream({ id: 'p1', userId: 'ann', rootId: 'none', message: 'hello' }));
+  held[1]?.();
+  await turns();
+  assert.equal(asked, []);
+  held[0]?.();
+  await first;
+  while (held.length < 2) await new Promise((resolve) => setImmediate(resolve));
+  held[1]?.();
+  await second;
+  assert.equal(
+    asked.map(({ event }) => event.who),
+    ['ann', 'bob'],
+  );
+});
+
 test.run();

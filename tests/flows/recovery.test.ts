@@ -4,7 +4,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { CursorMove, InboxItem, Store } from '../../src/actors/index.ts';
 import { silentLog } from '../../src/actors/log.ts';
-import type { ChatEvent, ChatPost } from '../../src/adapters/mattermost/index.ts';
+import type { ChatEvent, ChatPost, MattermostRest } from '../../src/adapters/mattermost/index.ts';
 import { createStore } from '../../src/adapters/postgres/index.ts';
 import { createAnswers } from '../../src/flows/answers.ts';
 import { createIngress, type Ingress } from '../../src/flows/ingress.ts';
@@ -26,14 +26,20 @@ test.before(async (context) => {
 });
 test.after(async ({ postgres }) => postgres.stop());
 test.before.each(async (context) => {
-  context.chat = await startChat();
+  // Every look at the clock is a millisecond later: posts of one millisecond have no order.
+  let now = Date.now();
+  context.chat = await startChat({ now: () => now++ });
   context.database = await context.postgres.freshDatabase();
   context.store = createStore(context.database.db);
 });
 test.after.each(async ({ chat }) => chat.sim.close());
 
-/** What a leading process has of it; `refuse` makes the database fail for some events. */
-function listening({ store, chat }: Context, refuse: (item: InboxItem) => boolean = () => false) {
+/** What a leading process has of it; `refuse` makes the database fail for some events. @param direct channels of one person and the bot */
+function listening(
+  { store, chat }: Context,
+  refuse: (item: InboxItem) => boolean = () => false,
+  direct: readonly string[] = [],
+) {
   const gate = createReadGate();
   const runtime = {
     async deliver(items: readonly InboxItem[], extra: { readonly cursors?: readonly CursorMove[] } = {}) {
@@ -55,7 +61,15 @@ function listening({ store, chat }: Context, refuse: (item: InboxItem) => boolea
     allowed: () => ({ ok: true }) as const,
     isApprover: () => false,
   };
-  const { rest, id: botUserId } = chat.bot;
+  const { id: botUserId } = chat.bot;
+  const rest: MattermostRest = {
+    ...chat.bot.rest,
+    // The stand-in has no channels of this kind.
+    myChannels: async (teamId) =>
+      (await chat.bot.rest.myChannels(teamId)).map((channel) =>
+        direct.includes(channel.id) ? { ...channel, type: 'D' } : channel,
+      ),
+  };
   const answers = createAnswers({
     runtime,
     whyNot: async () => undefined,
@@ -178,6 +192,35 @@ test('a channel that the bot made is read from its beginning, another one from w
   const { id } = await chat.alice.rest.createPost({ channelId: made.id, rootId: '', message: '@claude help' });
   await listening(context).recovery.readUp('start');
   assert.equal(await taken(context), [id]);
+});
+
+test('who writes to the bot directly in a gap is answered', async (context) => {
+  const { chat } = context;
+  await listening(context).recovery.readUp('start');
+  const said = await chat.say('hello?');
+  await listening(context, undefined, [chat.channelId]).recovery.readUp('start');
+  assert.equal(await taken(context), [said]);
+});
+
+test('the first words that somebody writes to the bot directly are read, but none from before there was a gateway', async (context) => {
+  const { chat } = context;
+  const begin = async (name: string) => {
+    const { id: channel } = chat.sim.createChannel({
+      teamId: chat.teamId,
+      name: name.replaceAll(' ', '-'),
+      type: 'P',
+      creatorId: chat.alice.id,
+    });
+    chat.sim.addMember(channel, chat.bot.id);
+    return { channel, said: (await chat.alice.rest.createPost({ channelId: channel, rootId: '', message: name })).id };
+  };
+  const before = await begin('before');
+  await listening(context, undefined, [before.channel]).recovery.readUp('start');
+  assert.equal(await taken(context), []);
+  const since = await begin('since');
+  await begin('where others talk');
+  await listening(context, undefined, [since.channel]).recovery.readUp('start');
+  assert.equal(await taken(context), [since.said]);
 });
 
 test.run();

@@ -1,7 +1,9 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { silentLog, type Trouble } from '../../src/actors/index.ts';
-import { recordEffects } from '../../src/actors/records.ts';
+import { noRecords, type Records, recordEffects } from '../../src/actors/records.ts';
+import { renderThread } from '../../src/chat/render/index.ts';
+import { readEntry } from '../../src/chat/transcript.ts';
 import { operatorHandlers } from '../../src/flows/operatorChannel.ts';
 import type { Effect } from '../../src/machines/effects.ts';
 import { begin, REQUEST, request, working } from '../machines/sessionEvents.ts';
@@ -71,6 +73,19 @@ test('a session that cannot go on says so in its thread, takes its questions bac
     assert.equal(told(effects, 'WITHDRAW'), ['approval/p0/r1']);
     assert.equal(told(effects, 'DETACH'), ['container/acme/web@']);
   }
+});
+
+test('the turn of a session whose workspace was taken down says in its post how to go on: the session has to be resumed', () => {
+  const records: Records = noRecords();
+  const effects = working().send('CONTAINER.STOPPED');
+  recordEffects(records, ADDRESSES.session, 9, effects, { at: 1, now: 1, cause: 'test' });
+  const started = { kind: 'turnStarted', body: { turnId: 't1' } };
+  const entries = [started, ...records.transcript].flatMap(({ kind, body }, index) => {
+    const entry = readEntry({ id: index + 1, at: 1, kind, body });
+    return entry === null ? [] : [entry];
+  });
+  const turn = renderThread(entries, { verbosity: 'normal' }).find(({ key }) => key.startsWith('t1/'));
+  assert.match(turn?.message ?? '', /taken down[\s\S]*`@claude resume` goes on/);
 });
 
 test('a session without a thread answers where it was asked for', () => {

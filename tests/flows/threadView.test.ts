@@ -284,6 +284,16 @@ test('what stood for good is neither read nor edited again, by this process or t
   assert.match(said[0] ?? '', /^p2 new/);
 });
 
+test('a row that names a turn which stands for good takes none of its posts away', async ({ views }) => {
+  const world = worldOf({
+    rows: [output(4, 'turnEnded', { outcome: 'TURN_OUTCOME_LOST' }), output(5, 'turnFollowed', { following: false })],
+    posts: [posted('t/0/0')],
+    settled: 3,
+  });
+  await viewOn(views, world).settle(S);
+  assert.is(world.posts[0]?.state, 'posted');
+});
+
 test('a card does not wait for a post to be taken away, as long as that waits for its turn', async ({ views }) => {
   const world = worldOf({ rows: [note(1, 'soon gone')], posts: [posted('note/n1')] });
   world.rows.push({ ...note(2, ''), body: { note: 'n1', tone: 'info', text: '' } });

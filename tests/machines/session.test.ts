@@ -118,7 +118,7 @@ test('a session whose workspace another one takes down says so, and stops', () =
   assert.match(said(effects).join(), /The workspace was taken down: .*another session/);
   assert.equal(
     effects.filter(({ kind }) => kind === 'turnLost'),
-    [{ kind: 'turnLost', turnId: 't1' }],
+    [{ kind: 'turnLost', turnId: 't1', takenDown: true }],
   );
   assert.is(session.context().turn, null);
   assert.is(session.value(), 'stopping');

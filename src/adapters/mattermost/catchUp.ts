@@ -1,6 +1,7 @@
 import type { ChatEvent } from './events.ts';
 import { type ChatPost, oldestFirst } from './posts.ts';
 import { type MattermostRest, PAGE_SIZE, SINCE_LIMIT } from './rest.ts';
+import type { ChatChannel } from './shapes.ts';
 
 /** The last post of a channel that was committed, and its server time. */
 export interface Cursor {
@@ -12,7 +13,8 @@ export interface Cursor {
 
 export interface CatchUpOptions {
   readonly rest: Pick<MattermostRest, 'getPost' | 'postsAfter' | 'postsBefore' | 'postsSince' | 'latestPosts'>;
-  readonly channels: readonly string[];
+  /** Of each its type, too: the posts that are read do not name it. */
+  readonly channels: readonly Pick<ChatChannel, 'id' | 'type'>[];
   /** Channels without a cursor are left out: what was said before the bot was there is none of its business. */
   readonly cursorOf: (channelId: string) => Cursor | undefined;
   /**
@@ -55,10 +57,11 @@ const CONCURRENCY = 4;
 export async function catchUp(options: CatchUpOptions): Promise<CatchUpReport> {
   const totals = { channels: 0, skipped: 0, posted: 0, edited: 0, deleted: 0, lostCursors: 0, truncated: 0 };
   const failed: { channelId: string; error: unknown }[] = [];
-  const queue = [...new Set(options.channels)];
+  const queue = [...new Map(options.channels.map(({ id, type }) => [id, type]))];
 
   async function worker(): Promise<void> {
-    for (let channelId = queue.shift(); channelId !== undefined; channelId = queue.shift()) {
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+      const [channelId, channelType] = next;
       const cursor = options.cursorOf(channelId);
       if (!cursor) {
         totals.skipped += 1;
@@ -67,7 +70,7 @@ export async function catchUp(options: CatchUpOptions): Promise<CatchUpReport> {
       }
       totals.channels += 1;
       try {
-        const upTo = await readChannel(options, channelId, cursor, totals);
+        const upTo = await readChannel(options, { channelId, channelType }, cursor, totals);
         await options.onRead?.(channelId, upTo);
       } catch (error) {
         failed.push({ channelId, error });
@@ -87,7 +90,7 @@ type Totals = { posted: number; edited: number; deleted: number; lostCursors: nu
  */
 async function readChannel(
   options: CatchUpOptions,
-  channelId: string,
+  { channelId, channelType }: { readonly channelId: string; readonly channelType: string },
   cursor: Cursor,
   totals: Totals,
 ): Promise<number | undefined> {
@@ -100,7 +103,7 @@ async function readChannel(
       seen.add(post.id);
       upTo = Math.max(upTo ?? 0, post.createAt);
       totals.posted += 1;
-      await options.deliver({ type: 'posted', post, channelType: '', teamId: '' });
+      await options.deliver({ type: 'posted', post, channelType, teamId: '' });
     }
   };
 

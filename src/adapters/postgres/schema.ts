@@ -230,6 +230,8 @@ export const projectChannel = pgTable('project_channel', {
   channelId: text('channel_id').notNull(),
   /** How much its threads show of the agents' work; null: as everywhere. */
   verbosity: text('verbosity'),
+  /** Whether it is sorted and has its members. True for those from before this was kept: nobody is added to them again. */
+  furnished: boolean('furnished').notNull().default(true),
   createdAt: at('created_at').notNull().defaultNow(),
 });
 

@@ -9,9 +9,11 @@ import { backlog } from './sql/backlog.ts';
 import {
   channelVerbosity,
   chatCursors,
+  isFurnished,
   isProjectChannel,
   projectChannel,
   projectChannels,
+  putFurnished,
   putProjectChannel,
   setChannelVerbosity,
 } from './sql/channels.ts';
@@ -81,6 +83,8 @@ export function createStore(db: Database): Store {
     projectChannels: () => projectChannels(db),
     isProjectChannel: (channelId) => isProjectChannel(db, channelId),
     putProjectChannel: (repo, channelId, options) => putProjectChannel(db, repo, channelId, options),
+    isFurnished: (channelId) => isFurnished(db, channelId),
+    putFurnished: (channelId) => putFurnished(db, channelId),
     heardFrom: (session, postIds) => heardFrom(db, session, postIds),
     withoutNotices: (userIds) => withoutNotices(db, userIds),
     putNotices: (userId, on) => putNotices(db, userId, on),

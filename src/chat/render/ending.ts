@@ -19,6 +19,9 @@ function causeText(ended: TurnEndedBody, trigger: string): string {
     case 'TURN_OUTCOME_FAILED':
       return failureText(ended, trigger);
     case 'TURN_OUTCOME_LOST':
+      if (ended.takenDown) {
+        return `⏹️ **The workspace was taken down in the middle of this turn.** What was done stays done; nothing is repeated by itself. \`${trigger} resume\` goes on; then send your message again.`;
+      }
       return `❌ **The agent's process ended in the middle of this turn.**${reason(ended)} What was done stays done; nothing is repeated by itself. Send your message again to go on, or \`${trigger} restart\` first.`;
     default:
       return '';

@@ -38,7 +38,12 @@ async function cursorAt(postId: string): Promise<Cursor> {
 }
 
 function run(cursor: Cursor | undefined, taken: ReturnType<typeof inbox>, rest: MattermostRest = chat.bot.rest) {
-  return catchUp({ rest, channels: [chat.channelId], cursorOf: () => cursor, deliver: taken.deliver });
+  return catchUp({
+    rest,
+    channels: [{ id: chat.channelId, type: 'O' }],
+    cursorOf: () => cursor,
+    deliver: taken.deliver,
+  });
 }
 
 async function sayMany(count: number, from = 0): Promise<string[]> {
@@ -111,7 +116,7 @@ test('without a cursor nothing is read, and a channel that cannot be read does n
   const taken = inbox();
   const report = await catchUp({
     rest: chat.bot.rest,
-    channels: [closed.id, 'unknown', chat.channelId],
+    channels: [closed.id, 'unknown', chat.channelId].map((id) => ({ id, type: 'O' })),
     cursorOf: (id) => (id === 'unknown' ? undefined : cursor),
     deliver: taken.deliver,
   });
@@ -135,7 +140,7 @@ test('at most four channels are read at once', async () => {
       return { posts: [], listed: 0, hasNext: false };
     },
   };
-  const channels = Array.from({ length: 20 }, (_, i) => `c${i}`);
+  const channels = Array.from({ length: 20 }, (_, i) => ({ id: `c${i}`, type: 'O' }));
   const report = await catchUp({ rest, channels, cursorOf: () => ({ postId: '', at: 1 }), deliver: async () => {} });
   assert.deepEqual([report.channels, reading.most], [20, 4]);
 });

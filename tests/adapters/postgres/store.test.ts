@@ -250,6 +250,17 @@ test('the first channel of a repository holds unless it is replaced on purpose',
   assert.is(await store.putProjectChannel('org/r', 'two', { replace: true }), 'two');
 });
 
+test('a channel is furnished once; one that takes the place of another has to be furnished anew', async () => {
+  const { store } = await fresh(postgres);
+  await store.putProjectChannel('org/r', 'one');
+  assert.not(await store.isFurnished('one'));
+  await store.putFurnished('one');
+  await store.putProjectChannel('org/r', 'two');
+  assert.ok(await store.isFurnished('one'));
+  await store.putProjectChannel('org/r', 'two', { replace: true });
+  assert.not(await store.isFurnished('two'));
+});
+
 test('grants end by their time or by hand', async () => {
   const { store } = await fresh(postgres);
   const grant = {

@@ -31,13 +31,23 @@ async function before(tag: string): Promise<string> {
   return folder;
 }
 
-test('threads that were shown stand for good up to their last finished turn; what was still to be shown is', async () => {
+/** Runs the work on a database as it was before a migration. */
+async function upgrading(tag: string, work: (client: pg.Client, upgrade: () => Promise<void>) => Promise<void>) {
   const url = await postgres.emptyDatabase();
   const db = openDatabase({ url, onIdleError: () => undefined });
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {
-    await migrateDatabase(db, await before('0006_settled-threads'));
+    await migrateDatabase(db, await before(tag));
+    await work(client, () => migrateDatabase(db));
+  } finally {
+    await client.end();
+    await db.close();
+  }
+}
+
+test('threads that were shown stand for good up to their last finished turn; what was still to be shown is', () =>
+  upgrading('0006_settled-threads', async (client, upgrade) => {
     await client.query(`
       insert into thread (session, root_id, channel_id, dirty, clean)
       values ('session/shown', 'r1', 'c', 3, 3), ('session/new', 'r2', 'c', 4, 3), ('session/silent', 'r3', 'c', 1, 1);
@@ -46,17 +56,23 @@ test('threads that were shown stand for good up to their last finished turn; wha
         ('session/shown', 1, 'turnStarted'), ('session/shown', 2, 'turnEnded'), ('session/shown', 3, 'turnStarted'),
         ('session/new', 4, 'turnStarted'), ('session/new', 5, 'turnEnded'), ('session/silent', 6, 'note')
       ) as rows(session, id, kind)`);
-    await migrateDatabase(db);
+    await upgrade();
     const { rows } = await client.query('select session, settled::int from thread order by session');
     assert.equal(rows, [
       { session: 'session/new', settled: 0 },
       { session: 'session/shown', settled: 2 },
       { session: 'session/silent', settled: 0 },
     ]);
-  } finally {
-    await client.end();
-    await db.close();
-  }
-});
+  }));
+
+test('nobody is added again to channels that were made before it was kept who has been', () =>
+  upgrading('0007_furnished-channels', async (client, upgrade) => {
+    await client.query(`insert into project_channel (repo, channel_id) values ('acme/old', 'c')`);
+    await upgrade();
+    // As the version before writes it, which may still run.
+    await client.query(`insert into project_channel (repo, channel_id) values ('acme/new', 'd')`);
+    const { rows } = await client.query('select furnished from project_channel');
+    assert.equal(rows, [{ furnished: true }, { furnished: true }]);
+  }));
 
 test.run();

@@ -45,8 +45,9 @@ export async function isProjectChannel(db: Database, channelId: string): Promise
 const PUT_PROJECT_CHANNEL: Statement = {
   name: 'put_project_channel',
   text: `
-insert into project_channel as p (repo, channel_id) values ($1, $2)
-on conflict (repo) do update set channel_id = case when $3::boolean then excluded.channel_id else p.channel_id end
+insert into project_channel as p (repo, channel_id, furnished) values ($1, $2, false)
+on conflict (repo) do update set channel_id = case when $3::boolean then excluded.channel_id else p.channel_id end,
+  furnished = p.furnished and not $3::boolean
 returning channel_id`,
 };
 
@@ -59,6 +60,25 @@ export async function putProjectChannel(
 ): Promise<string> {
   const [row] = await run<{ channel_id: string }>(db, PUT_PROJECT_CHANNEL, [repo, channelId, options.replace === true]);
   return row?.channel_id ?? channelId;
+}
+
+const IS_FURNISHED: Statement = {
+  name: 'is_furnished',
+  text: 'select furnished from project_channel where channel_id = $1',
+};
+
+export async function isFurnished(db: Database, channelId: string): Promise<boolean> {
+  const [row] = await run<{ furnished: boolean }>(db, IS_FURNISHED, [channelId]);
+  return row?.furnished === true;
+}
+
+const PUT_FURNISHED: Statement = {
+  name: 'put_furnished',
+  text: 'update project_channel set furnished = true where channel_id = $1',
+};
+
+export async function putFurnished(db: Database, channelId: string): Promise<void> {
+  await run(db, PUT_FURNISHED, [channelId]);
 }
 
 const CHANNEL_VERBOSITY: Statement = {

@@ -20,13 +20,13 @@ export function reportLoss(args: Args): Effect[] {
   const turnLost = context.turn !== null && context.turn.id !== event.turnId;
   const inputs = lostInputs(context);
   if (gone.length > 0 || turnLost || inputs.length > 0) effects.push(sayLogLost(args));
-  if (turnLost) effects.push(...loseTurn(args));
+  if (context.turn !== null && turnLost) effects.push({ kind: 'turnLost', turnId: context.turn.id });
   return [...effects, ...withdrawals(args, gone, 'The agent that asked is gone.'), ...unmark(context.queue, inputs)];
 }
 
-/** Nobody will tell how the running turn ended. Runs before it is forgotten. */
+/** The workspace is taken down, so nobody will tell how the running turn ended. Runs before it is forgotten. */
 export function loseTurn({ context: { turn } }: Args): Effect[] {
-  return turn === null ? [] : [{ kind: 'turnLost', turnId: turn.id }];
+  return turn === null ? [] : [{ kind: 'turnLost', turnId: turn.id, takenDown: true }];
 }
 
 /** The turn may go on in its worker, but until the session is opened again nobody hears of it. */

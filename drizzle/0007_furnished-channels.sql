@@ -1,0 +1,1 @@
+ALTER TABLE "project_channel" ADD COLUMN "furnished" boolean DEFAULT true NOT NULL;
