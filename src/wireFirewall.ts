@@ -21,8 +21,8 @@ import { StartError } from './start.ts';
 export interface WalledVm {
   readonly shell: Shell;
   readonly addressesOf: AddressesOf;
-  /** Of the container and of all that came up with it, such as the other services of a compose project. */
-  readonly addressesAround: AddressesOf;
+  /** Interfaces where the container is, or all that came up with it, such as the other services of a compose project. */
+  bridgesAround(container: Address, signal?: AbortSignal): Promise<readonly string[]>;
 }
 
 export interface FirewallParts {
@@ -87,8 +87,7 @@ export function wireFirewall(parts: FirewallParts): FirewallPart {
     },
     coversAll: async (container, signal) => {
       if (config.firewall.kind !== 'nftables' || !parts.vm) return;
-      const addresses = await parts.vm.addressesAround(container, signal);
-      const outside = await unwalled(parts.vm.shell, addresses, config.firewall.bridges, signal);
+      const outside = unwalled(await parts.vm.bridgesAround(container, signal), config.firewall.bridges);
       if (outside.length > 0) throw outsideTheWalls(outside);
     },
     keep: (over) => (enforcer.kind === 'none' ? Promise.resolve() : keepFirewall(keeping, over)),

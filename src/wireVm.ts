@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { Logger } from 'pino';
 import { type EffectHandlers, RetryableError, type Runtime, type StorePorts } from './actors/index.ts';
-import { addressesOf, findAddresses, type Host, listOf } from './adapters/devcontainer/index.ts';
+import { addressesOf, bridgesOf, type Host, listOf } from './adapters/devcontainer/index.ts';
 import type { GitOptions } from './adapters/git/index.ts';
 import { connectVm, openTunnel, type Vm, type VmOptions, type VmState } from './adapters/ssh/index.ts';
 import type { WorkerCertificate } from './adapters/worker/certificate.ts';
@@ -29,8 +29,8 @@ export interface VmPart {
   readonly shell: Pick<Vm, 'exec'>;
   /** Of a container on the VM's networks; none while it does not run. */
   addressesOf(container: Address, signal?: AbortSignal): Promise<readonly string[]>;
-  /** Of it and of all that came up with it. */
-  addressesAround(container: Address, signal?: AbortSignal): Promise<readonly string[]>;
+  /** Interfaces of the VM where it is, or anything that came up with it, whether it runs or not. */
+  bridgesAround(container: Address, signal?: AbortSignal): Promise<readonly string[]>;
   state(): VmState;
   /** As long as this process leads. Resolves when `over` is aborted and nothing is under way. */
   keepInOrder(over: AbortSignal): Promise<void>;
@@ -118,15 +118,12 @@ export function wireVm(parts: VmParts): VmPart {
       const { machine } = ((await runtime.read(container))?.context ?? {}) as Partial<ContainerContext>;
       return machine?.containerId ? addressesOf(host, machine.containerId, signal) : [];
     },
-    addressesAround: async (container, signal) => {
+    bridgesAround: async (container, signal) => {
       const { repo } = ((await runtime.read(container))?.context ?? {}) as Partial<ContainerContext>;
       const owner = { instance: place.instance, repo: repo?.repo ?? '', branch: repo?.branch ?? '' };
-      const running = (await listOf(host, owner, signal)).filter((each) => each.running);
-      const found = await Promise.all(running.map(({ id }) => findAddresses(host, id, signal)));
-      if (found.length === 0 || found.includes(undefined)) {
-        throw new RetryableError('CONTAINER_ADDRESSES', `it cannot be seen where the containers of ${container} are`);
-      }
-      return found.flatMap((addresses) => addresses ?? []);
+      const around = (await listOf(host, owner, signal)).map(({ id }) => id);
+      if (around.length === 0) throw new RetryableError('CONTAINER_GONE', `there are no containers of ${container}`);
+      return bridgesOf(host, around, signal);
     },
     state: vm.state,
     onState: (listener) => listeners.push(listener),

@@ -160,18 +160,9 @@ export async function inspectOurs(
 
 /** On the VM's networks; none while it does not run. */
 export async function addressesOf(host: Host, id: string, signal?: AbortSignal): Promise<readonly string[]> {
-  return (await findAddresses(host, id, signal)) ?? [];
-}
-
-/** On the VM's networks; undefined if the runtime does not say. */
-export async function findAddresses(
-  host: Host,
-  id: string,
-  signal?: AbortSignal,
-): Promise<readonly string[] | undefined> {
   const format = '{{range .NetworkSettings.Networks}}{{.IPAddress}}\n{{.GlobalIPv6Address}}\n{{end}}';
   const result = await run(host, ['container', 'inspect', '--format', format, id], signal);
-  return result.code === 0 ? result.stdout.split('\n').filter((line) => line !== '') : undefined;
+  return result.code === 0 ? result.stdout.split('\n').filter((line) => line !== '') : [];
 }
 
 /** With its anonymous volumes. Named ones stay: the agent's home is in one. Harmless if it is gone. */
@@ -206,7 +197,8 @@ async function inspect(host: Host, id: string, signal?: AbortSignal): Promise<Co
   return parseInspect(result.stdout).find((container) => container.id === id);
 }
 
-async function mustRun(host: Host, words: readonly string[], signal?: AbortSignal): Promise<ShellResult> {
+/** @throws TerminalError or RetryableError unless it ends with 0 */
+export async function mustRun(host: Host, words: readonly string[], signal?: AbortSignal): Promise<ShellResult> {
   const result = await run(host, words, signal);
   if (result.code !== 0) throw runtimeError(host, words[0] ?? '', result);
   return result;

@@ -5,7 +5,6 @@ export { type CliCall, inCleanEnvironment } from './cli.ts';
 export {
   addressesOf,
   type Container,
-  findAddresses,
   findOrphans,
   type Host,
   haveMountsMoved,
@@ -22,6 +21,7 @@ export { StartCommandError, upError } from './errors.ts';
 export { parseConfigText } from './jsonc.ts';
 export { isOldLookout, type Lookout, runInLookout } from './lookout.ts';
 export { idLabelOf, keyOf, labelsOf, type Owner, projectOf, volumesOf } from './names.ts';
+export { bridgesOf } from './networks.ts';
 export { type PortRequest, releasePort, releasePorts, reservePort, WORKER_PORTS } from './ports.ts';
 export { createLogReader, parseLogLine, sentenceOf } from './progress.ts';
 export {
