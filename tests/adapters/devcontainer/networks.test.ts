@@ -48,7 +48,12 @@ test('a container is where its networks are, whether it runs, has ended or never
 
 test('as Docker says it, a bridge has the name in its options or one made of its id; other drivers have none', async () => {
   const id = 'f'.repeat(64);
+  const unasked = async (): Promise<never> => {
+    throw new Error('nobody asks for files');
+  };
   const answering = (networks: object[]): Shell => ({
+    readFile: unasked,
+    writeFile: unasked,
     exec: async (command) => ({
       code: 0,
       stderr: '',
