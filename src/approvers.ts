@@ -85,6 +85,6 @@ export function decidersOf({ access, mattermost }: Config, rules: ApproverRules,
 }
 
 /** For whom it would be done. A question is nothing that is done for somebody: whoever asked may answer it. */
-function askedOf({ kind, askedFor, askers }: ApprovalContext): readonly string[] {
+function askedOf({ kind, askedFor, askers = [] }: ApprovalContext): readonly string[] {
   return kind === 'question' ? [] : [askedFor.id, ...askers];
 }

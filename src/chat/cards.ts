@@ -223,7 +223,7 @@ function bodyOf(context: ApprovalContext, reach: string): string {
   }
 }
 
-function askedText({ askedBy, askedFor, repo }: ApprovalContext): string {
+function askedText({ askedFor, askedBy = askedFor, repo }: ApprovalContext): string {
   const place = `a session of** ${plainWords(askedFor.name, 64)} **on** ${codeSpan(repo, 140)}`;
   if (askedBy.id === askedFor.id) return `**Asked in ${place}`;
   return `**Asked by** ${plainWords(askedBy.name, 64)} **in ${place}`;
@@ -306,15 +306,18 @@ const REACH = { session: 'this session', repo: 'this repository', always: 'every
 
 /** "Approved" alone is what was decided; what has come of it is said as far as it was seen. */
 function openedText(
-  { verdict, closed, closesAt, enforced, proven }: ApprovalContext,
+  { verdict, opened, closed, closesAt, enforced, proven }: ApprovalContext,
   state: string,
   who: string,
 ): string {
   const reach = REACH[verdict?.scope ?? 'session'];
   const until = closesAt > 0 ? `, until ${clockTime(closesAt)}` : '';
   const decided = `✅ Approved for ${reach}${until} (${who})`;
-  if (state === 'closed') return `${decided}\n🔒 Closed again. ${plainWords(closed, 120)}`;
-  if (state === 'closing' || state === 'unclosed') return `${decided}\n⏳ Being closed. ${plainWords(closed, 120)}`;
+  if (closed !== '') {
+    // While the agent is being told, what was opened may be closed already.
+    const isShut = state === 'closed' || (state === 'telling' && !opened);
+    return `${decided}\n${isShut ? '🔒 Closed again.' : '⏳ Being closed.'} ${plainWords(closed, 120)}`;
+  }
   if (state === 'applying') return `${decided}\n⏳ The firewall is being changed.`;
   if (state === 'verifying' || state === 'unreached')
     return `${decided}\n⏳ Applied; trying a connection from the container.`;

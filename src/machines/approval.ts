@@ -2,7 +2,7 @@
  * One question to people: from the agent's request to an answer that the agent has been told. The first valid decision
  * wins; whatever comes later meets a state in which it changes nothing.
  */
-import { and, assign, setup } from 'xstate';
+import { and, assign, not, setup } from 'xstate';
 import * as action from './approval/actions.ts';
 import { type ApprovalContext, type ApprovalEvent, type ApprovalInput, newApproval } from './approval/context.ts';
 
@@ -26,6 +26,15 @@ const DECIDE = [
   { guard: 'needsAnother', actions: ['agreed', 'markAnswer', 'refreshCard'] },
   { guard: and(['approves', 'isNetwork']), target: 'applying', actions: ['decided', 'markAnswer'] },
   { target: 'telling', actions: ['decided', 'markAnswer'] },
+] as const;
+
+/**
+ * Closed before the agent was told: the way is closed at once, whether or not the agent can be told, and it is told that. Who
+ * closed it first is who closed it.
+ */
+const CLOSED_EARLY = [
+  { guard: and(['opensWay', not('isClosed')]), target: 'telling', actions: 'closing' },
+  {},
 ] as const;
 
 /** The agent has stopped waiting, or is gone. */
@@ -63,6 +72,8 @@ export const approvalMachine = setup({
     sayUntold: action.sayUntold,
     checkRequest: action.checkRequest,
     closeFirewall: action.closeFirewall,
+    closeAtOnce: action.closeAtOnce,
+    tellOtherwise: action.tellOtherwise,
     undoOpening: action.undoOpening,
     sayUnasked: action.sayUnasked,
     sayMissing: action.sayMissing,
@@ -70,6 +81,9 @@ export const approvalMachine = setup({
     checked: assign(action.checked),
     uncheckable: assign(action.uncheckable),
     closing: assign(action.closing),
+    closedEarly: assign(action.closedEarly),
+    reopened: assign(action.reopened),
+    shut: assign({ opened: false }),
     ask: assign({ silent: false }),
     cardPosted: assign(action.cardPosted),
     reminded: assign(({ context }) => ({ reminded: context.reminded + 1 })),
@@ -104,6 +118,10 @@ export const approvalMachine = setup({
     reachesLast: ({ event }) => isReached(event),
     mayStillCome: ({ context }) => context.probes + 1 < PROBE_TRIES,
     isClosed: ({ context }) => context.closed !== '',
+    /** Closed by hand or with its session, and nothing of it is open any more. */
+    isShut: ({ context }) => action.isShut(context),
+    /** Of what the agent was to be told before it was closed: what it is told since then counts. */
+    isOutdated: ({ context, event }) => action.isOutdated(context, event),
     closesByTime: ({ context }) => context.closesAt > 0,
     hasNoCard: ({ context }) => context.cardPostId === '',
   },
@@ -124,6 +142,13 @@ export const approvalMachine = setup({
   on: {
     // Before there is anything to close, and after it was closed.
     REVOKE: {},
+    // Of what was under way when it was closed.
+    REVOKED: {},
+    'REVOKE.FAILED': {},
+    PROBED: {},
+    'PROBE.FAILED': {},
+    TOLD: {},
+    'TELL.FAILED': {},
     // Once decided or withdrawn, nothing of this changes the outcome.
     DECIDE: [{ guard: 'wasSaid', actions: 'passOn' }, {}],
     WITHDRAW: {},
@@ -207,11 +232,18 @@ export const approvalMachine = setup({
       tags: 'busy',
       entry: ['openFirewall', 'refreshCard'],
       on: {
-        OPENED: { target: 'verifying', actions: ['opened', 'recordOpening'] },
-        'OPEN.FAILED': { target: 'failed', actions: ['troubled', 'recordOpening'] },
+        OPENED: [
+          { guard: 'isClosed', target: 'telling', actions: ['opened', 'recordOpening'] },
+          { target: 'verifying', actions: ['opened', 'recordOpening'] },
+        ],
+        'OPEN.FAILED': [
+          // Somebody wants it closed by now, so nobody is asked to try again.
+          { guard: 'isClosed', target: 'telling', actions: ['troubled', 'recordOpening', 'undoOpening'] },
+          { target: 'failed', actions: ['troubled', 'recordOpening'] },
+        ],
         // Should the firewall refuse, a new card is needed.
         'CARD.DELETED': { actions: 'newCard' },
-        REVOKE: { actions: 'closing' },
+        REVOKE: [{ guard: not('isClosed'), actions: ['closing', 'refreshCard'] }, {}],
       },
     },
 
@@ -227,7 +259,7 @@ export const approvalMachine = setup({
           { target: 'telling', actions: 'probed' },
         ],
         'PROBE.FAILED': { target: 'telling', actions: 'probed' },
-        REVOKE: { actions: 'closing' },
+        REVOKE: CLOSED_EARLY,
       },
     },
 
@@ -235,29 +267,43 @@ export const approvalMachine = setup({
     unreached: {
       tags: 'busy',
       after: { [PROBE_AGAIN_MS]: 'verifying' },
-      on: { REVOKE: { actions: 'closing' } },
+      on: { REVOKE: CLOSED_EARLY },
     },
 
     telling: {
       tags: 'busy',
-      entry: ['tellAgent', 'refreshCard', 'recordAudit'],
+      entry: ['closeAtOnce', 'tellAgent', 'refreshCard', 'recordAudit'],
       // Nobody has to take a message that is told in words.
       always: [
         { guard: and(['isWritten', 'opensWay']), target: 'active', actions: ['end', 'tellSession'] },
+        { guard: and(['isWritten', 'isShut']), target: 'closed', actions: ['end', 'tellSession'] },
         { guard: 'isWritten', target: 'settled', actions: ['end', 'tellSession'] },
       ],
       on: {
         TOLD: [
+          { guard: 'isOutdated' },
           { guard: 'opensWay', target: 'active', actions: ['end', 'tellSession'] },
+          { guard: 'isShut', target: 'closed', actions: ['end', 'tellSession'] },
           { target: 'settled', actions: ['end', 'tellSession'] },
         ],
         // Nobody waits any more: the decision is recorded all the same.
         'TELL.FAILED': [
+          { guard: 'isOutdated' },
           { guard: 'opensWay', target: 'active', actions: ['troubled', 'end', 'sayUntold', 'tellSession'] },
+          { guard: 'isShut', target: 'closed', actions: ['troubled', 'end', 'sayUntold', 'tellSession'] },
           { target: 'settled', actions: ['troubled', 'end', 'sayUntold', 'tellSession'] },
         ],
-        // The session ended meanwhile: the way is closed as soon as the agent was told, or cannot be.
-        REVOKE: { actions: 'closing' },
+        // However long it takes until the agent can be told: the way is closed now.
+        REVOKE: [
+          {
+            guard: and(['opensWay', not('isClosed')]),
+            actions: ['closedEarly', 'closeFirewall', 'tellOtherwise', 'refreshCard'],
+          },
+          {},
+        ],
+        REVOKED: { actions: ['shut', 'recordClosing', 'refreshCard'] },
+        // It is tried again as soon as the agent was told, or cannot be.
+        'REVOKE.FAILED': { actions: 'troubled' },
       },
     },
 
@@ -274,7 +320,7 @@ export const approvalMachine = setup({
 
     closing: {
       tags: 'busy',
-      entry: 'closeFirewall',
+      entry: ['closeFirewall', 'refreshCard'],
       on: {
         REVOKED: { target: 'closed', actions: 'recordClosing' },
         'REVOKE.FAILED': { target: 'unclosed', actions: 'troubled' },
@@ -285,6 +331,7 @@ export const approvalMachine = setup({
     unclosed: {
       tags: 'busy',
       after: { [REPOST_MS]: 'closing' },
+      on: { REVOKED: { target: 'closed', actions: 'recordClosing' } },
     },
 
     closed: {
@@ -318,7 +365,7 @@ export const approvalMachine = setup({
         DECIDE,
         WITHDRAW,
         'GIVEN.UP': WITHDRAW,
-        RETRY: 'applying',
+        RETRY: { target: 'applying', actions: 'reopened' },
         'CARD.DELETED': { target: 'posting', actions: 'newCard' },
       },
     },

@@ -254,12 +254,13 @@ function approval(kind: 'tool' | 'network'): Subject {
       { type: 'CARD.DELETED' },
       { type: 'REVOKE', reason: 'x' },
     ],
-    facts: ({ verdict: taken, cardPostId, silent, opened, closed, closesAt, probes }) => [
+    facts: ({ verdict: taken, cardPostId, silent, opened, closed, retold, closesAt, probes }) => [
       taken === null ? '' : ((taken as JsonObject).outcome ?? ''),
       cardPostId === '',
       silent ?? false,
       opened ?? false,
       closed !== '',
+      retold ?? false,
       closesAt !== 0,
       probes ?? 0,
     ],

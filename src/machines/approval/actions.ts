@@ -62,6 +62,12 @@ export function closeFirewall({ context }: Args): Effect {
   };
 }
 
+/** Closed before the agent was told. One that is told in words waits for nothing, and is closed as it always is. */
+export function closeAtOnce(args: Args): Effect[] {
+  const { opened, closed } = args.context;
+  return opened && closed !== '' && !isWritten(args.context) ? [closeFirewall(args)] : [];
+}
+
 /** What was stored must not open a way later that people were told has failed. */
 export function undoOpening({ context }: Args): Effect[] {
   return context.kind === 'network' ? [{ kind: 'firewall.revoke', params: { approval: context.address } }] : [];
@@ -119,22 +125,36 @@ export function tellAgent({ context, event }: Args): Effect[] {
   const { verdict } = context;
   if (!verdict) return [];
   if (isWritten(context)) return [tellInWords(context, verdict, event.at)];
-  return [
-    {
-      kind: 'worker.decide',
-      params: {
-        session: context.session,
-        inputId: `decision-${context.requestId}`,
-        requestId: context.requestId,
-        digest: context.digest,
-        outcome: verdict.outcome,
-        message: verdict.words,
-        answers: verdict.answers,
-        proven: context.proven,
-      },
-      reply: { done: 'TOLD', failed: 'TELL.FAILED' },
+  return [tellOutcome(context, verdict)];
+}
+
+/** It was closed while the agent was to be told that it is open: the worker takes the one that comes first. */
+export function tellOtherwise({ context }: Args): Effect[] {
+  const { verdict } = context;
+  return verdict ? [tellOutcome(context, verdict)] : [];
+}
+
+function tellOutcome(context: ApprovalContext, verdict: Verdict): Effect {
+  const { session, requestId, digest, proven, closed, retold = false } = context;
+  const isClosed = closed !== '' && verdict.outcome === 'approved';
+  return {
+    kind: 'worker.decide',
+    params: {
+      session,
+      inputId: `decision-${requestId}`,
+      requestId,
+      digest,
+      outcome: isClosed ? 'denied' : verdict.outcome,
+      message: isClosed ? closedWords(closed) : verdict.words,
+      answers: verdict.answers,
+      proven: proven && !isClosed,
     },
-  ];
+    reply: { done: 'TOLD', failed: 'TELL.FAILED', ...(retold ? { with: { retold } } : {}) },
+  };
+}
+
+function closedWords(closed: string): string {
+  return `It was approved, and closed again before it could be used: ${closed}`;
 }
 
 export function isWritten({ toolName }: ApprovalContext): boolean {
@@ -155,13 +175,15 @@ function tellInWords(
 }
 
 function outcomeInWords(
-  { hosts, proven }: Pick<ApprovalContext, 'hosts' | 'proven'>,
+  { hosts, proven, closed }: Pick<ApprovalContext, 'hosts' | 'proven' | 'closed'>,
   { outcome, words }: Verdict,
 ): string {
   const named = (sign: string) =>
     hosts.length === 0 ? `[${sign}]` : hosts.map((host) => `[${sign}: ${host}]`).join('\n');
   switch (outcome) {
     case 'approved': {
+      if (closed !== '')
+        return `${named('NETWORK_DENIED')}\n${closedWords(closed)} Do not ask for it again now; go on without it.`;
       const seen = proven
         ? 'A connection from here was seen to work: try again now.'
         : 'The way is open as far as the firewall says, but no connection was seen to work yet: try again, and report it if it still fails.';
@@ -212,7 +234,7 @@ export function sayUntold({ context, event }: Args): Effect {
 
 /** Asked for, and by whose agent. The arguments themselves are on the card; their digest names them. */
 export function recordRequest({ context }: Args): Effect {
-  const { askedBy, askedFor, askers } = context;
+  const { askedFor, askedBy = askedFor, askers = [] } = context;
   return audit('approval.requested', askedBy.name, context, { userId: askedBy.id, askers, owner: askedFor });
 }
 
@@ -269,7 +291,12 @@ export function decided({ context, event }: Args): Change {
   if (event.type !== 'DECIDE') return {};
   const { verdict } = event;
   // Only a grant for a repository ends by its time: the others by their session, or by hand.
-  return { verdict, closesAt: verdict.scope === 'repo' ? event.at + context.grantMs : 0 };
+  return { verdict, closesAt: verdict.scope === 'repo' ? event.at + context.grantMs : 0, ...reopened() };
+}
+
+/** Who closed what was opened by an earlier decision has not closed what this one opens. */
+export function reopened(): Change {
+  return { closed: '', closedBy: null };
 }
 
 /** The first yes of two. Only a denial needs no other. */
@@ -318,6 +345,19 @@ function unasked(approved: boolean, words: string, at: number): Verdict {
 export function closing({ event }: Args): Change {
   if (event.type !== 'REVOKE') return { closed: 'Its time was over.' };
   return { closed: event.reason, closedBy: event.by ?? null };
+}
+
+/** As `closing`, after the agent was to be told something else. */
+export function closedEarly(args: Args): Change {
+  return { ...closing(args), retold: true };
+}
+
+export function isShut({ closed, opened, verdict }: ApprovalContext): boolean {
+  return closed !== '' && !opened && verdict?.outcome === 'approved';
+}
+
+export function isOutdated({ retold = false }: ApprovalContext, event: ApprovalEvent): boolean {
+  return retold && (event.type === 'TOLD' || event.type === 'TELL.FAILED') && event.retold !== true;
 }
 
 export function expired({ event }: Args): Change {

@@ -45,10 +45,10 @@ export interface ApprovalContext extends JsonObject {
   readonly repo: string;
   /** Whose session it is. */
   readonly askedFor: Person;
-  /** Whose words the agent was working on. */
-  readonly askedBy: Person;
-  /** Ids of all whose words those were. */
-  readonly askers: readonly string[];
+  /** Whose words the agent was working on. Earlier versions did not ask. */
+  readonly askedBy?: Person;
+  /** Ids of all whose words those were, as far as that can be told from those of others. */
+  readonly askers?: readonly string[];
   readonly channelId: string;
   readonly rootId: string;
   readonly hosts: readonly string[];
@@ -63,6 +63,8 @@ export interface ApprovalContext extends JsonObject {
   readonly closed: string;
   /** Who closed it; null: nobody, it ended by itself or with its session. */
   readonly closedBy: Person | null;
+  /** It was closed while the agent was to be told that it is open. */
+  readonly retold?: boolean;
   readonly askedAt: number;
   /** 0: it never expires. Milliseconds. */
   readonly timeoutMs: number;
@@ -141,8 +143,8 @@ export type ApprovalEvent =
   | Failed<'OPEN.FAILED'>
   | (Event<'PROBED'> & { readonly reachable: boolean })
   | Failed<'PROBE.FAILED'>
-  | Event<'TOLD'>
-  | Failed<'TELL.FAILED'>
+  | (Event<'TOLD'> & { readonly retold?: boolean })
+  | (Failed<'TELL.FAILED'> & { readonly retold?: boolean })
   | Event<'RETRY'>
   /** Somebody, or the end of the session, closes what was opened. */
   | (Event<'REVOKE'> & { readonly reason: string; readonly by?: Person })
