@@ -252,8 +252,19 @@ interface AskedFor {
 
 /** Whether a later effect with the same order key takes back what this one would do: then it need not be done at all. */
 export function isTakenBack({ kind, params }: AskedFor, later: AskedFor): boolean {
-  if (kind !== 'chat.react' || later.kind !== kind || params.emoji !== later.params.emoji) return false;
-  return params.remove === false && later.params.remove === true;
+  if (later.kind !== kind) return false;
+  if (kind === 'chat.react')
+    return params.emoji === later.params.emoji && params.remove === false && later.params.remove === true;
+  return isOvertaken({ kind, params }, later);
+}
+
+/**
+ * Whether it must not even be carried on with: an agent that is to be told that something is closed again must not hear before
+ * that it is open. It is broken off, which is harmless: the worker takes one decision about a request, whichever comes first.
+ */
+export function isOvertaken({ kind, params }: AskedFor, later: AskedFor): boolean {
+  if (kind !== 'worker.decide' || later.kind !== kind || params.inputId !== later.params.inputId) return false;
+  return params.outcome === 'approved' && later.params.outcome === 'denied';
 }
 
 /** The session whose thread a note goes to when it does not say. */

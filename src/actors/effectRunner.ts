@@ -9,7 +9,7 @@ import type { ExternalKind } from '../machines/effects.ts';
 import type { ChartEvent } from '../machines/events.ts';
 import type { JsonObject } from '../machines/json.ts';
 import type { Clock } from './clock.ts';
-import { backoffMs, EFFECT_POLICIES, isTakenBack } from './effectPolicy.ts';
+import { backoffMs, EFFECT_POLICIES, isOvertaken, isTakenBack } from './effectPolicy.ts';
 import { BadDataError, failureOf, RetryableError, TerminalError } from './errors.ts';
 import type { FaultPoints } from './faults.ts';
 import { createLanes } from './lanes.ts';
@@ -26,6 +26,8 @@ const UNCERTAIN_PAUSE_MS = 250;
 interface Job {
   readonly row: EffectRow;
   attempts: number;
+  /** Ends the attempt that is under way, if one is. */
+  breakOff?: (reason: Error) => void;
 }
 
 export interface EffectRunner {
@@ -80,7 +82,13 @@ export function createEffectRunner(options: EffectRunnerOptions): EffectRunner {
       if (chain === undefined) {
         chains.set(row.orderKey, [job]);
         schedule(job, row.runAt);
-      } else chain.push(job);
+      } else {
+        chain.push(job);
+        const [first] = chain;
+        if (first && isOvertaken(first.row, row)) {
+          first.breakOff?.(new RetryableError('overtaken', `${row.kind} is to be done otherwise by now`));
+        }
+      }
     }
   }
 
@@ -209,14 +217,16 @@ export function createEffectRunner(options: EffectRunnerOptions): EffectRunner {
 async function callHandler(
   { handlers, clock, log }: EffectRunnerOptions,
   stopping: AbortSignal,
-  { row, attempts }: Job,
+  job: Job,
   now: number,
 ): Promise<JsonObject | undefined> {
+  const { row, attempts } = job;
   const handler = handlers[row.kind] as EffectHandler<ExternalKind> | undefined;
   if (handler === undefined) throw new TerminalError('effect.unknown', `nobody carries out ${row.kind}`);
   const attempt = new AbortController();
   const limit = Math.min(EFFECT_POLICIES[row.kind].timeoutMs, row.deadline - now);
   const { signal } = attempt;
+  job.breakOff = (reason) => attempt.abort(reason);
   const cancelLimit = clock.after(limit, () => {
     attempt.abort(new RetryableError('timeout', `${row.kind} took longer than ${limit} ms`));
   });
@@ -247,6 +257,7 @@ async function callHandler(
   } finally {
     // An attempt that is over must not start a clock when the lead ends: it would keep the process waiting.
     stopping.removeEventListener('abort', stop);
+    delete job.breakOff;
     cancelLimit();
     cancelGrace();
   }

@@ -3,7 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { systemClock } from '../../src/actors/clock.ts';
 import { createEffectRunner } from '../../src/actors/effectRunner.ts';
-import { type EffectOutcome, type EffectRow, silentLog } from '../../src/actors/index.ts';
+import { type EffectOutcome, type EffectRow, RetryableError, silentLog } from '../../src/actors/index.ts';
 import type { JsonObject } from '../../src/machines/json.ts';
 import { until } from './support.ts';
 
@@ -65,6 +65,40 @@ test('one that was given is taken away', async () => {
   await goOn(2);
   assert.equal(done, ['+p hourglass', '-p hourglass']);
   assert.is(outcomes.length, 2);
+});
+
+test('an agent that is to hear that something was closed again is not told before that it is open, whatever was under way', async () => {
+  const told: unknown[] = [];
+  const outcomes: EffectOutcome[] = [];
+  let isAway = true;
+  const effects = createEffectRunner({
+    handlers: {
+      // As the registry: it waits for the worker's stream, or until its attempt is over.
+      'worker.decide': async ({ params: { outcome } }, { signal }) => {
+        await until('the worker is back', () => signal.aborted || !isAway);
+        if (signal.aborted) throw new RetryableError('WORKER_AWAY', 'no stream');
+        told.push(outcome);
+      },
+    },
+    clock: systemClock,
+    log: silentLog,
+    faults: undefined,
+    certain: () => true,
+    finish: async (outcome) => void outcomes.push(outcome),
+    onOver: () => undefined,
+    retry: async () => void (isAway = false),
+  });
+  const decision = (key: string, outcome: string, inputId = 'decision-r1'): EffectRow => ({
+    ...{ actor: 'approval/s/r1', kind: 'worker.decide', reply: undefined, attempts: 0, runAt: 0 },
+    ...{ key, params: { inputId, outcome }, orderKey: 'request/approval/s/r1', deadline: Date.now() + 60_000 },
+  });
+  effects.add([decision('1', 'approved')]);
+  await until('it is under way', () => effects.running() === 1);
+  effects.add([decision('2', 'denied'), decision('3', 'approved', 'decision-r2')]);
+  await until('all are over', () => outcomes.length === 3);
+  await effects.stop();
+  assert.equal(told, ['denied', 'approved']);
+  assert.ok(outcomes.every(({ status }) => status === 'done'));
 });
 
 test.run();
