@@ -102,13 +102,15 @@ const FIREWALL: EffectPolicy = {
   concurrency: 4,
 };
 
+/** Never given up lightly: what is not taken out stays open. */
+const CLOSING: EffectPolicy = { ...FIREWALL, deadlineMs: 60 * MINUTE, attempts: 1000 };
+
 export const EFFECT_POLICIES: { readonly [Kind in ExternalKind]: EffectPolicy } = {
   'chat.reply': CHAT,
   'chat.status': CHAT,
   'chat.help': CHAT,
   'chat.context': CHAT,
   'chat.network': CHAT,
-  'chat.revoke': CHAT,
   'chat.cost': CHAT,
   'chat.verbosity': CHAT,
   'chat.channelVerbosity': CHAT,
@@ -158,8 +160,9 @@ export const EFFECT_POLICIES: { readonly [Kind in ExternalKind]: EffectPolicy } 
   'worker.probe': { ...WORKER, deadlineMs: 2 * MINUTE, timeoutMs: MINUTE },
   'firewall.check': { ...FIREWALL, lane: 'store', deadlineMs: MINUTE, timeoutMs: 10 * SECOND },
   'firewall.allow': FIREWALL,
-  // Never given up lightly: what is not taken out stays open.
-  'firewall.revoke': { ...FIREWALL, deadlineMs: 60 * MINUTE, attempts: 1000 },
+  'firewall.revoke': CLOSING,
+  // Answered at once, and over when the firewall follows. It needs the chat as well, and leaves room for what does not.
+  'chat.revoke': { ...CLOSING, concurrency: 2 },
   'firewall.endSession': { ...FIREWALL, lane: 'store' },
   'audit.record': { ...CHAT, lane: 'store', urgency: 'work', deadlineMs: 24 * 60 * MINUTE, concurrency: 2 },
 };
@@ -172,7 +175,6 @@ export function orderKeyOf(actor: Address, effect: ExternalEffect): string | und
     case 'chat.help':
     case 'chat.context':
     case 'chat.network':
-    case 'chat.revoke':
     case 'chat.cost':
     case 'chat.verbosity':
     case 'chat.channelVerbosity':
@@ -185,6 +187,9 @@ export function orderKeyOf(actor: Address, effect: ExternalEffect): string | und
     // It may take minutes: what else is answered in its thread does not wait for it.
     case 'chat.export':
       return `export/${effect.params.place.channelId}/${effect.params.place.rootId}`;
+    // Other answers do not wait until the firewall follows.
+    case 'chat.revoke':
+      return `revoke/${effect.params.session}`;
     case 'chat.tellOperator':
       return 'operator';
     case 'chat.react':

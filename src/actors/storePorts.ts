@@ -196,7 +196,10 @@ export interface StorePorts {
   keepHostKey(target: string, key: string): Promise<string>;
 
   putGrant(grant: GrantRow): Promise<void>;
-  revokeGrant(id: string, at: number): Promise<void>;
+  /** @param under the key of what ends it, by which it is found again */
+  revokeGrant(id: string, at: number, under?: string): Promise<void>;
+  /** Ended under this key. */
+  grantsRevokedUnder(key: string): Promise<readonly GrantRow[]>;
   activeGrants(at: number): Promise<readonly GrantRow[]>;
   /** Hosts that this program has entered into the firewall (`detail.claimed`) and not taken out again. */
   claimedHosts(): Promise<readonly string[]>;

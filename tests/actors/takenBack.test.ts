@@ -86,7 +86,9 @@ test('an agent that is to hear that something was closed again is not told befor
     certain: () => true,
     finish: async (outcome) => void outcomes.push(outcome),
     onOver: () => undefined,
-    retry: async () => void (isAway = false),
+    retry: async () => {
+      isAway = false;
+    },
   });
   const decision = (key: string, outcome: string, inputId = 'decision-r1'): EffectRow => ({
     ...{ actor: 'approval/s/r1', kind: 'worker.decide', reply: undefined, attempts: 0, runAt: 0 },

@@ -21,7 +21,15 @@ import { commit } from './sql/commit.ts';
 import { birthOf, deadLetter, lastPoison } from './sql/deadLetters.ts';
 import { deliver } from './sql/deliver.ts';
 import { claimEffects, finishEffects, retryEffect } from './sql/effects.ts';
-import { activeGrants, claimedHosts, claimHosts, putGrant, releaseHosts, revokeGrant } from './sql/grants.ts';
+import {
+  activeGrants,
+  claimedHosts,
+  claimHosts,
+  grantsRevokedUnder,
+  putGrant,
+  releaseHosts,
+  revokeGrant,
+} from './sql/grants.ts';
 import { health } from './sql/health.ts';
 import { hostKey, keepHostKey } from './sql/hostKeys.ts';
 import { inboxState } from './sql/inboxState.ts';
@@ -91,7 +99,8 @@ export function createStore(db: Database): Store {
     hostKey: (target) => hostKey(db, target),
     keepHostKey: async (target, key) => (await keepHostKey(db, target, key)) ?? (await hostKey(db, target)) ?? key,
     putGrant: (grant) => putGrant(db, grant),
-    revokeGrant: (id, at) => revokeGrant(db, id, at),
+    revokeGrant: (id, at, under) => revokeGrant(db, id, at, under),
+    grantsRevokedUnder: (key) => grantsRevokedUnder(db, key),
     activeGrants: (at) => activeGrants(db, at),
     claimedHosts: () => claimedHosts(db),
     claimHosts: (hosts) => claimHosts(db, hosts),

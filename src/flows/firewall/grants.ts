@@ -28,6 +28,14 @@ export interface Grants {
   open(wish: GrantWish, signal?: AbortSignal): Promise<Held>;
   /** Ends grants, and takes out of the firewall what nothing else needs. */
   close(matching: (grant: GrantRow) => boolean, signal?: AbortSignal): Promise<readonly GrantRow[]>;
+  /**
+   * Ends grants in what is stored alone, at once, whatever the firewall does; `bring` takes them out of it.
+   * @param key of what ends them: asked again with it, whatever happened in between, the answer is the same
+   * @returns all that were ended under the key
+   */
+  end(key: string, matching: (grant: GrantRow) => boolean): Promise<readonly GrantRow[]>;
+  /** Brings the firewall to what is granted. */
+  bring(signal?: AbortSignal): Promise<void>;
   /** Looks whether all is as it should be, and makes it so. Says all drift since the last time, whoever came upon it. */
   sync(signal?: AbortSignal): Promise<Held>;
   active(): Promise<readonly GrantRow[]>;
@@ -37,7 +45,14 @@ export interface GrantPorts {
   readonly enforcer: Enforcer;
   readonly store: Pick<
     StorePorts,
-    'putGrant' | 'revokeGrant' | 'activeGrants' | 'claimedHosts' | 'claimHosts' | 'releaseHosts' | 'listActors'
+    | 'putGrant'
+    | 'revokeGrant'
+    | 'grantsRevokedUnder'
+    | 'activeGrants'
+    | 'claimedHosts'
+    | 'claimHosts'
+    | 'releaseHosts'
+    | 'listActors'
   >;
   readonly now: () => number;
 }
@@ -86,6 +101,12 @@ export function createGrants({ enforcer, store, now }: GrantPorts): Grants {
   return {
     enforcer,
     active: () => store.activeGrants(now()),
+    end: async (key, matching) => {
+      const wanted = (await store.activeGrants(now())).filter(matching);
+      for (const { id } of wanted) await store.revokeGrant(id, now(), key);
+      return store.grantsRevokedUnder(key);
+    },
+    bring: (signal) => inTurn(async () => void (await hold(signal))),
     sync: (signal) => inTurn(async () => ({ ...(await hold(signal)), drift: untold.splice(0) })),
     open: ({ key, approval, session, container, repo, hosts, scope, expiresAt, by }, signal) =>
       inTurn(async () => {

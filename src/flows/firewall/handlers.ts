@@ -1,6 +1,7 @@
 /** The effects that concern the firewall. Keyed and idempotent: the grants are stored under the effect's key. */
 import {
   type EffectHandlers,
+  type GrantRow,
   RetryableError,
   type Runtime,
   type StorePorts,
@@ -93,21 +94,22 @@ export function firewallHandlers(ports: FirewallPorts) {
       const { host, userId, userName } = params;
       const reason = `Revoked by ${userName}.`;
       const { repo } = await sessionOf(params.session);
-      const active = await grants.active();
-      const matching = active.filter((grant) => grant.host === host && profits(grant, params.session, repo));
-      const others = active.filter((grant) => grant.host !== host).map(({ approval }) => approval);
-      const whole = [...new Set(matching.map(({ approval }) => approval))].filter((each) => !others.includes(each));
+      const ended = await grants.end(key, (grant) => grant.host === host && profits(grant, params.session, repo));
+      const left = (await grants.active()).map(({ approval }) => approval);
+      const isWhole = ({ approval }: GrantRow) => !left.includes(approval);
+      const whole = [...new Set(ended.filter(isWhole).map(({ approval }) => approval))];
       await close(whole, key, { reason, by: { id: userId, name: userName } });
       // An approval with other hosts goes on for those.
-      const parts = matching.filter(({ approval }) => !whole.includes(approval));
-      const ids = new Set(parts.map(({ id }) => id));
-      if (parts.length > 0) await grants.close(({ id }) => ids.has(id), signal);
-      for (const { id, approval } of parts) {
+      for (const { id, approval } of ended.filter((grant) => !isWhole(grant))) {
         const detail = { userId, hosts: [host], repo, reason, at: now() };
         const entry = { key: `closed/${id}`, at: now(), action: 'grant.closed', who: userName, subject: approval };
         await store.appendAudit({ ...entry, detail });
       }
-      await reply(key, actor, params, revokedText(host, matching.length));
+      // The chat and the firewall may be away, each for itself.
+      const bringing = ended.length > 0 ? grants.bring(signal) : Promise.resolve();
+      const answering = reply(key, actor, params, revokedText(host, ended.length));
+      for (const outcome of await Promise.allSettled([bringing, answering]))
+        if (outcome.status === 'rejected') throw outcome.reason;
     },
   } satisfies EffectHandlers;
 

@@ -27,6 +27,7 @@ test('drift that opening and closing came upon is in the next look, and in no la
   const store = {
     putGrant: async () => {},
     revokeGrant: async () => {},
+    grantsRevokedUnder: async () => [],
     activeGrants: async () => [],
     claimedHosts: async () => [],
     claimHosts: async () => {},

@@ -19,11 +19,26 @@ export async function putGrant(db: Database, grant: GrantRow): Promise<void> {
 
 const REVOKE_GRANT: Statement = {
   name: 'revoke_grant',
-  text: `update network_grant set revoked_at = to_timestamp($2::bigint / 1000.0) where id = $1 and revoked_at is null`,
+  text: `
+update network_grant set revoked_at = to_timestamp($2::bigint / 1000.0),
+  detail = detail || jsonb_strip_nulls(jsonb_build_object('revokedUnder', $3::text))
+where id = $1 and revoked_at is null`,
 };
 
-export async function revokeGrant(db: Database, id: string, at: number): Promise<void> {
-  await run(db, REVOKE_GRANT, [id, at]);
+export async function revokeGrant(db: Database, id: string, at: number, under?: string): Promise<void> {
+  await run(db, REVOKE_GRANT, [id, at, under ?? null]);
+}
+
+const REVOKED_UNDER: Statement = {
+  name: 'revoked_under',
+  text: `
+select id, approval, session, host, scope, opened_at, expires_at, revoked_at, detail from network_grant
+where detail->>'revokedUnder' = $1
+order by opened_at, id`,
+};
+
+export async function grantsRevokedUnder(db: Database, key: string): Promise<GrantRow[]> {
+  return (await run<GrantRecord>(db, REVOKED_UNDER, [key])).map(grantOf);
 }
 
 const ACTIVE_GRANTS: Statement = {
@@ -48,18 +63,13 @@ interface GrantRecord {
 }
 
 export async function activeGrants(db: Database, at: number): Promise<GrantRow[]> {
-  const rows = await run<GrantRecord>(db, ACTIVE_GRANTS, [at]);
-  return rows.map(({ opened_at, expires_at, revoked_at, id, approval, session, host, scope, detail }) => ({
-    id,
-    approval,
-    session,
-    host,
-    scope,
-    detail,
-    openedAt: opened_at,
-    expiresAt: expires_at ?? undefined,
-    revokedAt: revoked_at ?? undefined,
-  }));
+  return (await run<GrantRecord>(db, ACTIVE_GRANTS, [at])).map(grantOf);
+}
+
+function grantOf({ opened_at, expires_at, revoked_at, ...same }: GrantRecord): GrantRow {
+  const { id, approval, session, host, scope, detail } = same;
+  const times = { openedAt: opened_at, expiresAt: expires_at ?? undefined, revokedAt: revoked_at ?? undefined };
+  return { id, approval, session, host, scope, detail, ...times };
 }
 
 const CLAIMED_HOSTS: Statement = {
