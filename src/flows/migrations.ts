@@ -30,6 +30,15 @@ export const SESSION_MIGRATIONS: Migrations = {
       // Without containers both names of the checkout are the same.
       cwd: checkout ?? '',
     })),
+  // Who was heard is kept. Of those who were before, those are known whose words are still there.
+  2: (envelope) =>
+    withContext(envelope, ({ turn, queue }) => {
+      const { by, also } = (turn ?? {}) as { readonly by?: JsonObject; readonly also?: readonly JsonObject[] };
+      const prompts = ((queue ?? []) as readonly JsonObject[]).filter(({ sent }) => sent === true);
+      const authors = prompts.map(({ authorId = '', author = '' }) => ({ id: authorId, name: author }));
+      const people = [...(by ? [by] : []), ...(also ?? []), ...authors].filter(({ id }) => id !== '');
+      return { heard: [...new Map(people.map((person) => [person.id, person])).values()] };
+    }),
 };
 
 export const CONTAINER_MIGRATIONS: Migrations = {

@@ -13,7 +13,7 @@ const FIRST_LINK_PATIENCE_MS = 30_000;
 /** A container that can decide acknowledges a guest at once; this is for a busy machine. */
 const ACKNOWLEDGE_PATIENCE_MS = 5 * 60_000;
 
-export const SESSION_VERSION = 2;
+export const SESSION_VERSION = 3;
 export const SESSION_BIRTH_EVENTS = ['START'] as const;
 
 export const sessionMachine = sessionSetup.createMachine({

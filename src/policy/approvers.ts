@@ -34,7 +34,7 @@ export async function whyNot(
 ): Promise<string | undefined> {
   if (!(await isOneOfThem(decider, rules))) return 'You are not one of the people who may decide this.';
   if (rules.notTheAsker && asked.includes(decider.id)) {
-    return 'The agent works for you here, so somebody else has to decide this.';
+    return 'The agent works for you here, or goes on with what you or others asked for, so somebody else has to decide this.';
   }
   return undefined;
 }

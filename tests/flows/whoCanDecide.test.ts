@@ -3,6 +3,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { approverRules, decidersOf } from '../../src/approvers.ts';
+import { renderCard } from '../../src/chat/cards.ts';
 import { loadConfig } from '../../src/config.ts';
 import type { ApprovalContext } from '../../src/machines/approval/context.ts';
 import { type Chat, startChat } from '../adapters/mattermost/support.ts';
@@ -74,6 +75,18 @@ test('where others must decide, neither whose session it is nor whose words led 
   const names = ['alice', 'bob', 'carol', 'dave'];
   assert.equal(await Promise.all(names.map((name) => may(name))), [false, false, false, true]);
   assert.equal(await Promise.all(names.map((name) => may(name, { kind: 'question' }))), [true, true, true, true]);
+});
+
+test('a request of an earlier version, which did not keep who asked, can be decided and shown', async (context) => {
+  const deciders = await decidersFor(context, { SM_APPROVE_FOR_OTHERS_ONLY: 'true' });
+  const { askedBy: _by, askers: _all, ...left } = inChannel(context);
+  const owner = { id: 'alice-id', name: 'alice' };
+  const may = (id: string) => deciders.whyNot({ id, name: id }, { ...left, askedFor: owner });
+  assert.match((await may('alice-id')) ?? '', /somebody else has to decide/);
+  assert.is(await may('dave-id'), undefined);
+  const asks = { ...left, kind: 'network', hosts: ['pypi.org'] } as const;
+  const card = renderCard(asks, 'pending', () => ({}), { reach: '', url: '' });
+  assert.match(JSON.stringify(card), /Asked in a session of/);
 });
 
 test('RT-31: where nobody in the channel may decide, it is said, with who could and how they come in', async (context) => {

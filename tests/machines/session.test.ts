@@ -18,7 +18,7 @@ import {
   stopped,
   working,
 } from './sessionEvents.ts';
-import { kindsIn, prompted, said, tells, told } from './support.ts';
+import { type Driven, kindsIn, prompted, said, tells, told } from './support.ts';
 
 const CONTAINER = 'container/acme/web@';
 
@@ -254,6 +254,53 @@ test('a request names whose words led to it: of the one who began the turn and o
     session.send('PROMPT.STEERED', { inputId: postId });
   }
   assert.equal(asked('r2'), [alice, bob, ['bob-id', 'carol-id']]);
+});
+
+test('a turn that nobody began, or that is not known, may be for everybody who was heard, so none of them approves for themselves', () => {
+  const said = (postId: string, name: string) => ({ ...prompt(postId), userId: `${name}-id`, userName: name });
+  const heard = () => {
+    const session = open();
+    for (const [postId, name] of [
+      ['p1', 'bob'],
+      ['p2', 'carol'],
+      ['p3', 'bob'],
+    ] as const) {
+      session.send('PROMPT', said(postId, name));
+      session.done('worker.prompt');
+      session.send('TURN.STARTED', started(`t-${postId}`, postId));
+      session.send('TURN.ENDED', ended(`t-${postId}`, 'completed', postId));
+    }
+    return session;
+  };
+  const askers = (session: Driven, turnId: string, requestId = 'r1') =>
+    tells(session.send('APPROVAL.REQUESTED', { ...request(requestId), turnId }), 'REQUESTED').flatMap(
+      ({ event }) => event.askers,
+    );
+  const all = ['u', 'bob-id', 'carol-id'];
+
+  const own = heard();
+  own.send('TURN.STARTED', { ...started('t9'), own: true });
+  assert.equal(askers(own, 't9'), all, 'it began by itself');
+  own.send('COMMAND.STEER', { ...said('p4', 'dave'), text: 'also this' });
+  own.send('PROMPT.STEERED', { inputId: 'p4' });
+  assert.equal(askers(own, 't9', 'r2'), [...all, 'dave-id'], 'it began by itself, and somebody joined in');
+
+  const lost = heard();
+  lost.send('LINK.DOWN', { reason: 'gone' });
+  lost.send('LINK.UP', { ...LINK_UP, agentState: 'running', logId: 'log2', turnId: 't9' });
+  assert.equal(askers(lost, 't9'), all, 'it was found running at a worker that lost its log');
+
+  const compacting = heard();
+  compacting.send('COMMAND.COMPACT', { ...by('c1'), hint: '' });
+  compacting.send('TURN.STARTED', started('t9', 'c1'));
+  assert.equal(askers(compacting, 't9'), all, 'what began it is no message');
+  assert.equal(askers(heard(), 't8'), all, 'no such turn is known');
+
+  const asked = heard();
+  asked.send('PROMPT', said('p5', 'dave'));
+  asked.done('worker.prompt');
+  asked.send('TURN.STARTED', started('t9', 'p5'));
+  assert.equal(askers(asked, 't9'), ['dave-id'], 'a message began it');
 });
 
 test('steer with nothing running is an ordinary message, and without words it says that nothing runs', () => {

@@ -1,7 +1,8 @@
 /** How events change a session's context: pure functions for `assign`. */
 import type { JsonObject } from '../json.ts';
 import type { Args } from './args.ts';
-import type { Failure, Person, QueuedPrompt, RunningTurn, SessionContext } from './context.ts';
+import { heardWith, joined, turnOf } from './askers.ts';
+import type { Failure, QueuedPrompt, SessionContext } from './context.ts';
 import type { SessionEvent, TurnEnded } from './events.ts';
 import { toldWith, untold } from './undelivered.ts';
 
@@ -53,6 +54,7 @@ export function promptSent({ context, event }: Args): Change {
   return {
     sent: { kind: 'prompt', inputId, at: event.at, taken, again },
     queue: [{ ...next, undelivered: told, sent: true }, ...later],
+    heard: heardWith(context, [next]),
     ...(next.sent || next.text.startsWith('/') ? {} : { undelivered: [] }),
   };
 }
@@ -71,13 +73,17 @@ export function commandSent(kind: 'compact' | 'clear') {
  */
 export function steered({ context, event }: Args): Change {
   if (event.type !== 'COMMAND.STEER') return {};
-  if (event.text === '') return { queue: context.queue.map((prompt) => ({ ...prompt, sent: true })) };
+  if (event.text === '') {
+    const queue = context.queue.map((prompt) => ({ ...prompt, sent: true }));
+    return { queue, heard: heardWith(context, queue) };
+  }
   const before = context.queue.filter((prompt) => prompt.sent);
   const after = context.queue.filter((prompt) => !prompt.sent);
   const own = queued(event);
   if (!own) return {};
   const usage = { ...context.usage, messages: context.usage.messages + 1 };
-  return { queue: [...before, { ...own, sent: true }, ...after], usage, activeAt: event.at };
+  const heard = heardWith(context, [own]);
+  return { queue: [...before, { ...own, sent: true }, ...after], heard, usage, activeAt: event.at };
 }
 
 export function promptTaken({ context, event }: Args): Change {
@@ -137,29 +143,9 @@ export function settledBy(event: SessionEvent): readonly string[] {
   }
 }
 
-/** Each once. */
-function speakersOf({ queue }: SessionContext, inputIds: readonly string[]): readonly Person[] {
-  const prompts = queue.filter(({ postId }) => inputIds.includes(postId));
-  return [...new Map(prompts.map(({ authorId: id, author: name }) => [id, { id, name }])).values()];
-}
-
-function turnOf(context: SessionContext, event: Extract<SessionEvent, { type: 'TURN.STARTED' }>): RunningTurn {
-  const [by = context.request.owner, ...also] = speakersOf(context, event.inputIds);
-  return { id: event.turnId, startedAt: event.at, by, ...(also.length === 0 ? {} : { also }) };
-}
-
-/** Somebody's words have gone into the running turn. */
-function joined(context: SessionContext, inputIds: readonly string[]): Change {
-  const { turn } = context;
-  if (!turn) return {};
-  const known = [turn.by, ...(turn.also ?? [])].map(({ id }) => id);
-  const more = speakersOf(context, inputIds).filter(({ id }) => !known.includes(id));
-  return more.length === 0 ? {} : { turn: { ...turn, also: [...(turn.also ?? []), ...more] } };
-}
-
 export function turnStarted({ context, event }: Args): Change {
   if (event.type !== 'TURN.STARTED') return {};
-  const turn = turnOf(context, event);
+  const turn = turnOf(context, event.turnId, event.at, event.inputIds);
   const ownTurns = event.own ? context.ownTurns + 1 : 0;
   return { ...without(context, settledBy(event)), turn, ownTurns, activeAt: event.at };
 }
@@ -250,7 +236,7 @@ export function isLogLost(context: SessionContext, event: Extract<SessionEvent, 
 /** The turn that runs at the worker is all that is left of what was known; the rest nobody will ever tell of. */
 function afterLogLoss(context: SessionContext, event: Extract<SessionEvent, { type: 'LINK.UP' }>): Change {
   const { turn, open } = context;
-  const running = event.turnId === '' ? null : { id: event.turnId, startedAt: event.at, by: context.request.owner };
+  const running = event.turnId === '' ? null : turnOf(context, event.turnId, event.at, []);
   return {
     ...without(context, lostInputs(context)),
     turn: turn && turn.id === event.turnId ? turn : running,

@@ -55,7 +55,7 @@ export interface RunningTurn extends JsonObject {
   readonly startedAt: number;
   /** Whose words it answers first; of one that began by itself, whose session it is. */
   readonly by: Person;
-  /** Others whose words went into it. */
+  /** Others whose words went into it; of one that began by itself, all others for whom it may be. */
   readonly also?: readonly Person[];
 }
 
@@ -132,6 +132,8 @@ export interface SessionContext extends JsonObject {
   /** The agent knows what was said in the thread before the session began there. */
   readonly briefed: boolean;
   readonly queue: readonly QueuedPrompt[];
+  /** Everybody whose words the agent was given, each once. */
+  readonly heard: readonly Person[];
   readonly sent: Sent | null;
   readonly turn: RunningTurn | null;
   /** Requests that wait for a person. */
@@ -199,6 +201,7 @@ export function newSession(input: SessionInput): SessionContext {
     verbosity: '',
     briefed: false,
     queue: [],
+    heard: [],
     sent: null,
     turn: null,
     open: [],

@@ -1,8 +1,8 @@
 /** The approvals that the agent asks for, each an actor of its own. */
 import { approvalAddress } from '../../addresses.ts';
-import type { Requested } from '../../approval/context.ts';
 import type { Effect } from '../../effects.ts';
 import { type Args, only } from '../args.ts';
+import { askersOf } from '../askers.ts';
 
 export function openApproval({ context, event }: Args): Effect {
   const asked = only(event, 'APPROVAL.REQUESTED');
@@ -21,17 +21,11 @@ export function openApproval({ context, event }: Args): Effect {
       turnId: asked.turnId,
       repo: context.request.repo.repo,
       askedFor: context.request.owner,
-      ...askersOf(context, asked.turnId),
+      ...askersOf(context, asked),
       channelId: context.channelId,
       rootId: context.rootId,
     },
   };
-}
-
-/** Whose words led to it, as far as it is known. */
-function askersOf({ turn }: Args['context'], turnId: string): Partial<Pick<Requested, 'askedBy' | 'askers'>> {
-  if (turn === null || turn.id !== turnId || turn.by.id === '') return {};
-  return { askedBy: turn.by, askers: [turn.by, ...(turn.also ?? [])].map(({ id }) => id) };
 }
 
 export function withdrawals({ context, event }: Args, requestIds: readonly string[], reason: string): Effect[] {
