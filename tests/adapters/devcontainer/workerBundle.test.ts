@@ -84,11 +84,20 @@ bundles('a stock image runs Claude Code through the bundle, unchanged', async ({
     } finally {
       client.close();
     }
-    const before = await inside('pgrep -f "main.js --listen"');
-    assert.match(await inside('ps'), /claude/);
+    // Without a terminal `ps` would show nothing of it.
+    const running = async (text: string): Promise<string[]> => {
+      const out = await inside(
+        'cd /proc; for id in [0-9]*; do echo $id $(tr "\\0" " " <$id/cmdline 2>/dev/null); done',
+      );
+      return out.split('\n').filter((line) => line.includes(text) && !line.includes('cd /proc'));
+    };
+    const before = await running('--listen');
+    const agents = await running('stream-json');
+    assert.is(agents.length, 1, (await running('')).join('\n'));
     await startWorker(host, place, { ...spec, identity: 'acme/stock@main#2' });
-    assert.not.match(await inside('ps'), /claude/, 'the agent has gone with the worker before');
-    assert.is.not(await inside('pgrep -f "main.js --listen"'), before);
+    assert.equal(await running('stream-json'), [], 'the agent has gone with the worker before');
+    const after = await running('--listen');
+    assert.ok(after.length > 0 && after.every((line) => !before.includes(line)));
   } finally {
     await api.close();
   }
