@@ -15,6 +15,7 @@ import { alone } from '../../support/alone.ts';
 import { freePort } from '../../support/sshd.ts';
 import { IMAGE, type Machine, startMachine } from './machine.ts';
 import { project } from './project.ts';
+import { processesIn } from './workerContainer.ts';
 
 alone({ network: true });
 
@@ -84,13 +85,7 @@ bundles('a stock image runs Claude Code through the bundle, unchanged', async ({
     } finally {
       client.close();
     }
-    // Without a terminal `ps` would show nothing of it.
-    const running = async (text: string): Promise<string[]> => {
-      const out = await inside(
-        'cd /proc; for id in [0-9]*; do echo $id $(tr "\\0" " " <$id/cmdline 2>/dev/null); done',
-      );
-      return out.split('\n').filter((line) => line.includes(text) && !line.includes('cd /proc'));
-    };
+    const running = (text: string): Promise<string[]> => processesIn(inside, text);
     const before = await running('--listen');
     const agents = await running('stream-json');
     assert.is(agents.length, 1, (await running('')).join('\n'));

@@ -83,9 +83,12 @@ export async function runContainer(
     sh,
     start: (more = {}, user = 'vscode') =>
       startWorker(host, { containerId: id, remoteUser: user, remoteWorkspaceFolder: '/workspaces/app' }, spec(more)),
-    processes: async (text) => {
-      const out = await sh('cd /proc; for id in [0-9]*; do echo $id $(tr "\\0" " " <$id/cmdline 2>/dev/null); done');
-      return out.split('\n').filter((line) => line.includes(text) && !line.includes('cd /proc'));
-    },
+    processes: (text) => processesIn(sh, text),
   };
+}
+
+/** Numbers and command lines of what runs where `sh` does, with this text in it. Without a terminal `ps` would show nothing. */
+export async function processesIn(sh: (script: string) => Promise<string>, text: string): Promise<string[]> {
+  const out = await sh('cd /proc; for id in [0-9]*; do echo $id $(tr "\\0" " " <$id/cmdline 2>/dev/null); done');
+  return out.split('\n').filter((line) => line.includes(text) && !line.includes('cd /proc'));
 }
