@@ -19,10 +19,10 @@ export {
 export { chooseConfig, defaultConfig, type FoundConfig, findConfig } from './discovery.ts';
 export { StartCommandError, upError } from './errors.ts';
 export { parseConfigText } from './jsonc.ts';
-export { isOldLookout, type Lookout, runInLookout } from './lookout.ts';
+export { isLeftLookout, type Lookout, runInLookout } from './lookout.ts';
 export { idLabelOf, keyOf, labelsOf, type Owner, projectOf, volumesOf } from './names.ts';
 export { bridgesOf } from './networks.ts';
-export { type PortRequest, releasePort, releasePorts, reservePort, WORKER_PORTS } from './ports.ts';
+export { type PortRequest, releasePort, reservedKeys, reservePort, WORKER_PORTS } from './ports.ts';
 export { createLogReader, parseLogLine, sentenceOf } from './progress.ts';
 export {
   baseImages,

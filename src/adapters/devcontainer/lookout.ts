@@ -27,10 +27,11 @@ export interface Lookout {
 
 const TIMEOUT_MS = 60_000;
 const FETCH_TIMEOUT_MS = 5 * 60_000;
-/** What is older was left behind by a gateway that has ended. */
-export const LOOKOUT_SECONDS = 2 * (FETCH_TIMEOUT_MS / 1000);
 
+/** The lookout's name, so that it is known by what it says of itself. */
 const LABEL = 'csm.lookout';
+/** Those whose answer somebody in this process waits for. */
+const waitedFor = new Set<string>();
 /** The runtime's own exit codes: it failed; the program cannot be run; there is none. */
 const NOT_RUN: readonly number[] = [125, 126, 127];
 
@@ -50,12 +51,13 @@ export async function runInLookout(
   const { image, workdir } = lookout;
   const [program = '', ...args] = words;
   const flags = [...closed(lookout), ...(runtime === 'podman' ? ofPodman(lookout) : [])];
-  const labels = { 'csm.managed': 'true', 'csm.instance': instance, [LABEL]: String(Math.floor(Date.now() / 1000)) };
+  const labels = { 'csm.managed': 'true', 'csm.instance': instance, [LABEL]: name };
   const command = [
     ...[runtime, 'run', '--rm', '--name', name, '--workdir', workdir, '--entrypoint', program, ...flags],
     ...Object.entries(labels).flatMap(([label, value]) => ['--label', `${label}=${value}`]),
     ...[image, ...args],
   ];
+  waitedFor.add(name);
   try {
     const result = await shell.exec(command, { timeoutMs, signal, maxOutputBytes: 1024 * 1024 });
     if (!NOT_RUN.includes(result.code)) return result;
@@ -66,6 +68,8 @@ export async function runInLookout(
     const remove = [runtime, 'rm', '--force', name];
     await shell.exec(remove, { timeoutMs: TIMEOUT_MS }).catch(() => undefined);
     throw error;
+  } finally {
+    waitedFor.delete(name);
   }
 }
 
@@ -85,8 +89,11 @@ function ofPodman({ keepId }: Lookout): string[] {
   return ['--security-opt=label=disable', '--http-proxy=false', ...(keepId ? ['--userns=keep-id'] : [])];
 }
 
-/** Left behind: nobody waits for what it has to say any more. */
-export function isOldLookout({ labels }: Pick<Container, 'labels'>, nowMs: number): boolean {
-  const since = Number(labels[LABEL] ?? Number.NaN);
-  return Number.isFinite(since) && nowMs / 1000 - since > LOOKOUT_SECONDS;
+/**
+ * Nobody waits for what it has to say: its gateway has ended, or could not remove it. Who is not allowed to lead waits for
+ * nothing either, so that the leader's word counts for all.
+ */
+export function isLeftLookout({ labels }: Pick<Container, 'labels'>): boolean {
+  const name = labels[LABEL];
+  return name !== undefined && !waitedFor.has(name);
 }

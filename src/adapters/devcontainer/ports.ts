@@ -37,14 +37,12 @@ done
 exit ${EXIT.exhausted}
 `;
 
-/** $2 instance; keys that stay on stdin, one a line. */
-const KEEP = `${LOCKED}
-keys=$(cat)
+/** $2 instance. */
+const KEYS = `${LOCKED}
 for port in [0-9]*; do
   [ -f "$port" ] || continue
   read -r instance key <"$port"
-  [ "$instance" = "$2" ] || continue
-  printf "%s\\n" "$keys" | grep -qxF -- "$key" || rm -f -- "$port"
+  [ "$instance" != "$2" ] || printf "%s\\n" "$key"
 done
 `;
 
@@ -81,19 +79,15 @@ export async function reservePort(shell: Shell, request: PortRequest, signal?: A
   throw new RetryableError('PORTS_UNKNOWN', `reserve a port: exit code ${code}: ${stderr.trim()}`, { human });
 }
 
-/** Gives back what this installation has reserved for containers that are not among the live ones. */
-export async function releasePorts(
+/** Keys of this installation's containers that a port is reserved for. */
+export async function reservedKeys(
   shell: Shell,
-  folder: string,
-  instance: string,
-  liveKeys: ReadonlySet<string>,
+  { folder, instance }: Pick<PortRequest, 'folder' | 'instance'>,
   signal?: AbortSignal,
-): Promise<void> {
-  const { code, stderr } = await shell.exec(
-    { script: KEEP, args: [folder, instance] },
-    { signal, stdin: [...liveKeys, ''].join('\n') },
-  );
-  if (code !== 0) throw new RetryableError('PORTS_UNKNOWN', `release ports: exit code ${code}: ${stderr.trim()}`);
+): Promise<readonly string[]> {
+  const { code, stdout, stderr } = await shell.exec({ script: KEYS, args: [folder, instance] }, { signal });
+  if (code !== 0) throw new RetryableError('PORTS_UNKNOWN', `list ports: exit code ${code}: ${stderr.trim()}`);
+  return stdout.split('\n').filter((line) => line !== '');
 }
 
 /** Gives back the port of one container. */

@@ -6,11 +6,12 @@ import type { Log } from '../../actors/index.ts';
 import {
   findOrphans,
   isFromCopy,
-  isOldLookout,
+  isLeftLookout,
   keyOf,
   listOurs,
-  releasePorts,
+  releasePort,
   removeOurs,
+  reservedKeys,
 } from '../../adapters/devcontainer/index.ts';
 import type { ContainerContext } from '../../machines/container/context.ts';
 import type { Json, JsonObject } from '../../machines/json.ts';
@@ -28,24 +29,28 @@ export interface SweepPorts extends Pick<VmWorkspace, 'host' | 'git' | 'instance
   readonly log: Log;
 }
 
-/** $1 folder; names that stay on stdin, one a line. Folders of containers are named by their keys. */
-const DELETE_OTHERS = `
+/** $1 folder. Folders of containers are named by their keys. */
+const LIST = `
 cd -- "$1" 2>/dev/null || exit 0
-keys=$(cat)
 for name in [0-9a-f]*-[0-9]*; do
-  [ -d "$name" ] || continue
-  printf "%s\\n" "$keys" | grep -qxF -- "$name" || rm -rf -- "$name"
+  [ ! -d "$name" ] || printf "%s\\n" "$name"
 done
+`;
+
+/** $1 folder, and names in it. */
+const DELETE = `
+cd -- "$1" && shift && rm -rf -- "$@"
 `;
 
 export async function sweep(ports: SweepPorts, signal: AbortSignal): Promise<void> {
   const { host, instance, log } = ports;
-  // In this order: a container that is made meanwhile is not in the list, and one in the list is known by now.
+  // What there is, and only then what is known: what somebody makes meanwhile is not among the first, or is among the second.
   const containers = await listOurs(host, instance, signal);
+  const folder = portsFolder(ports);
+  const reserved = await reservedKeys(host.shell, { folder, instance }, signal);
+  const folders = await foldersOf(ports, signal);
   const live = liveKeys(ports, await ports.known());
-  for (const old of containers.filter((container) => isOldLookout(container, Date.now()))) {
-    await removeOurs(host, old.id, instance, signal);
-  }
+  for (const { id } of containers.filter(isLeftLookout)) await removeOurs(host, id, instance, signal);
   for (const orphan of findOrphans(containers, instance, live)) {
     const { id, labels } = orphan;
     if (await isFromCopy(host, orphan, signal)) continue;
@@ -55,10 +60,17 @@ export async function sweep(ports: SweepPorts, signal: AbortSignal): Promise<voi
     );
     await removeOurs(host, id, instance, signal);
   }
-  await releasePorts(host.shell, portsFolder(ports), instance, live, signal);
-  const stdin = [...live, ''].join('\n');
-  const command = { script: DELETE_OTHERS, args: [stateRoot(ports)] };
-  await host.shell.exec(command, { timeoutMs: 60_000, signal, stdin });
+  for (const key of reserved.filter((key) => !live.has(key))) {
+    await releasePort(host.shell, { folder, instance, key }, signal);
+  }
+  const left = folders.filter((key) => !live.has(key));
+  if (left.length === 0) return;
+  await host.shell.exec({ script: DELETE, args: [stateRoot(ports), ...left] }, { timeoutMs: 60_000, signal });
+}
+
+async function foldersOf(ports: SweepPorts, signal: AbortSignal): Promise<readonly string[]> {
+  const { stdout } = await ports.host.shell.exec({ script: LIST, args: [stateRoot(ports)] }, { signal });
+  return stdout.split('\n').filter((line) => line !== '');
 }
 
 /** Of the containers that a chart has, makes or is about to remove. */

@@ -13,25 +13,36 @@ export interface UpkeepPorts extends SweepPorts, UnusedPorts {
   /** Days that sessions are kept for. */
   readonly keepDays: number;
   readonly now: () => number;
-  /** Milliseconds from the end of one round to the next. */
+  /** Milliseconds from the end of one round to the next; for tests. */
   readonly everyMs?: number;
 }
 
-const EVERY_MS = 15 * 60_000;
+/** What a gateway that was killed, or a VM that was away, has left must not lie around for long; to look is cheap. */
+const SWEEP_EVERY_MS = 60_000;
+const PRUNE_EVERY_MS = 15 * 60_000;
 /** After a round that failed, most likely because the VM was not there. */
 const AGAIN_MS = 30_000;
 const DAY_MS = 24 * 60 * 60_000;
 
 /** Resolves when `over` is aborted and nothing is under way. */
 export async function keepVmInOrder(ports: UpkeepPorts, over: AbortSignal): Promise<void> {
-  const { log, everyMs = EVERY_MS } = ports;
+  const { everyMs } = ports;
+  await Promise.all([
+    again(ports, [sweep], everyMs ?? SWEEP_EVERY_MS, over),
+    again(ports, [pruneUnused, watchDisk], everyMs ?? PRUNE_EVERY_MS, over),
+  ]);
+}
+
+type Step = (ports: UpkeepPorts, over: AbortSignal) => Promise<void>;
+
+async function again(ports: UpkeepPorts, steps: readonly Step[], everyMs: number, over: AbortSignal): Promise<void> {
   while (!over.aborted) {
     let pause = everyMs;
     // Each by itself: on a full disk much fails, and that is when room must be made and people told.
-    for (const step of [sweep, pruneUnused, watchDisk]) {
+    for (const step of steps) {
       if (over.aborted) break;
       await step(ports, over).catch((error: unknown) => {
-        if (!over.aborted) log.warn({ err: error, step: step.name }, 'the VM is not in order; it is tried again');
+        if (!over.aborted) ports.log.warn({ err: error, step: step.name }, 'the VM is not in order; it is tried again');
         pause = Math.min(AGAIN_MS, everyMs);
       });
     }

@@ -169,7 +169,12 @@ test(`RT-36: ${CYCLES} start, stop and crash cycles leave nothing, and foreign c
   await eventually('only what was there before is left', async () => {
     const now = await remains(environment);
     return JSON.stringify(now) === JSON.stringify(before);
-  }).catch(async () => assert.equal(await remains(environment), before));
+  }).catch(async () => {
+    console.log(
+      await vm.podman('ps', '--all', '--no-trunc', '--format', '{{.ID}} {{.Status}} {{.Command}} {{.Labels}}'),
+    );
+    assert.equal(await remains(environment), before);
+  });
   assert.equal(await worktrees(environment), []);
   assert.is(await since(), strangerBefore);
   const { containers, processes, ports } = await remains(environment);

@@ -8,7 +8,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { failureOf, silentLog } from '../../../src/actors/index.ts';
 import { keyOf } from '../../../src/adapters/devcontainer/index.ts';
-import { mainCheckout, portsFolder, stateRoot } from '../../../src/flows/vmWorkspace/ports.ts';
+import { mainCheckout, portsFolder, stateFolder, stateRoot } from '../../../src/flows/vmWorkspace/ports.ts';
 import { sweep } from '../../../src/flows/vmWorkspace/sweep.ts';
 import { IMAGE } from '../../adapters/devcontainer/machine.ts';
 import { alone } from '../../support/alone.ts';
@@ -269,6 +269,23 @@ test('RT-38: what nobody knows goes; what a chart knows, other installations and
   assert.not(left.includes(orphan.containerId));
   assert.ok(existsSync(join(portsFolder(world.ports), String(kept.port))));
   assert.not(existsSync(join(portsFolder(world.ports), String(orphan.port))));
+});
+
+test('what is made while it is swept stays, though nobody knew it when that began', async ({ world }) => {
+  world.repository('meanwhile', { [CONFIG]: config() });
+  const reading = async () => {
+    // Between the question and what is done about it, a container comes up.
+    standing ??= await world.bringUp('meanwhile');
+    return [];
+  };
+  let standing: Awaited<ReturnType<typeof world.bringUp>> | undefined;
+  await sweep({ ...world.ports, known: reading, log: silentLog }, new AbortController().signal);
+  const { containerId, port } = standing ?? {};
+  assert.ok((await world.machine.podman('ps', '--quiet', '--no-trunc')).includes(String(containerId)));
+  assert.ok(existsSync(join(portsFolder(world.ports), String(port))));
+  const of = { container: 'container/acme/meanwhile@' as const, generation: 1 };
+  const folder = stateFolder(world.ports, { ...of, repo: { repo: 'acme/meanwhile', source: '', branch: '' } });
+  assert.ok(existsSync(folder));
 });
 
 test.run();

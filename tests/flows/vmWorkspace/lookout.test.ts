@@ -124,19 +124,31 @@ test('it has no network, no rights, and nothing of the VM but the folder it look
   assert.equal(await containers(world), before, 'given up, it is gone');
 });
 
-test('one that was left behind is swept away, one that is at work is not', async ({ world }) => {
-  const run = async (since: number) => {
-    const labels = { managed: 'true', instance: 'here', lookout: String(Math.floor(since / 1000)) };
-    const words = Object.entries(labels).map(([name, value]) => `--label=csm.${name}=${value}`);
-    return (await world.machine.podman('run', '--detach', '--network=none', ...words, IMAGE, 'sleep', '876542')).trim();
+test('one that was left behind is swept away at once, one whose answer is waited for is not', async ({ world }) => {
+  const labels = ['managed=true', 'instance=here', 'lookout=csm-lookout-of-a-gateway-that-has-ended'];
+  const words = labels.map((label) => `--label=csm.${label}`);
+  const left = (
+    await world.machine.podman('run', '--detach', '--network=none', ...words, IMAGE, 'sleep', '876542')
+  ).trim();
+  const source = join(world.ground.worktrees, 'acme/waits');
+  mkdirSync(source, { recursive: true });
+  const lookout = {
+    ...{ image: IMAGE, mayFetch: false, user: 'vscode', keepId: false, workdir: '/csm/worktrees' },
+    ...{ mount: { source, target: '/csm/worktrees' }, limits: { memoryBytes: 0, pids: 0 } },
   };
-  const old = await run(Date.now() - 60 * 60_000);
-  const fresh = await run(Date.now());
+  const before = await containers(world);
+  assert.ok(before.includes(left));
+  const given = new AbortController();
+  const looking = runInLookout(world.ports.host, 'here', lookout, ['sleep', '876541'], given.signal).catch(failureOf);
+  const isThere = async () => (await containers(world)).find((id) => !before.includes(id));
+  let waited = await isThere();
+  while (waited === undefined) waited = await isThere();
   await sweep({ ...world.ports, known: async () => [], log: silentLog }, live);
-  const left = await containers(world);
-  assert.not(left.includes(old));
-  assert.ok(left.includes(fresh));
-  await world.machine.podman('rm', '--force', '--time', '0', fresh);
+  const now = await containers(world);
+  assert.not(now.includes(left));
+  assert.ok(now.includes(waited));
+  given.abort();
+  await looking;
 });
 
 test('without the image it was used with, the default one looks; with neither, it is kept and said why', async ({
