@@ -1,0 +1,6 @@
+import { AGENT } from './agent.ts';
+import type { Mutant } from './mutant.ts';
+import { THREAD } from './thread.ts';
+import { WHOLE } from './whole.ts';
+
+export const ALL: readonly Mutant[] = [...THREAD, ...AGENT, ...WHOLE];
