@@ -2,7 +2,7 @@
  * Takes the fixes of `all.ts` out, one at a time, in a copy of the tree, and runs the test that must notice. Last line:
  * `N noticed, N not noticed`.
  *
- *   node --import tsx tests/mutants/main.ts [part of a test's name or path]...
+ *   npm run mutants -- [RT-n or part of a test's path]...
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
