@@ -117,10 +117,8 @@ async function listWith(
   const filters = Object.entries(labels).flatMap(([name, value]) => ['--filter', `label=${name}=${value}`]);
   const listed = await mustRun(host, ['ps', '--all', '--quiet', '--no-trunc', ...filters], signal);
   const ids = listed.stdout.split('\n').filter((line) => line !== '');
-  const found = await Promise.all(ids.map((id) => inspect(host, id, signal)));
   // The runtime's filters are a convenience; what counts is what the container says.
-  return found
-    .filter((container) => container !== undefined)
+  return (await inspectAll(host, ids, signal))
     .filter((container) => isOurs(container, instance))
     .filter((container) => Object.entries(labels).every(([name, value]) => container.labels[name] === value));
 }
@@ -188,13 +186,23 @@ export function findOrphans(
 }
 
 async function inspect(host: Host, id: string, signal?: AbortSignal): Promise<Container | undefined> {
-  if (!/^[0-9a-f]{64}$/.test(id)) throw new TerminalError('CONTAINER_ID', `Not a full container id: ${id}`);
-  const result = await run(host, ['container', 'inspect', id], signal);
-  if (result.code !== 0) {
-    if (/no such (container|object)|no container with/i.test(result.stderr)) return undefined;
+  return (await inspectAll(host, [id], signal))[0];
+}
+
+/** Those of them that there are: in one command, however many. */
+async function inspectAll(host: Host, ids: readonly string[], signal?: AbortSignal): Promise<readonly Container[]> {
+  if (ids.length === 0) return [];
+  for (const id of ids) {
+    if (!/^[0-9a-f]{64}$/.test(id)) throw new TerminalError('CONTAINER_ID', `Not a full container id: ${id}`);
+  }
+  const result = await run(host, ['container', 'inspect', ...ids], signal);
+  const errors = result.stderr.split('\n').filter((line) => /^\s*error\b/i.test(line));
+  const isMissing = (line: string) => /no such (container|object)|no container with/i.test(line);
+  // With one that is gone it fails, and tells of the others all the same.
+  if (result.code !== 0 && (errors.length === 0 || !errors.every(isMissing))) {
     throw runtimeError(host, 'container inspect', result);
   }
-  return parseInspect(result.stdout).find((container) => container.id === id);
+  return parseInspect(result.stdout).filter(({ id }) => ids.includes(id));
 }
 
 /** @throws TerminalError or RetryableError unless it ends with 0 */

@@ -13,6 +13,7 @@ import {
   keyOf,
   listOurs,
   removeOurs,
+  type Shell,
   StartCommandError,
 } from '../../../src/adapters/devcontainer/index.ts';
 import { alone } from '../../support/alone.ts';
@@ -310,6 +311,17 @@ machineTests('our containers stop, start and go; those of others stay', async ({
   assert.ok(live && old && ours.every(({ id }) => id !== stranger && id !== neighbour));
   const orphans = findOrphans(ours, 'test', new Set([live?.labels['csm.key'] ?? '']));
   assert.ok(!orphans.some(({ id }) => id === live?.id));
+  // One that somebody removes between the list and the look at it takes none of the others with it.
+  const exec: Shell['exec'] = async (command, options) => {
+    const result = await machine.shell.exec(command, options);
+    if (Array.isArray(command) && command[1] === 'ps') await machine.podman('rm', '--force', '--time', '0', old.id);
+    return result;
+  };
+  const racing = await listOurs({ ...host, shell: { ...machine.shell, exec } }, 'test');
+  assert.equal(
+    racing.map(({ id }) => id),
+    ours.filter((each) => each !== old).map(({ id }) => id),
+  );
   for (const { id } of orphans) await removeOurs(host, id, 'test');
   assert.equal(
     (await listOurs(host, 'test')).map(({ id }) => id),
