@@ -78,7 +78,9 @@ function judge(mutant: Mutant): string {
 /** What is wrong with it, if it does not build. */
 function build(file: string): string | undefined {
   const part = /^(agent-worker|simulator)\//.exec(file)?.[1] ?? '.';
-  const { status, stdout } = spawnSync('npx', ['tsc', '-p', join(part, 'tsconfig.build.json')], {
+  // Without its fix, what it needed for that is left over.
+  const lenient = ['--noUnusedLocals', 'false', '--noUnusedParameters', 'false'];
+  const { status, stdout } = spawnSync('npx', ['tsc', '-p', join(part, 'tsconfig.build.json'), ...lenient], {
     cwd: tree,
     encoding: 'utf8',
   });

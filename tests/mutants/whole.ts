@@ -92,7 +92,7 @@ export const WHOLE: readonly Mutant[] = [
     test: MEMORY,
     file: 'src/flows/threadView.ts',
     find: 'return { message: `${message}\\n⚠️ The file is not here. ${escapeMarkdown(attached.problem)}` };',
-    replace: 'return { message: message + escapeMarkdown("") };',
+    replace: 'return { message };',
   },
   {
     of: 'RT-16',
