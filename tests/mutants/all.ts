@@ -1,6 +1,9 @@
+import { ADAPTERS } from './adapters.ts';
 import { AGENT } from './agent.ts';
+import { MAPPING } from './mapping.ts';
 import type { Mutant } from './mutant.ts';
+import { SESSION } from './session.ts';
 import { THREAD } from './thread.ts';
 import { WHOLE } from './whole.ts';
 
-export const ALL: readonly Mutant[] = [...THREAD, ...AGENT, ...WHOLE];
+export const ALL: readonly Mutant[] = [...THREAD, ...ADAPTERS, ...SESSION, ...AGENT, ...MAPPING, ...WHOLE];
