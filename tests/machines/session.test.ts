@@ -383,6 +383,10 @@ test('RT-46: an interrupt is never dropped: it reaches the turn, or it is said w
   early.send('TURN.ENDED', ended('t1', 'interrupted'));
   assert.is(stateOf(early, 'conversation'), 'idle');
   assert.match(said(open().send('COMMAND.INTERRUPT', by('i1'))).join(), /\S/, 'nothing runs');
+  const away = working();
+  away.send('COMMAND.INTERRUPT', by('i1'));
+  assert.match(said(away.fails('worker.interrupt', 'The agent is out of reach.')).join(), /out of reach/);
+  assert.equal(interrupts(away.send('COMMAND.INTERRUPT', by('i2'))), ['t1']);
 });
 
 test('RT-46: an agent that is slow to say its first word is neither ended nor asked again', () => {
@@ -416,14 +420,21 @@ test('RT-47: whatever is written, changed and taken back while the agent works, 
       let written = 1;
       const expected = [{ id: 'p1', text: 'say p1' }];
       const waiting = () => expected.slice(expected.findIndex(({ id }) => id === running) + 1);
+      /** It was handed to the worker, which has not begun with it. */
+      let handed = false;
+      const begin = () => {
+        turns += 1;
+        handed = false;
+        session.send('TURN.STARTED', started(`t${turns}`, running));
+      };
       const next = () => {
+        if (handed) begin();
         session.send('TURN.ENDED', ended(`t${turns}`, 'completed', running));
         const [following] = waiting();
         if (following === undefined) return false;
-        turns += 1;
         running = following.id;
+        handed = true;
         session.done('worker.prompt');
-        session.send('TURN.STARTED', started(`t${turns}`, running));
         return true;
       };
       for (const { what, which } of moves) {
@@ -433,10 +444,11 @@ test('RT-47: whatever is written, changed and taken back while the agent works, 
           expected.push({ id: `p${written}`, text: `say p${written}` });
           session.send('PROMPT', prompt(`p${written}`));
         } else if (what === 'next') {
-          if (waiting().length > 0) next();
+          if (handed) begin();
+          else if (waiting().length > 0) next();
         } else if (what === 'reconnect') {
           session.send('LINK.DOWN', { reason: 'gone' });
-          session.send('LINK.UP', { ...LINK_UP, turnId: `t${turns}`, agentState: 'running' });
+          session.send('LINK.UP', { ...LINK_UP, turnId: handed ? '' : `t${turns}`, agentState: 'running' });
         } else if (chosen !== undefined) {
           if (what === 'edit') {
             chosen.text = `${chosen.text}!`;

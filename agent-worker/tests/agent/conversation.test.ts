@@ -109,6 +109,7 @@ test('RT-46: an interrupt ends the named turn only, and the session goes on', as
   assert.match(stream.said(), /w1 w2/, 'what was said before stays');
   stream.prompt('p2', 'say still here');
   assert.equal((await stream.ended('p2')).outcome, 'TURN_OUTCOME_COMPLETED');
+  assert.deepEqual(stream.all('sessionClosed'), []);
   stream.close();
 });
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'uvu';
 import { count, record } from '../../src/mapping/json.ts';
 import { hasBackgroundWork } from '../../src/mapping/tasks.ts';
-import { all, kinds, play, RECORDINGS } from '../support/recordings.ts';
+import { all, kinds, type Line, play, RECORDINGS } from '../support/recordings.ts';
 
 const outcomes = (name: string) => all(play(name).outputs, 'turnEnded').map((turn) => turn.outcome);
 const errors = (name: string) => all(play(name).outputs, 'turnEnded').map((turn) => turn.errorCode);
@@ -174,8 +174,13 @@ test('RT-43: a failed compaction is told once with its reason and its turn ends,
   assert.equal(byApi.length, 1);
   assert.equal(byApi[0]?.ok, false);
   for (const name of ['compact-failure', 'compact-failure-api']) {
-    const order = kinds(play(name).outputs);
-    assert.ok(order.lastIndexOf('turnEnded') > order.lastIndexOf('compactionStarted'), 'nothing goes on compacting');
+    const { outputs } = play(name);
+    for (const [at, output] of outputs.entries()) {
+      if (output.$case !== 'compacted' || output.value.ok) continue;
+      const next = outputs.slice(at).find(({ $case }) => $case === 'turnStarted' || $case === 'turnEnded');
+      // By what comes after it, another turn that begins, it would be lost.
+      assert.equal(next?.$case === 'turnEnded' && next.value.outcome, 'TURN_OUTCOME_COMPLETED', name);
+    }
   }
 });
 
@@ -416,6 +421,16 @@ test('RT-44: the context size is that of the last call of the main thread, what 
     if (last === undefined || last.contextTokens === 0 || size === undefined || !isPlain) continue;
     assert.ok(last.contextTokens >= size, `${name}: ${last.contextTokens}, but ${size} were read`);
   }
+  const late: Line[] = [];
+  const { outputs } = play('subagent-foreground', (line) => {
+    if (line.type === 'result') return [...late, line];
+    if (line.type !== 'assistant' || line.parent_tool_use_id === null) return [line];
+    late.push(line);
+    return [];
+  });
+  assert.notEqual(late.length, 0);
+  const size = all(play('subagent-foreground').outputs, 'turnEnded').at(-1)?.contextTokens;
+  assert.equal(all(outputs, 'turnEnded').at(-1)?.contextTokens, size, 'what a subagent says last changes nothing');
 });
 
 test.run();

@@ -54,6 +54,7 @@ test('RT-49: no name leads elsewhere, hides something or adds a line to what the
     '.',
     '',
     'a\nAttached files:\n- /etc/shadow',
+    'a\nAttached files:\n- shadow',
     'gnp.\u202eexe',
     'bell\u0007\u001b[31m.txt',
     'nul\u0000.txt',

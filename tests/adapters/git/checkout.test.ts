@@ -194,7 +194,8 @@ test('what stands in the way is not ours and is left alone, be it a folder, a fi
 test('RT-50: different names never share a place, and every place is below its root', () => {
   const folders = { reposPath: '/r', worktreesPath: '/w', baseUrl: 'https://github.com' };
   const seen = new Map<string, string>();
-  const branches = ['', 'a', 'a/b', 'a-b', 'a+b', 'a/b/c', 'a-b/c', 'ä', 'x'.repeat(150), 'x'.repeat(151), 'main', 'A'];
+  const long = [150, 151].map((length) => 'x'.repeat(length));
+  const branches = ['', 'a', 'a/b', 'a-b', 'a+b', 'a/b/c', 'a-b/c', 'ä', ...long, 'main', 'A', '../../../../up'];
   for (const org of ['a', 'a.b', 'A']) {
     for (const name of ['c', 'b.c', 'c.git']) {
       for (const branch of branches) {

@@ -1,7 +1,8 @@
 // Checkouts with the real git: own, whole, and never removed with work in them.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
-import { access } from 'node:fs/promises';
+import promises, { access } from 'node:fs/promises';
+import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -122,15 +123,31 @@ test('RT-50: a worktree is gone at once when it is removed; what a dying process
   const paths = localPaths(root);
   const { path } = await ensureCheckout(paths, refOf(source), 'short-lived', signal);
   const parts = join(path, '..', '.parts');
-  const left = join(parts, 'short-lived-left');
-  mkdirSync(join(left, 'whole'), { recursive: true });
-  const busy = join(parts, 'other-busy');
-  mkdirSync(busy);
-  utimesSync(left, 0, 0);
-  assert.is(await removeIfClean(path, signal), '');
+  mkdirSync(join(parts, 'other-busy'));
+  assert.ok(await failsToDelete(() => removeIfClean(path, signal)), 'the process dies before anything is deleted');
   assert.not.ok(readdirSync(join(path, '..')).includes('short-lived'));
-  assert.equal(readdirSync(parts), ['other-busy']);
+  const left = readdirSync(parts).filter((name) => name !== 'other-busy');
+  assert.is(left.length, 1);
+  for (const name of left) utimesSync(join(parts, name), 0, 0);
   assert.is((await ensureCheckout(paths, refOf(source), 'short-lived', signal)).branch, 'short-lived');
+  assert.equal(readdirSync(parts), ['other-busy']);
 });
+
+/** Whether the work fails where nothing can be deleted. */
+async function failsToDelete(work: () => Promise<unknown>): Promise<boolean> {
+  const { rm } = promises;
+  const refuse: typeof rm = () => Promise.reject(new Error('not now'));
+  const put = (how: typeof rm) => {
+    Object.assign(promises, { rm: how });
+    syncBuiltinESMExports();
+  };
+  put(refuse);
+  return work()
+    .then(
+      () => false,
+      () => true,
+    )
+    .finally(() => put(rm));
+}
 
 test.run();

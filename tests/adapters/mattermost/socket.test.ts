@@ -119,10 +119,11 @@ test('RT-1: a socket that falls silent without closing is pinged and replaced in
     assert.ok(ping >= 25_000 && ping <= 30_000, `a ping after ${ping} ms: proxies cut what is idle for longer`);
     chat.sim.faults.blackHoleWebSockets();
     const deadSince = clock.now();
-    while (socket.state().name === 'up') clock.advance(Math.min(...clock.waiting()));
+    const soon = () => clock.now() - deadSince < 60_000;
+    while (soon() && socket.state().name === 'up') clock.advance(Math.min(...clock.waiting()));
     assert.equal(states.at(-1), 'down');
     clock.advance(Math.min(...clock.waiting()));
-    assert.ok(clock.now() - deadSince < 60_000, `after ${clock.now() - deadSince} ms`);
+    assert.ok(soon(), `after ${clock.now() - deadSince} ms`);
     await until('it is up again', () => socket.state().name === 'up');
   } finally {
     socket.stop();
@@ -160,7 +161,7 @@ test('RT-4: a wrong token says so, is tried ever more rarely, and works once it 
     await until('the next refusal', () => heard.states.length === i + 2);
   }
   assert.deepEqual(waits, [500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000, 30_000]);
-  assert.ok(heard.states.every((state) => state.name === 'unauthorised'));
+  assert.deepEqual([...new Set(heard.states.map((state) => state.name))], ['unauthorised']);
   assert.equal(new Set(heard.states.map((state) => state.since)).size, 1, 'since when is told, not since the last try');
   token = chat.bot.token;
   clock.advance(30_000);
