@@ -99,6 +99,7 @@ export function wireVm(parts: VmParts): VmPart {
       transport,
       env: process.env,
       learn,
+      raiseWalls: parts.readyWalls,
       checkWalls: async (at, signal) => {
         // Where no firewall is configured there are no walls to look at.
         if (config.firewall.kind === 'none') return;

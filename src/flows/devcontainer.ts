@@ -121,7 +121,7 @@ export async function prepareDevcontainer(host: Host, request: PrepareRequest): 
   if (config.dockerComposeFile !== undefined) {
     const file = posix.join(stateFolder, 'compose.json');
     const shape = projectShape(config, compose);
-    const isCompose1 = shape.deployed.length > 0 && (await composeVersion(host, request)).startsWith('1.');
+    const isCompose1 = isFirst(await composeProgram(host, request));
     const ours = composeAdditions({ ...shape, isCompose1 }, additions);
     await shell.writeFile(file, JSON.stringify(ours), 0o600, signal);
     config.dockerComposeFile = [...listOf(config.dockerComposeFile), file];
@@ -153,18 +153,27 @@ export function cliCall(
   };
 }
 
-/** Of the program that the CLI will use; empty if there is none. $1: the one that was chosen, or nothing; $2: the runtime. */
+/** What the program that the CLI will use says of itself; empty if there is none. $1: the one that was chosen, or nothing; $2: the runtime. */
 const COMPOSE_VERSION = `
-if [ -n "$1" ]; then exec "$1" version --short; fi
-"$2" compose version --short 2>/dev/null || docker-compose version --short 2>/dev/null || true`;
+if [ -n "$1" ]; then exec "$1" version; fi
+"$2" compose version 2>&1 || docker-compose version 2>/dev/null || true`;
 
-async function composeVersion(
+/** @throws TerminalError COMPOSE_PROGRAM for one that takes more from a repository than is vetted */
+async function composeProgram(
   { shell, runtime }: Host,
   { composePath, signal }: Pick<PrepareRequest, 'composePath' | 'signal'>,
 ): Promise<string> {
   const command = { script: COMPOSE_VERSION, args: [composePath ?? '', runtime] };
   const { stdout } = await shell.exec(command, { signal });
-  return stdout.trim().replace(/^v/, '');
+  if (!/podman-compose/i.test(stdout)) return stdout;
+  throw new TerminalError('COMPOSE_PROGRAM', stdout.trim().slice(0, 200), {
+    human:
+      "Compose projects are brought up by podman-compose on this VM, which takes options for podman from a repository's variables, where they are not vetted. Install docker-compose there, which podman then uses.",
+  });
+}
+
+function isFirst(program: string): boolean {
+  return /version:? v?1\./i.test(program);
 }
 
 function overrideIn(stateFolder: string): string {
@@ -184,11 +193,13 @@ function projectShape(config: JsonObject, compose: readonly ComposeFile[]) {
     service: typeof config.service === 'string' ? config.service : '',
     services: services.map(([name]) => name),
     built: builtServices(compose),
-    deployed: services.flatMap(([name, service]) =>
-      objectOf(objectOf(objectOf(service).deploy).resources).limits === undefined ? [] : [name],
-    ),
+    deployed: services.flatMap(([name, service]) => (isDeployed(objectOf(objectOf(service).deploy)) ? [name] : [])),
     version: version === undefined ? null : String(version),
   };
+}
+
+function isDeployed({ resources, restart_policy: restarts }: Readonly<Record<string, unknown>>): boolean {
+  return objectOf(resources).limits !== undefined || restarts !== undefined;
 }
 
 function imagesOf(

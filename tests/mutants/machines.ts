@@ -3,6 +3,7 @@ import type { Mutant } from './mutant.ts';
 
 const CARDS = 'tests/crash/cards.test.ts';
 const FAULTS = 'tests/e2e/vm/machineFaults.test.ts';
+const COMPOSE_WALLS = 'tests/e2e/vm/composeWalls.test.ts';
 const VM_MEMORY = 'tests/e2e/vm/memory.test.ts';
 
 export const MACHINES: readonly Mutant[] = [
@@ -110,10 +111,29 @@ export const MACHINES: readonly Mutant[] = [
   },
   {
     of: 'RT-53',
-    wrong: 'nobody tries whether the walls hold',
-    test: 'tests/e2e/vm/composeWalls.test.ts',
+    name: 'nothing of a compose project',
+    wrong: 'a project is begun wherever its networks are',
+    test: COMPOSE_WALLS,
+    file: 'src/flows/vmWorkspace/request.ts',
+    find: "firewall.kind === 'nftables' ? unwalled([madeAnew], firewall.bridges).join() : ''",
+    replace: "''",
+  },
+  {
+    of: 'RT-53',
+    name: 'at a bridge without walls',
+    wrong: 'nobody looks where containers are',
+    test: COMPOSE_WALLS,
     file: 'src/wireVm.ts',
-    find: 'await proveWallsOf(connect, at);',
+    find: 'await parts.wallsCover(at.container, signal);',
+    replace: '',
+  },
+  {
+    of: 'RT-53',
+    name: 'at a bridge without walls',
+    wrong: 'what nothing holds stays',
+    test: COMPOSE_WALLS,
+    file: 'src/flows/vmWorkspace/workers.ts',
+    find: "if (failureOf(error).code.startsWith('WALLS_')) await removeGeneration(ports, of, signal);",
     replace: '',
   },
 ];

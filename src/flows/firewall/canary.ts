@@ -17,7 +17,7 @@ export const CANARIES: readonly { readonly host: string; readonly port: number }
 export function outsideTheWalls(interfaces: readonly string[]): TerminalError {
   const where = interfaces.join(', ');
   return new TerminalError('WALLS_ELSEWHERE', `containers at ${where}, which has no walls`, {
-    human: `Containers of this repository are at ${where} of the VM, where no walls stand. No agent is started there. Name that bridge in SM_NFT_BRIDGES (\`podman*\` stands for all that podman makes), or let the repository use the network of SM_CONTAINER_NETWORK (docs/firewall.md).`,
+    human: `Containers of this repository are at ${where} of the VM, where no walls stand. No agent is started there. They are taken away. Name that bridge in SM_NFT_BRIDGES (\`podman*\` stands for all that podman makes), or let the repository use the network of SM_CONTAINER_NETWORK (docs/firewall.md).`,
   });
 }
 
@@ -30,6 +30,6 @@ export async function proveWalls(reaches: (host: string, port: number) => Promis
   const open = CANARIES.filter((_, index) => results[index]).map(({ host }) => host);
   if (open.length === 0) return;
   throw new TerminalError('WALLS_OPEN', `reachable without an approval: ${open.join(', ')}`, {
-    human: `The container can reach ${open.join(', ')} without an approval: the firewall is not in force. No agent is started there. Check the rules that stand before the containers' network (docs/firewall.md).`,
+    human: `The container can reach ${open.join(', ')} without an approval: the firewall is not in force. No agent is started there. It is taken away. Check the rules that stand before the containers' network (docs/firewall.md).`,
   });
 }

@@ -57,6 +57,8 @@ export function buildHandlers(ports: VmWorkspace) {
         await refuseUnvetted(ports, asked, params, signal);
         // Before: after a reboot in between it would be the one of a boot that the container was not started in.
         const bootId = await bootIdOf(ports, signal);
+        // Its own commands run before anybody can look from inside; and an address may have been another container's.
+        await ports.raiseWalls(signal);
         const up = await bringUp(ports, { params, asked }, say, signal);
         if (ports.config.git.autoPull) {
           await pullForContainer(ports, params, up.remoteUser, { signal, log: context.log });
@@ -74,6 +76,12 @@ export function buildHandlers(ports: VmWorkspace) {
 export async function containersOf(ports: VmWorkspace, of: OfContainer, signal: AbortSignal) {
   const found = await listOf(ports.host, ownerOf(ports, of), signal);
   return found.map((container) => ({ ...container, generation: Number(container.labels['csm.generation'] ?? 0) }));
+}
+
+export async function removeGeneration(ports: VmWorkspace, of: OfContainer, signal: AbortSignal): Promise<void> {
+  for (const { id, generation } of await containersOf(ports, of, signal)) {
+    if (generation === of.generation) await removeOurs(ports.host, id, ports.instance, signal);
+  }
 }
 
 /** Changes with every boot of the VM. */
@@ -171,9 +179,7 @@ async function bringUp(
   } catch (error) {
     if (failureOf(error).code !== 'PORT_TAKEN') throw error;
     // What was made publishes that port, and would be found again.
-    for (const { id, generation } of await containersOf(ports, params, signal)) {
-      if (generation === params.generation) await removeOurs(host, id, instance, signal);
-    }
+    await removeGeneration(ports, params, signal);
     const { message, human } = failureOf(error);
     throw new TerminalError('PORT_TAKEN', message, { human, cause: error });
   }

@@ -15,7 +15,7 @@
  */
 import { posix } from 'node:path';
 import { RetryableError } from '../../actors/index.ts';
-import { type Container, type Owner, projectOf, volumesOf } from '../../adapters/devcontainer/index.ts';
+import { type Container, listOurs, type Owner, projectOf, volumesOf } from '../../adapters/devcontainer/index.ts';
 import { stateRoot, type VmWorkspace } from './ports.ts';
 
 const TIMEOUT_MS = 120_000;
@@ -38,12 +38,26 @@ for name; do : >"$folder/$name" || exit 1; done
 const BUILT = /^(?:localhost\/)?(?:vsc-[A-Za-z0-9_.-]+|csm-[0-9a-f]{12}-\d+)(?::[A-Za-z0-9_.-]+)?$/;
 
 /** Notes that the containers of a branch, their images and their volumes are in use. */
-export async function noteUse(
+export function noteUse(
   ports: Ports,
   owner: Owner,
   containers: readonly Container[],
   signal: AbortSignal,
 ): Promise<void> {
+  return keepNotes(ports, notesOf(owner, containers), signal);
+}
+
+/** The same of all that are there: what was used until a moment ago must not look as if it had last been used when it was made. */
+async function noteAllThatAreThere(ports: Ports, signal: AbortSignal): Promise<void> {
+  const { host, instance } = ports;
+  const notes = (await listOurs(host, instance, signal)).flatMap((container) => {
+    const { 'csm.repo': repo = '', 'csm.branch': branch = '', 'csm.generation': generation } = container.labels;
+    return notesOf({ instance, repo, branch, generation: Number(generation) }, [container]);
+  });
+  if (notes.length > 0) await keepNotes(ports, notes, signal);
+}
+
+function notesOf(owner: Owner, containers: readonly Container[]): readonly string[] {
   const { home, prefix } = volumesOf(owner);
   // A compose project's own have its name in front.
   const isOurs = (name: string) => name.startsWith(prefix) || name.startsWith(`${projectOf(owner)}_`);
@@ -53,10 +67,13 @@ export async function noteUse(
     .filter(({ image }) => BUILT.test(image))
     .flatMap(({ image, imageId }) => [image, imageId.replace(/^sha256:/, '')])
     .filter((name) => name !== '');
-  const notes = [
+  return [
     ...[home, ...volumes].map((name) => `volume=${name}`),
     ...images.map((name) => `image=${name.replaceAll('/', '%')}`),
   ];
+}
+
+async function keepNotes(ports: Ports, notes: readonly string[], signal: AbortSignal): Promise<void> {
   const args = [usedFolder(ports), ...new Set(notes)];
   const { code, stderr } = await ports.host.shell.exec({ script: NOTE, args }, { signal });
   if (code !== 0) throw new RetryableError('VM_FOLDER', `note use: exit code ${code}: ${stderr.trim()}`);
@@ -106,6 +123,9 @@ export interface DiskState {
 
 /** @param keepDays as long as sessions are kept */
 export async function pruneDisk(ports: Ports, keepDays: number, signal: AbortSignal): Promise<DiskState> {
+  // On a full disk it may fail, and that is when room must be made; what is in use refuses to go.
+  await noteAllThatAreThere(ports, signal).catch(() => undefined);
+  signal.throwIfAborted();
   const before = await diskState(ports, signal);
   const days = before.percent >= NEARLY_FULL ? IMAGE_DAYS.nearlyFull : IMAGE_DAYS.usually;
   const mirrors = posix.join(ports.git.reposPath, '.mirrors');

@@ -12,7 +12,7 @@ import type { Machine, RepoRef } from '../../machines/effects.ts';
 export interface VmWorkspace {
   readonly host: Host;
   readonly git: GitOptions;
-  readonly config: Pick<Config, 'container' | 'git' | 'sessions' | 'workspace'> & {
+  readonly config: Pick<Config, 'container' | 'firewall' | 'git' | 'sessions' | 'workspace'> & {
     readonly vm: Pick<NonNullable<Config['vm']>, 'secretsFile'>;
   };
   /** Of this installation; two of them may share a VM. */
@@ -26,6 +26,8 @@ export interface VmWorkspace {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Told of what agents are given that nobody is to be shown. */
   readonly learn: (secrets: Iterable<string>) => void;
+  /** Brings the walls to what they should be for the containers there are; where there are none, does nothing. */
+  readonly raiseWalls: (signal: AbortSignal) => Promise<void>;
   /** Whether the container is behind walls, proven from inside; where there are none, nothing is asked. */
   readonly checkWalls: (worker: OfContainer & { readonly endpoint: string }, signal: AbortSignal) => Promise<void>;
   readonly now: () => number;

@@ -2,6 +2,7 @@
 import { isIP } from 'node:net';
 import { RetryableError } from '../../actors/index.ts';
 import { CONTAINER_WORKER_PORT, defaultConfig, followLinks, WORKER_PORTS } from '../../adapters/devcontainer/index.ts';
+import { unwalled } from '../../adapters/nftables/index.ts';
 import { secretVariables } from '../../config/secret.ts';
 import type { DevcontainerRules } from '../../policy/devcontainer/index.ts';
 import type { PrepareRequest } from '../devcontainer.ts';
@@ -70,14 +71,17 @@ function inBrackets(address: string): string {
   return address.includes(':') ? `[${address}]` : address;
 }
 
-function rulesOf({ config: { container } }: VmWorkspace): DevcontainerRules {
+function rulesOf({ config: { container, firewall }, host }: VmWorkspace): DevcontainerRules {
   const first = container.grpcPortStart;
+  // As the runtimes call the bridges that they make; one of them stands for all.
+  const madeAnew = host.runtime === 'podman' ? 'podman*' : 'br-*';
   return {
     allowHostCommands: container.allowHostCommands,
     allowPrivileged: container.allowPrivileged,
     allowedLocalEnv: container.allowedLocalEnv,
     allowedNetworks: [container.network, ...container.allowedNetworks],
     allowedMounts: container.allowedMounts,
+    unwalledNetworks: firewall.kind === 'nftables' ? unwalled([madeAnew], firewall.bridges).join() : '',
     workerPorts: { first, last: first + WORKER_PORTS - 1 },
   };
 }

@@ -1,8 +1,8 @@
 /** The worker in a container, and what is found where a container should be. */
-import type { EffectHandlers } from '../../actors/index.ts';
+import { type EffectHandlers, failureOf } from '../../actors/index.ts';
 import { CONTAINER_WORKER_PORT, findWorker, inspectOurs, startWorker } from '../../adapters/devcontainer/index.ts';
 import type { Found } from '../../machines/effects.ts';
-import { bootIdOf } from './build.ts';
+import { bootIdOf, removeGeneration } from './build.ts';
 import { withNews } from './news.ts';
 import { identityOf, type OnMachine, type VmWorkspace } from './ports.ts';
 import { publishedAt, secretsOf } from './request.ts';
@@ -35,8 +35,15 @@ export function workerPlaceHandlers(ports: VmWorkspace) {
         );
         return { endpoint: endpointOf(ports, machine.port), identity };
       }),
-    'workspace.checkWalls': ({ params: { machine, ...of } }, { signal }) =>
-      ports.checkWalls({ ...of, endpoint: endpointOf(ports, machine.port) }, signal),
+    'workspace.checkWalls': async ({ params: { machine, ...of } }, { signal }) => {
+      try {
+        await ports.checkWalls({ ...of, endpoint: endpointOf(ports, machine.port) }, signal);
+      } catch (error) {
+        // Nobody may go on using what nothing holds: neither what the repository has left running, nor its other services.
+        if (failureOf(error).code.startsWith('WALLS_')) await removeGeneration(ports, of, signal);
+        throw error;
+      }
+    },
     'workspace.inspect': async ({ params }, { signal }) => {
       const found = await look(ports, params, signal);
       return { found, endpoint: found === 'worker' ? endpointOf(ports, params.machine.port) : '' };

@@ -14,13 +14,10 @@ const BUILD_OPTIONS = ['--build-arg', '--label', '--platform', '--progress', '--
 export function vetImage(image: unknown, path: string, { found }: Vetting): void {
   if (image === undefined) return;
   if (typeof image !== 'string' || !isPlainWord(image)) found.refuse(path, 'unreadable', 'is not the name of an image');
-  else vetForeign(image, path, found);
+  else vetImageName(image, [], path, found);
 }
 
-/**
- * What the session manager and the devcontainer CLI call images that they build on the VM, whosever they are. Not seen: a name
- * that a Dockerfile puts together from parts.
- */
+/** What the session manager and the devcontainer CLI call images that they build on the VM, whosever they are. */
 const BUILT_HERE = /(^|[^\w.-]|:-)(csm-[0-9a-f]{12}-\d|vsc-[^\s/:]*-[0-9a-f]{32})/i;
 
 /** A text that names an image, or may become part of such a name. */
@@ -28,11 +25,28 @@ export function vetForeign(text: string, path: string, found: Vetting['found']):
   if (BUILT_HERE.test(text)) found.refuse(path, 'ours', `uses ${quoted(text)}, which was built for a repository`);
 }
 
-/** Images that a Dockerfile takes something from, and what may stand in for them. */
-function vetImagesOf(instruction: string, path: string, found: Vetting['found']): void {
-  const [from = ''] = /^\s*(?:ONBUILD\s+)*(?:FROM|ARG)\s.*$/is.exec(instruction) ?? [];
-  const copied = [...instruction.matchAll(/(?:--|[,=])from=([^\s,]+)/gi)].map(([, image = '']) => image);
-  for (const text of [from, ...copied]) vetForeign(text.trim(), path, found);
+/** The id of an image, or how one may begin: whosever image it is. */
+const ID = /^(?:sha256:)?[0-9a-f]{1,64}$/i;
+const VARIABLE = /\$(?:\w+|\{[^}]*\})/g;
+
+/** A name whose parts may make one that was built here, and which parts come in with variables. */
+function isPutTogether(name: string): boolean {
+  return name.split(/[/:@]/).some((part) => {
+    const [before = '', ...after] = part.split('\u0000');
+    if (after.length === 0 || part === '\u0000') return false;
+    return ['vsc-', 'csm-'].some((own) => own.startsWith(before.toLowerCase()) || before.toLowerCase().startsWith(own));
+  });
+}
+
+/** @param stages of the same Dockerfile, by name; a number is one, too */
+function vetImageName(text: string, stages: readonly string[], path: string, found: Vetting['found']): void {
+  vetForeign(text, path, found);
+  const name = text.replace(VARIABLE, '\u0000');
+  if (isPutTogether(name)) {
+    found.refuse(path, 'unreadable', `puts the name of an image together from parts (${quoted(text)}); write it out`);
+  }
+  const isStage = stages.includes(name.toLowerCase()) || (/^\d+$/.test(name) && Number(name) < stages.length);
+  if (ID.test(name) && !isStage) found.refuse(path, 'ours', `uses an image by its id (${quoted(text)}); name it`);
 }
 
 /** `build`, and its older spelling `dockerFile` and `context`. */
@@ -96,8 +110,26 @@ export function vetDockerfile(text: string, path: string, { found }: Vetting): v
   if (/^\s*#\s*escape\s*=\s*[^\\\s]/im.test(text)) {
     found.refuse(path, 'unreadable', 'ends its lines with another sign than a backslash');
   }
+  const stages: string[] = [];
   for (const instruction of instructionsOf(text)) {
-    vetImagesOf(instruction, path, found);
+    const [, kind = '', rest = ''] = /^\s*(?:ONBUILD\s+)*(FROM|ARG)\s+(.*)$/is.exec(instruction) ?? [];
+    if (kind.toUpperCase() === 'ARG') {
+      vetForeign(rest, path, found);
+      // Only those before the first stage may stand in the name of an image.
+      if (stages.length === 0 && isPutTogether(rest.replace(/^\w+=["']?/, '').replace(VARIABLE, '\u0000'))) {
+        found.refuse(path, 'unreadable', `puts a value together from parts (${quoted(rest)}); write it out`);
+      }
+    }
+    for (const [, image = ''] of instruction.matchAll(/(?:--|[,=])from=([^\s,]+)/gi)) {
+      vetImageName(image, stages, path, found);
+    }
+    if (kind.toUpperCase() === 'FROM') {
+      const [image = '', as = '', name = ''] = rest
+        .split(/\s+/)
+        .filter((word) => word !== '' && !word.startsWith('--'));
+      vetImageName(image, stages, path, found);
+      stages.push(as.toUpperCase() === 'AS' ? name.toLowerCase() : '');
+    }
     const words = /^\s*(?:ONBUILD\s+)*RUN\s+(.*)$/is.exec(instruction)?.[1]?.split(/\s+/) ?? [];
     for (const word of words) {
       if (!word.startsWith('--')) break;
@@ -111,7 +143,8 @@ function instructionsOf(text: string): readonly string[] {
   const instructions: string[] = [];
   let open: string | undefined;
   for (const line of text.split(/\r?\n/)) {
-    if (open !== undefined && /^\s*(#|$)/.test(line)) continue;
+    // A comment goes on nowhere, whatever it ends in.
+    if (/^\s*#/.test(line) || (open !== undefined && line.trim() === '')) continue;
     const whole = `${open ?? ''}${line}`;
     const continued = /\\[ \t]*$/.test(whole);
     if (!continued) instructions.push(whole);

@@ -7,7 +7,7 @@ import { type ComposeVetting, vetOtherFile } from './composeFile.ts';
 import { vetService } from './composeService.ts';
 import { vetPartOfCheckout } from './mounts.ts';
 import { type Vetting, vetFile } from './places.ts';
-import { type Data, isData, textOrTexts } from './shape.ts';
+import { type Data, isData, isRemark, textOrTexts } from './shape.ts';
 import { vetHostVariable } from './variables.ts';
 import { quoted } from './verdict.ts';
 import { isOwnName, vetNetwork } from './walls.ts';
@@ -39,7 +39,7 @@ function vetDocument(document: unknown, name: string, vetting: ComposeVetting): 
   }
   for (const base of vetting.bases) vetFile('.env', base, `${name}: .env`, 'a file of variables', vetting);
   for (const key of Object.keys(document)) {
-    if (!SECTIONS.includes(key) && !key.startsWith('x-')) {
+    if (!SECTIONS.includes(key) && !isRemark(key)) {
       found.refuse(`${name}: ${key}`, 'unreadable', 'is a section that is not known here');
     }
   }
@@ -134,5 +134,5 @@ function vetFileSource(source: Data, path: string, vetting: ComposeVetting): voi
 }
 
 function unknown(path: string, key: string, found: ComposeVetting['found']): void {
-  if (!key.startsWith('x-')) found.refuse(path, 'privilege', `sets ${quoted(key)}, which is not known to be harmless`);
+  if (!isRemark(key)) found.refuse(path, 'privilege', `sets ${quoted(key)}, which is not known to be harmless`);
 }

@@ -3,7 +3,7 @@ import { vetDockerfile, vetForeign, vetImage } from './build.ts';
 import { type ComposeVetting, vetOtherFile } from './composeFile.ts';
 import { type Mount, parseVolumeText, vetMount } from './mounts.ts';
 import { vetFile } from './places.ts';
-import { type Data, isData, isPlainWord, textOrTexts } from './shape.ts';
+import { type Data, isData, isPlainWord, isRemark, textOrTexts } from './shape.ts';
 import { vetHostVariable } from './variables.ts';
 import { quoted } from './verdict.ts';
 import {
@@ -106,7 +106,7 @@ export function vetService(service: Data, path: string, vetting: ComposeVetting)
     const at = `${path}.${key}`;
     const namespace = Object.hasOwn(NAMESPACES, key) ? NAMESPACES[key] : undefined;
     const vet = Object.hasOwn(CHECKED, key) ? CHECKED[key] : undefined;
-    if (value === null || FINE.includes(key) || key.startsWith('x-')) continue;
+    if (value === null || FINE.includes(key) || isRemark(key)) continue;
     if (namespace !== undefined) {
       eachPlain((text, place) => {
         if (!(namespace !== 'userns' && /^service:[\w.-]+$/.test(text))) vetNamespace(namespace, text, place, vetting);
@@ -163,7 +163,7 @@ function vetServiceBuild(value: unknown, path: string, vetting: ComposeVetting):
     }
   }
   for (const key of Object.keys(rest)) {
-    if (BUILD_FINE.includes(key) || key.startsWith('x-')) continue;
+    if (BUILD_FINE.includes(key) || isRemark(key)) continue;
     found.refuse(`${path}.${key}`, 'privilege', `sets ${quoted(key)} for the build, which is not known to be harmless`);
   }
 }

@@ -97,7 +97,11 @@ function withoutOwn(words: readonly string[], own: readonly string[]): readonly 
 }
 
 function vetCompose(config: Data, vetting: Vetting): void {
-  const { found, checkout } = vetting;
+  const { found, checkout, rules } = vetting;
+  if (config.dockerComposeFile !== undefined && rules.unwalledNetworks !== '') {
+    const does = 'makes networks of its own, where no walls stand and its services would reach whatever the VM reaches';
+    found.refuse('dockerComposeFile', 'network', does, `SM_NFT_BRIDGES=${rules.unwalledNetworks}`);
+  }
   for (const { path, text } of textOrTexts(config.dockerComposeFile, 'dockerComposeFile', found)) {
     vetFile(text, posix.dirname(checkout.configFile), path, 'a compose file', vetting);
   }

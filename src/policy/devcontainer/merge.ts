@@ -64,6 +64,9 @@ export function mergeConfig(repo: JsonObject, additions: Additions): Merged {
     else notes.push({ path: key, text: 'Not a property known here; left out.' });
   }
   if (Array.isArray(repo.mounts)) config.mounts = ownMounts(repo.mounts, additions.volumes, notes);
+  if (typeof repo.workspaceMount === 'string') {
+    [config.workspaceMount] = ownMounts([repo.workspaceMount], additions.volumes, notes, 'workspaceMount');
+  }
   for (const key of START_COMMANDS) {
     const command = repo[key];
     if (typeof command === 'string') config[key] = withoutWaiting(command, key, notes);
@@ -224,8 +227,13 @@ function ourRunArgs(additions: Additions, limits: Limits): readonly string[] {
     ...(limits.cpus > 0 ? [`--cpus=${limits.cpus}`] : []),
     ...(limits.pids > 0 ? [`--pids-limit=${limits.pids}`] : []),
     ...(userns === null ? [] : [`--userns=${userns}`]),
+    NO_FORGING,
   ];
 }
+
+/** Ways out belong to addresses, so nobody may send in the name of another one. Podman's default set does not have it, Docker's has. */
+const FORGING = 'NET_RAW';
+const NO_FORGING = `--cap-drop=${FORGING}`;
 
 /**
  * What a compose project gets on top of its own files: a further compose file (JSON is YAML). Ports, labels and mounts for
@@ -250,11 +258,15 @@ export function composeAdditions(
   const { labels, publish, volumes, workerMount, worktrees, limits } = additions;
   const bounds = {
     labels,
+    cap_drop: [FORGING],
+    // A daemon that brings it up by itself at boot asks nobody whether walls stand.
+    restart: 'no',
     ...(limits.memoryBytes > 0 ? { mem_limit: limits.memoryBytes } : {}),
     ...(limits.cpus > 0 ? { cpus: limits.cpus } : {}),
     ...(limits.pids > 0 ? { pids_limit: limits.pids } : {}),
   };
   const deploy = {
+    restart_policy: { condition: 'none' },
     resources: {
       limits: {
         ...(limits.memoryBytes > 0 ? { memory: String(limits.memoryBytes) } : {}),

@@ -40,3 +40,8 @@ export function* everyText(value: unknown, path: string): Generator<{ path: stri
 export function isPlainWord(text: string): boolean {
   return /^[A-Za-z0-9_][A-Za-z0-9_./:@+-]*$/.test(text);
 }
+
+/** Of a compose file: for readers alone. What begins with `x-podman`, podman-compose takes for its own options. */
+export function isRemark(key: string): boolean {
+  return /^x-(?!podman)/i.test(key);
+}

@@ -10,6 +10,8 @@ export interface DevcontainerRules {
   readonly allowedLocalEnv: readonly string[];
   /** SM_CONTAINER_NETWORK and SM_ALLOWED_NETWORKS. `none` is always allowed. */
   readonly allowedNetworks: readonly string[];
+  /** Bridges of the networks that compose projects make, where no walls stand there; else empty. */
+  readonly unwalledNetworks: string;
   /** SM_ALLOWED_MOUNTS: folders of the VM, absolute. What is below them is allowed too. */
   readonly allowedMounts: readonly string[];
   /** Host ports that are for agent workers. */

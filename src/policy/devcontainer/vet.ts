@@ -60,6 +60,7 @@ export function placesToLookUp(
     allowPrivileged: true,
     allowedLocalEnv: [],
     allowedNetworks: [],
+    unwalledNetworks: '',
     allowedMounts: ['/'],
     workerPorts: { first: 1, last: 1 },
   };

@@ -90,7 +90,9 @@ export function vetPublished(value: string, path: string, { rules, found }: Vett
   }
   const from = Number(first ?? 0);
   const to = Number(last ?? first ?? 0);
-  if (from <= rules.workerPorts.last && to >= rules.workerPorts.first) {
+  if (from === 0) {
+    found.refuse(path, 'ours', `takes any port of the VM, which may be one for agent workers (${quoted(value)})`);
+  } else if (from <= rules.workerPorts.last && to >= rules.workerPorts.first) {
     found.refuse(path, 'ours', `takes a port of the VM that is for agent workers (${quoted(value)})`);
   } else {
     found.note(path, `Published on the VM's loopback only; a second container with the same port cannot start.`);

@@ -21,6 +21,7 @@ const RULES = {
   allowPrivileged: false,
   allowedLocalEnv: ['ANTHROPIC_API_KEY'],
   allowedNetworks: ['isolated'],
+  unwalledNetworks: '',
   allowedMounts: [],
   workerPorts: { first: 50_051, last: 50_099 },
 };

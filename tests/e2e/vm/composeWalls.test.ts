@@ -1,6 +1,7 @@
 // @limit 900
-// A compose project makes networks of its own, with bridges that nobody has named. No agent may start in one that the walls do
-// not hold, whatever its containers could reach at that moment; and with walls at all of podman's bridges they reach nothing.
+// A compose project makes networks of its own, with bridges that nobody has named: where the walls do not hold those, it is not
+// begun. Nor does an agent start in any other container that they do not hold, which is taken away; and with walls at all of
+// podman's bridges a project reaches nothing.
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { suite } from 'uvu';
@@ -23,9 +24,9 @@ test.before(async (context) => {
 });
 test.after(async ({ environment }) => environment?.stop());
 
-/** The devcontainer and the other service, by their ids. */
-async function containersOf({ environment: { vm } }: Context): Promise<readonly string[]> {
-  const ids = await vm.podman('ps', '--quiet', '--filter', 'label=csm.repo=acme/compose');
+/** By their ids: of a project the devcontainer and the other service. */
+async function containersOf({ environment: { vm } }: Context, repo = 'acme/compose'): Promise<readonly string[]> {
+  const ids = await vm.podman('ps', '--all', '--quiet', '--filter', `label=csm.repo=${repo}`);
   return ids.split('\n').filter((id) => id !== '');
 }
 
@@ -48,32 +49,24 @@ const noAgent = async ({ environment }: Context): Promise<void> => {
   );
 };
 
-test('RT-53: what a compose project can reach nobody has opened; no agent is started there', async (context) => {
+test('RT-53: where its networks would have no walls, nothing of a compose project is started', async (context) => {
   const { you } = context;
   context.thread = await you.askForSession('@claude start acme/compose');
   const { rootId } = context.thread;
-  const { message } = await you.hear(rootId, (post) => /without an approval/.test(post.message), LONG_MS);
-  assert.match(message, /can reach 1\.1\.1\.1 .*No agent is started there/);
-  const containers = await containersOf(context);
-  assert.is(containers.length, 2);
-  // It is no mere suspicion.
-  for (const container of containers) {
-    for (const url of FORBIDDEN) assert.is(await tryFrom(context, container, url), 'open', url);
-  }
+  const { message } = await you.hear(rootId, (post) => /not allowed here/.test(post.message), LONG_MS);
+  assert.match(message, /makes networks of its own, where no walls stand.*`SM_NFT_BRIDGES=podman\*`/);
+  assert.equal(await containersOf(context), []);
   await noAgent(context);
 });
 
-test('nor where the addresses that are tried happen to be closed by somebody else', async (context) => {
-  const { you, thread, environment } = context;
+test('RT-53: a container at a bridge without walls is taken away, also where the addresses that are tried happen to be closed', async (context) => {
+  const { you, environment } = context;
   const [program = '', ...words] = environment.world.atRouter;
   await promisify(execFile)(program, [...words, 'ip', 'route', 'replace', 'blackhole', WORLD.canary]);
-  const before = await you.answersIn(thread.rootId);
-  await you.say('@claude retry', thread);
-  const { message } = await hearAfter(you, thread, before, /where no walls stand/);
-  assert.match(message, /at podman\d+ of the VM, where no walls stand\. No agent is started there\. .*SM_NFT_BRIDGES/);
-  for (const container of await containersOf(context)) {
-    assert.is(await tryFrom(context, container, FORBIDDEN[0] ?? ''), 'open');
-  }
+  const { rootId } = await you.askForSession('@claude start acme/curious');
+  const { message } = await you.hear(rootId, (post) => /where no walls stand/.test(post.message), LONG_MS);
+  assert.match(message, /of the VM, where no walls stand\. No agent is started there\. .*SM_NFT_BRIDGES/);
+  assert.equal(await containersOf(context, 'acme/curious'), []);
   await noAgent(context);
 });
 
@@ -83,21 +76,17 @@ test('with walls at every bridge of podman, the services of a project reach noth
   await environment.restartGateway({ SM_NFT_BRIDGES: 'podman*' });
   const rules = () => environment.vm.sh('nft list table inet csm');
   await eventually('the walls stand at all of them', async () => /iifname "podman\*" jump out/.test(await rules()));
-  const closed = async (): Promise<void> => {
-    const containers = await containersOf(context);
-    assert.is(containers.length, 2);
-    for (const container of containers) {
-      for (const url of [...FORBIDDEN, `telnet://${environment.vm.address}:22`, `https://${WORLD.dns}/`]) {
-        assert.match(await tryFrom(context, container, url), /^curl: \(\d+\)$/, url);
-      }
-    }
-  };
-  await closed();
-  // Made anew, behind walls from the first packet on.
+  // Behind walls from the first packet on.
   const before = await you.answersIn(thread.rootId);
   await you.say('@claude retry', thread);
   await hearAfter(you, thread, before, /Ready on/);
-  await closed();
+  const containers = await containersOf(context);
+  assert.is(containers.length, 2);
+  for (const container of containers) {
+    for (const url of [...FORBIDDEN, `telnet://${environment.vm.address}:22`, `https://${WORLD.dns}/`]) {
+      assert.match(await tryFrom(context, container, url), /^curl: \(\d+\)$/, url);
+    }
+  }
 });
 
 test.run();

@@ -233,11 +233,7 @@ test('RT-53: where the walls do not stand, no agent is started, and the thread s
   );
   assert.match(message, /`@claude retry`/);
   assert.is(reachedAt({ environment }, WORLD.canary, 0) === undefined, false);
-  const [container = ''] = (await vm.podman('ps', '--all', '--quiet', '--filter', 'label=csm.repo=acme/curious')).split(
-    '\n',
-  );
-  const inside = container === '' ? '' : await vm.podman('top', container, 'args').catch(() => '');
-  assert.not.match(inside, /claude-agent-sdk/);
+  assert.is(await vm.podman('ps', '--all', '--quiet', '--filter', 'label=csm.repo=acme/curious'), '');
   assert.is(environment.model?.requests.length, asked);
 });
 

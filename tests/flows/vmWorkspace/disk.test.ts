@@ -78,6 +78,11 @@ test('images and volumes of ours go when they were not used for long; used ones 
     (await names(world, 'volume')).sort(),
     all.volumes.filter((name) => !left.volumes.includes(name)).sort(),
   );
+  // It was there a moment ago, however long it is that it was made.
+  await world.step('workspace.remove', 'used');
+  const unused = await names(world, 'volume');
+  await pruneDisk(ports, KEEP_DAYS, live);
+  assert.equal(await names(world, 'volume'), unused);
   const noted = readdirSync(join(stateRoot(ports), 'used')).join();
   for (const name of [...left.images, ...left.volumes]) assert.not(noted.includes(name.replaceAll('/', '%')), name);
 });

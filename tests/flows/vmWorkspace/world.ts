@@ -81,6 +81,7 @@ export async function startWorld(env: Readonly<Record<string, string>> = {}): Pr
     learn: () => undefined,
     transport: { host: '127.0.0.1' },
     env: { ANTHROPIC_API_KEY: 'sk-ant-of-the-gateway' },
+    raiseWalls: async () => {},
     checkWalls: async () => {},
     now: Date.now,
   };

@@ -119,6 +119,9 @@ const HOSTILE: readonly (readonly [string, object])[] = [
   ['use_api_socket', { use_api_socket: true }],
   ['post_start', { post_start: [{ command: 'x', privileged: true }] }],
   ['future_power', { future_power: true }],
+  ['x-podman.rootfs', { 'x-podman.rootfs': '/' }],
+  ['X-Podman.uidmaps', { 'X-Podman.uidmaps': ['0:0:1'] }],
+  ['build.x-podman', { build: { context: '.', 'x-podman': {} } }],
 ];
 
 test('a service cannot reach out of its container', () => {
@@ -149,6 +152,8 @@ test('volumes, networks, secrets and further files cannot either', () => {
     ['include[0]', { include: ['unread.yml'] }],
     ['include[0].project_directory', { include: [{ path: 'docker-compose.yml', project_directory: '/' }] }],
     ['models', { models: {} }],
+    ['x-podman', { 'x-podman': { pod_args: ['--volume=/:/host'] } }],
+    ['networks.n.x-podman.interface_name', { networks: { n: { 'x-podman.interface_name': 'eth0' } } }],
     ['services', { services: [] }],
   ];
   for (const [key, document] of hostile) {
@@ -159,7 +164,7 @@ test('volumes, networks, secrets and further files cannot either', () => {
 });
 
 test('what stays within the build and the project passes', () => {
-  const inline = 'FROM a\nRUN --mount=type=cache,target=/c --network=none echo $$HOME';
+  const inline = 'FROM debian AS a\nRUN --mount=type=cache,target=/c --network=none echo $$HOME';
   const app = {
     build: { dockerfile_inline: inline, labels: { a: 'b' } },
     volumes: ['..:/w', 'own:/own'],

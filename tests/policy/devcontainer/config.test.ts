@@ -2,7 +2,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { refusalText } from '../../../src/policy/devcontainer/index.ts';
-import { CHECKOUT, refusedAt, VOLUMES, vet } from './support.ts';
+import { CHECKOUT, RULES, refusedAt, VOLUMES, vet } from './support.ts';
 
 const image = 'debian:12';
 /** As the devcontainer CLI calls what it builds. */
@@ -106,6 +106,10 @@ const HOSTILE: readonly (readonly [object, string])[] = [
   [{ appPort: '8080:8080' }, 'appPort'],
   [{ appPort: ['0.0.0.0:80:80'] }, 'appPort[0]'],
   [{ appPort: [50051] }, 'appPort[0]'],
+  [{ appPort: ['127.0.0.1:0:80'] }, 'appPort[0]'],
+  [{ appPort: ['127.0.0.1:80'] }, 'appPort[0]'],
+  [{ image: '71f7' }, 'image'],
+  [{ image: 'sha256:71f7' }, 'image'],
   [{ appPort: ['127.0.0.1:50000-50060:50000-50060'] }, 'appPort[0]'],
   [{ appPort: '8080' }, 'appPort'],
   [{ appPort: { a: 1 } }, 'appPort'],
@@ -291,7 +295,7 @@ test('a Dockerfile cannot leave the build', () => {
   const text =
     'FROM debian\nRUN apt-get update && \\\n  true\nRUN --mount=type=cache,target=/x \\\n --network=host curl x\n';
   assert.equal(refusedAt(vet({ dockerfiles: [{ file: 'Dockerfile', text }] })), ['Dockerfile']);
-  assert.equal(refusedAt(vet({ dockerfiles: [{ file: 'Dockerfile', text: 'FROM a\nRUN echo hi' }] })), []);
+  assert.equal(refusedAt(vet({ dockerfiles: [{ file: 'Dockerfile', text: 'FROM debian\nRUN echo hi' }] })), []);
 });
 
 test('however the flag of a Dockerfile is hidden, it is found; what stays within the build passes', () => {
@@ -309,6 +313,8 @@ test('however the flag of a Dockerfile is hidden, it is found; what stays within
     '# escape=`\nRUN `\n --network=host id',
     'RUN --mount=type=bind,target=/x --network=host id',
     '\uFEFFRUN --network=host id',
+    '# x \\\nRUN --network=host id',
+    'RUN true \\\n# x \\\n && true\nRUN --network=host id',
   ]) {
     assert.ok(refused(text), JSON.stringify(text));
   }
@@ -403,6 +409,13 @@ test('no Dockerfile takes anything from an image that was built for a repository
     `FROM --platform=linux/amd64 ${VSC} AS base\n`,
     'ARG BASE="localhost/csm-0123456789ab-1:app"\nFROM ${BASE}\n',
     `FROM debian:12\nCOPY --from=${VSC} /src /src\n`,
+    `# x \\\nFROM ${VSC}\n`,
+    'FROM 71f7\n',
+    'FROM debian:12\nCOPY --from=71f7 / /\n',
+    'FROM debian:12\nCOPY --from=1 / /\n',
+    'ARG P=vs\nFROM ${P}c-other-0123456789abcdef0123456789abcdef\n',
+    'ARG P=sc-other-0123456789abcdef\nFROM localhost/v${P}0123456789abcdef\n',
+    'ARG A=v\nARG B=${A}sc-other-0123456789abcdef0123456789abcdef\nFROM $B\n',
     'FROM debian:12\nRUN --mount=type=bind,from=localhost/csm-0123456789ab-1:app,target=/x cp -r /x /y\n',
   ]) {
     const verdict = vet({
@@ -411,6 +424,25 @@ test('no Dockerfile takes anything from an image that was built for a repository
     });
     assert.equal(refusedAt(verdict), ['Dockerfile'], text);
   }
+});
+
+test('images by name, with variables in their places, and stages of the same file may be used', () => {
+  for (const text of [
+    'ARG VARIANT=bookworm\nFROM mcr.microsoft.com/devcontainers/base:${VARIANT}\nRUN true\n',
+    'ARG BASE=debian:12\nFROM ${BASE} AS build\nFROM build\nCOPY --from=build /a /a\nCOPY --from=0 /b /b\n',
+    'ARG REGISTRY=ghcr.io\nFROM --platform=$BUILDPLATFORM ${REGISTRY:-docker.io}/acme/app:${TAG}\n',
+    'FROM python:3.${MINOR}-slim AS fa\nFROM node\nARG URL=${HOST}${PATH}\nCOPY --from=fa /x /x\n',
+  ]) {
+    assert.equal(refusedAt(vet({ dockerfiles: [{ file: 'Dockerfile', text }] })), [], text);
+  }
+});
+
+test('where no walls stand at networks that come with a project, there is no project', () => {
+  const project = { config: { dockerComposeFile: 'c.yml', service: 'app' } };
+  const [refusal] = vet(project, { ...RULES, unwalledNetworks: 'podman*' }).refusals;
+  assert.is(refusal?.path, 'dockerComposeFile');
+  assert.is(refusal?.setting, 'SM_NFT_BRIDGES=podman*');
+  assert.equal(vet({}, { ...RULES, unwalledNetworks: 'podman*' }).refusals, []);
 });
 
 test.run();

@@ -32,6 +32,7 @@ const OURS = [
   '--memory=8589934592',
   '--cpus=2',
   '--pids-limit=4096',
+  '--cap-drop=NET_RAW',
 ];
 
 const runArgsOf = (runArgs: readonly string[], additions: Partial<Additions> = {}) =>
@@ -117,6 +118,7 @@ test('limits, worker mount, port and user namespace are there only if they are s
     `--mount=type=volume,source=${VOLUMES.home},target=/csm/home`,
     '--memory=1073741824',
     '--userns=host',
+    '--cap-drop=NET_RAW',
   ]);
 });
 
@@ -162,6 +164,18 @@ test('what is no known property does not come along', () => {
   assert.equal(merged.notes, [{ path: 'hostCommandOfTheFuture', text: 'Not a property known here; left out.' }]);
 });
 
+test('a volume as the workspace is the repository’s own, too', () => {
+  const given = 'type=volume,source=postgres_data,target=/workspace';
+  const { config, notes } = mergeConfig({ image: 'debian', workspaceMount: given }, ADDITIONS);
+  assert.is(config.workspaceMount, `type=volume,source=${VOLUMES.prefix}postgres_data,target=/workspace`);
+  assert.equal(
+    notes.map(({ path }) => path),
+    ['workspaceMount'],
+  );
+  const bound = 'source=${localWorkspaceFolder},target=/workspace,type=bind';
+  assert.is(mergeConfig({ image: 'debian', workspaceMount: bound }, ADDITIONS).config.workspaceMount, bound);
+});
+
 test('what cannot be read is kept for vetting to refuse', () => {
   const { config } = mergeConfig({ image: 'a', runArgs: '--privileged', mounts: 'x' }, ADDITIONS);
   assert.equal([config.runArgs, config.mounts], ['--privileged', 'x']);
@@ -170,7 +184,14 @@ test('what cannot be read is kept for vetting to refuse', () => {
 test('a compose project gets ours in a file of its own', () => {
   const repo = { dockerComposeFile: 'c.yml', service: 'app', runArgs: ['--init'] };
   assert.equal(mergeConfig(repo, ADDITIONS).ownRunArgs, []);
-  const bounds = { labels: ADDITIONS.labels, mem_limit: 8589934592, cpus: 2, pids_limit: 4096 };
+  const bounds = {
+    labels: ADDITIONS.labels,
+    cap_drop: ['NET_RAW'],
+    restart: 'no',
+    mem_limit: 8589934592,
+    cpus: 2,
+    pids_limit: 4096,
+  };
   const project = {
     service: 'app',
     services: ['app', 'db'],
@@ -192,7 +213,10 @@ test('a compose project gets ours in a file of its own', () => {
         ...bounds,
         labels: { ...ADDITIONS.labels, 'csm.id': '' },
         // Compose refuses a service whose two ways to say a limit differ.
-        deploy: { resources: { limits: { memory: '8589934592', cpus: '2', pids: 4096 } } },
+        deploy: {
+          restart_policy: { condition: 'none' },
+          resources: { limits: { memory: '8589934592', cpus: '2', pids: 4096 } },
+        },
       },
     },
     volumes: { 'csm-home': { name: VOLUMES.home } },
@@ -202,7 +226,7 @@ test('a compose project gets ours in a file of its own', () => {
 test('Compose 1 is not told of processes where it knows no such limit; it takes all limits from the other place', () => {
   const project = { service: 'app', services: ['app'], built: [], deployed: ['app'], version: null, isCompose1: true };
   const { app } = Object(composeAdditions(project, ADDITIONS).services);
-  assert.equal(app.deploy, { resources: { limits: { memory: '8589934592', cpus: '2' } } });
+  assert.equal(app.deploy.resources, { limits: { memory: '8589934592', cpus: '2' } });
   assert.equal([app.mem_limit, app.cpus, app.pids_limit], [8589934592, 2, 4096]);
 });
 

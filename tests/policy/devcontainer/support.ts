@@ -9,6 +9,7 @@ export const RULES: DevcontainerRules = {
   allowPrivileged: false,
   allowedLocalEnv: ['ANTHROPIC_API_KEY', 'TZ'],
   allowedNetworks: ['isolated'],
+  unwalledNetworks: '',
   allowedMounts: [],
   workerPorts: { first: 50_051, last: 50_099 },
 };
