@@ -269,9 +269,17 @@ export const containerMachine = setup({
     /** Something is gone: only that is started again, and all is made anew if that does not work. */
     recovering: {
       tags: 'busy',
-      initial: 'vettingAgain',
+      initial: 'queued',
       on: { 'STEP.PROGRESS': { guard: 'isCurrent', actions: 'passProgress' } },
       states: {
+        /** When the machine was restarted, all of them come at once. */
+        queued: {
+          entry: 'admit',
+          on: {
+            ADMITTED: { guard: 'isCurrent', target: 'vettingAgain' },
+            'STEP.FAILED': { guard: 'isCurrent', target: '#container.failed', actions: 'recordFailure' },
+          },
+        },
         /** Starting a stopped container mounts its folders anew, and their content may be of an agent's making. */
         vettingAgain: {
           entry: 'vet',

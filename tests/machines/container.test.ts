@@ -92,7 +92,7 @@ function words(effects: readonly Effect[]): string[] {
 for (const [found, value] of [
   ['worker', RUNNING],
   ['noWorker', { recovering: 'restartingWorker' }],
-  ['stopped', { recovering: 'vettingAgain' }],
+  ['stopped', { recovering: 'queued' }],
   ['gone', { starting: 'queued' }],
 ] as const) {
   test(`who comes is let in at once, and the worker is looked at meanwhile: ${found}`, () => {
@@ -151,6 +151,7 @@ for (const [found, said] of [
     const container = start();
     bringUp(container);
     assert.match(words(looksAndFinds(container, found))[0] ?? '', said);
+    container.done('workspace.admit');
     container.done('workspace.vet', { configFile: '', configHash: 'h1', notice: '' });
     container.done('workspace.up', { ...STANDING, bootId: 'b2' });
     container.done('workspace.startWorker', { endpoint: '127.0.0.1:1', identity: 'one' });
@@ -180,6 +181,7 @@ test('a stopped container that does not start is made anew', () => {
   const container = start();
   bringUp(container);
   looksAndFinds(container, 'stopped');
+  container.done('workspace.admit');
   container.done('workspace.vet', { configFile: '', configHash: 'h1', notice: '' });
   container.fails('workspace.up', 'No.', 'PORT_TAKEN');
   assert.equal([container.value(), container.context().generation], [{ starting: 'queued' }, 2]);

@@ -43,14 +43,17 @@ export function admissionHandlers(ports: AdmissionPorts) {
 }
 
 function isQueued(value: Json): boolean {
-  return startingOf(value) === 'queued';
+  return stepOf(value) === 'queued';
 }
 
 function isComingUp(value: Json): boolean {
-  const step = startingOf(value);
+  const step = stepOf(value);
   return step !== undefined && step !== 'queued';
 }
 
-function startingOf(value: Json): Json | undefined {
-  return typeof value === 'object' && value !== null && 'starting' in value ? value.starting : undefined;
+/** Of the way up, for the first time or again. */
+function stepOf(value: Json): Json | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  if ('starting' in value) return value.starting;
+  return 'recovering' in value ? value.recovering : undefined;
 }

@@ -56,6 +56,22 @@ test('who is let in counts from that moment on, also before it is seen on its wa
   await third.answer;
 });
 
+test('after a restart of the machine those that come up again wait and count like others', async () => {
+  const { states, ask } = world(1);
+  states.set('container/acme/a@', { recovering: 'queued' });
+  states.set('container/acme/b@', { recovering: 'queued' });
+  await ask('a').answer;
+  states.set('container/acme/a@', { recovering: 'startingContainer' });
+  const second = ask('b');
+  const third = ask('c');
+  states.set('container/acme/a@', { running: { guests: 'occupied', health: 'healthy' } });
+  await Promise.race([second.answer, third.answer]);
+  assert.is([second, third].filter((each) => each.isDone()).length, 1);
+  states.set('container/acme/b@', 'failed');
+  states.set('container/acme/c@', 'failed');
+  await Promise.all([second.answer, third.answer]);
+});
+
 test('containers that run or are asked for again do not count', async () => {
   const { states, ask } = world(1);
   states.set('container/acme/x@', { running: { guests: 'occupied', health: 'healthy' } });

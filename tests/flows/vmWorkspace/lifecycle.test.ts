@@ -6,7 +6,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { failureOf, silentLog } from '../../../src/actors/index.ts';
+import { failureOf, RetryableError, silentLog } from '../../../src/actors/index.ts';
 import { keyOf } from '../../../src/adapters/devcontainer/index.ts';
 import { mainCheckout, portsFolder, stateFolder, stateRoot } from '../../../src/flows/vmWorkspace/ports.ts';
 import { sweep } from '../../../src/flows/vmWorkspace/sweep.ts';
@@ -131,6 +131,24 @@ test('a folder of the checkout that became a link is not followed when a stopped
   assert.is.not(after.containerId, before.containerId);
   assert.equal(await ids(world, 'swap'), [after.containerId]);
   assert.is((await refusal(world.machine.podman('exec', after.containerId, 'cat', '/data/file'))).code, 'unexpected');
+});
+
+test('no container is made before the walls are what they should be', async ({ world }) => {
+  world.repository('walled', { [CONFIG]: config() });
+  const before = await world.machine.podman('ps', '--all', '--quiet');
+  world.raiseWalls = () => Promise.reject(new RetryableError('NFT', 'nft is not there'));
+  try {
+    assert.is(failureOf(await world.bringUp('walled').catch((error: unknown) => error)).code, 'NFT');
+    assert.is(await world.machine.podman('ps', '--all', '--quiet'), before);
+    let there = '';
+    world.raiseWalls = async () => {
+      there = await world.machine.podman('ps', '--all', '--quiet');
+    };
+    await world.bringUp('walled');
+    assert.is(there, before);
+  } finally {
+    world.raiseWalls = async () => {};
+  }
 });
 
 test('what was changed after it was vetted is not brought up', async ({ world }) => {

@@ -41,6 +41,8 @@ export interface World {
   actor: ActorView | undefined;
   /** The same for single ones. */
   readonly actors: Map<string, ActorView>;
+  /** What becomes of raising the walls, each time. */
+  raiseWalls: () => Promise<void>;
   /** Sentences for the threads. */
   readonly told: string[];
   /** A repository with these files, pushed; once more, these are pushed on top. */
@@ -81,7 +83,7 @@ export async function startWorld(env: Readonly<Record<string, string>> = {}): Pr
     learn: () => undefined,
     transport: { host: '127.0.0.1' },
     env: { ANTHROPIC_API_KEY: 'sk-ant-of-the-gateway' },
-    raiseWalls: async () => {},
+    raiseWalls: () => world.raiseWalls(),
     checkWalls: async () => {},
     now: Date.now,
   };
@@ -92,6 +94,7 @@ export async function startWorld(env: Readonly<Record<string, string>> = {}): Pr
     ports,
     actor: undefined,
     actors: new Map(),
+    raiseWalls: async () => {},
     told,
     repository: (name, files) => {
       const source = sources.get(name) ?? makeRepository(join(ground.root, 'forge'), `acme/${name}`);

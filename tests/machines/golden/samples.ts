@@ -112,6 +112,7 @@ const CONTAINERS: typeof SESSIONS = {
         container(7),
         ['LOST', { session: 'session/p0', generation: 1 }],
         ['INSPECTED', { generation: 1, found: 'stopped', endpoint: '' }],
+        ['ADMITTED', { generation: 1 }],
       ),
     { type: 'VETTED', generation: 1 },
   ],
