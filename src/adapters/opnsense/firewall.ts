@@ -25,8 +25,11 @@ export interface OpnsenseFirewall {
   readonly alias: string;
   entries(signal?: AbortSignal): Promise<readonly string[]>;
   live(signal?: AbortSignal): Promise<ReadonlySet<string>>;
-  /** Idempotent. What of it was done before an error is found by the next call. */
-  hold(wish: Wish, signal?: AbortSignal): Promise<Held>;
+  /**
+   * Idempotent. What of it was done before an error is found by the next call.
+   * @param isAwaited whether somebody waits for this to be over: then what is written and asked for is not waited for
+   */
+  hold(wish: Wish, signal?: AbortSignal, isAwaited?: () => boolean): Promise<Held>;
   /** Makes the alias if it is not there. @returns whether it was made */
   create(signal?: AbortSignal): Promise<boolean>;
   /** Saves and puts in force what is there: proves the privileges to change, and changes nothing. */
@@ -78,7 +81,7 @@ export function opnsenseFirewall({
       await store.touch(signal);
       await store.reconfigure(signal);
     },
-    async hold(wish, signal) {
+    async hold(wish, signal, isAwaited = () => false) {
       const change = await store.hold(wish, signal);
       const changed = change.added.length + change.removed.length > 0;
       // Also without a change: an earlier attempt may have saved and then failed.
@@ -86,7 +89,7 @@ export function opnsenseFirewall({
       const until = now() + times.patienceMs;
       let askedAt = now();
       let late = await behind(change, wish, signal);
-      while (late.length > 0 && now() < until) {
+      while (late.length > 0 && now() < until && !isAwaited()) {
         await delay(times.lookMs, undefined, signal ? { signal } : {});
         if (now() - askedAt >= times.againMs) {
           await apply(signal);

@@ -38,6 +38,10 @@ export interface Enforcer {
   readonly capabilities: Capabilities;
   /** Which of these hosts are open already. Somebody may have entered them by hand. */
   entered(hosts: readonly string[], signal?: AbortSignal): Promise<readonly string[]>;
-  /** Brings the firewall to this state. Idempotent. @throws TerminalError, RetryableError */
-  hold(desired: Desired, signal?: AbortSignal): Promise<Held>;
+  /**
+   * Brings the firewall to this state. Idempotent.
+   * @param isAwaited whether something is to be closed as soon as this is done: then what is slow to come into force is `late`
+   * @throws TerminalError, RetryableError
+   */
+  hold(desired: Desired, signal?: AbortSignal, isAwaited?: () => boolean): Promise<Held>;
 }

@@ -14,9 +14,9 @@ export function opnsenseEnforcer(firewall: OpnsenseFirewall): Enforcer {
       const entries = await firewall.entries(signal);
       return hosts.filter((host) => entries.includes(host));
     },
-    async hold({ openings, ours }, signal) {
+    async hold({ openings, ours }, signal, isAwaited) {
       const wanted = [...new Set(openings.map(({ host }) => host))];
-      const held = await firewall.hold({ ours, wanted }, signal);
+      const held = await firewall.hold({ ours, wanted }, signal, isAwaited);
       const drift = held.added.filter((host) => before.has(host)).map((host) => `${host} had been taken out`);
       before = new Set(wanted);
       return { late: held.late.filter((host) => before.has(host)), drift };

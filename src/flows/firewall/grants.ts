@@ -61,11 +61,20 @@ export function createGrants({ enforcer, store, now }: GrantPorts): Grants {
   let last: Promise<unknown> = Promise.resolve();
   /** Opening and closing come upon it, too, and have nobody to tell. */
   const untold: string[] = [];
+  /** Closings that wait for their turn: nobody waits for what is slow to open before them. */
+  let closings = 0;
   /** One after the other: each reads the whole state and writes the whole state. */
   const inTurn = <Result>(work: () => Promise<Result>): Promise<Result> => {
     const mine = last.then(work);
     last = mine.catch(() => undefined);
     return mine;
+  };
+  const closing = <Result>(work: () => Promise<Result>): Promise<Result> => {
+    closings += 1;
+    return inTurn(() => {
+      closings -= 1;
+      return work();
+    });
   };
 
   async function hold(signal?: AbortSignal): Promise<Held> {
@@ -76,7 +85,7 @@ export function createGrants({ enforcer, store, now }: GrantPorts): Grants {
       signal,
     );
     const desired: Desired = { openings: await openingsOf(rows, store), ours };
-    const held = await enforcer.hold(desired, signal);
+    const held = await enforcer.hold(desired, signal, () => closings > 0);
     untold.push(...held.drift);
     const wanted = new Set(rows.map(({ host }) => host));
     const gone = ours.filter((host) => !wanted.has(host));
@@ -106,7 +115,7 @@ export function createGrants({ enforcer, store, now }: GrantPorts): Grants {
       for (const { id } of wanted) await store.revokeGrant(id, now(), key);
       return store.grantsRevokedUnder(key);
     },
-    bring: (signal) => inTurn(async () => void (await hold(signal))),
+    bring: (signal) => closing(async () => void (await hold(signal))),
     sync: (signal) => inTurn(async () => ({ ...(await hold(signal)), drift: untold.splice(0) })),
     open: ({ key, approval, session, container, repo, hosts, scope, expiresAt, by }, signal) =>
       inTurn(async () => {
@@ -127,7 +136,7 @@ export function createGrants({ enforcer, store, now }: GrantPorts): Grants {
         return { ...held, late: held.late.filter((host) => hosts.includes(host)) };
       }),
     close: (matching, signal) =>
-      inTurn(async () => {
+      closing(async () => {
         const ended = (await store.activeGrants(now())).filter(matching);
         for (const { id } of ended) await store.revokeGrant(id, now());
         await hold(signal);

@@ -10,6 +10,7 @@ import {
   type OpnsenseClient,
   type OpnsenseFirewall,
   opnsenseFirewall,
+  type Times,
 } from '../../../src/adapters/opnsense/index.ts';
 
 export const ALIAS = 'llm_approved_domains';
@@ -26,7 +27,7 @@ export const resolve = async (name: string): Promise<readonly string[]> =>
 export interface Bench {
   readonly simulator: OpnsenseSimulator;
   readonly firewall: OpnsenseFirewall;
-  connect(access?: Partial<OpnsenseAccess>): OpnsenseFirewall;
+  connect(access?: Partial<OpnsenseAccess>, patience?: Partial<Times>): OpnsenseFirewall;
   close(): Promise<void>;
 }
 
@@ -37,7 +38,7 @@ export async function openBench(options: OpnsenseOptions = {}): Promise<Bench> {
   simulator.addUser({ key: 'key', secret: 'secret' });
   await simulator.addAlias({ name: ALIAS, content: ['api.anthropic.com'] });
   await simulator.addAlias({ name: 'offices', type: 'network', content: ['198.51.100.0/24'] });
-  const connect = (access: Partial<OpnsenseAccess> = {}): OpnsenseFirewall => {
+  const connect = (access: Partial<OpnsenseAccess> = {}, patience: Partial<Times> = {}): OpnsenseFirewall => {
     const client = createOpnsenseClient({
       url: simulator.url,
       key: 'key',
@@ -48,7 +49,7 @@ export async function openBench(options: OpnsenseOptions = {}): Promise<Bench> {
       ...access,
     });
     clients.push(client);
-    const times = { lookMs: 5, againMs: 20, patienceMs: 2_000 };
+    const times = { lookMs: 5, againMs: 20, patienceMs: 2_000, ...patience };
     return opnsenseFirewall({ client, alias: ALIAS, resolve, times });
   };
   return {

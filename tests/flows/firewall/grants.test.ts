@@ -69,6 +69,22 @@ test('a host is open as long as one grant needs it', async (context) => {
   assert.equal(contentOf(context), ['api.anthropic.com']);
 });
 
+test('what is slow to open holds up nothing that is to be closed', async (context) => {
+  const { bench, store, clock } = context;
+  const firewall = bench.connect({}, { lookMs: 1, againMs: 60_000, patienceMs: 600_000 });
+  const grants = createGrants({ enforcer: opnsenseEnforcer(firewall), store, now: () => clock.now });
+  await grants.open(wish('a', ['pypi.org']));
+  bench.simulator.knobs.refreshLocked = true;
+  const opening = grants.open(wish('b', ['crates.io']));
+  await until('it is written', () => contentOf(context)?.includes('crates.io') === true);
+  const closing = grants.close(({ approval }) => approval === 'approval/s1/a');
+  assert.equal((await opening).late, ['crates.io']);
+  await until('the other one is taken out', () => contentOf(context)?.includes('pypi.org') === false);
+  bench.simulator.knobs.refreshLocked = false;
+  await grants.close(() => false);
+  await closing;
+});
+
 test('a grant that has ended by its time is taken out at the next look', async (context) => {
   await context.grants.open(wish('a', ['pypi.org'], { scope: 'repo', expiresAt: context.clock.now + 1_000 }));
   context.clock.now += 1_000;
