@@ -13,15 +13,15 @@ export interface UnusedPorts extends InsidePorts {
   readonly log: Log;
 }
 
-/** @param isLive whether a chart has a container of that branch, or makes one */
+/** @param isLive whether a chart has a container of that branch, or makes one; asked before each, for it takes a while */
 export async function pruneCheckouts(
   ports: UnusedPorts,
   keepDays: number,
-  isLive: (repo: RepoRef) => boolean,
+  isLive: (repo: RepoRef) => Promise<boolean>,
   signal: AbortSignal,
 ): Promise<void> {
   for (const { note, repo } of await oldOrigins(ports, keepDays, signal)) {
-    if (isLive(repo)) continue;
+    if (await isLive(repo)) continue;
     // One that cannot be dealt with keeps none of the others.
     await pruneCheckout(ports, note, repo, signal).catch((error: unknown) => {
       if (signal.aborted) throw error;

@@ -51,8 +51,10 @@ async function again(ports: UpkeepPorts, steps: readonly Step[], everyMs: number
 }
 
 async function pruneUnused(ports: UpkeepPorts, over: AbortSignal): Promise<void> {
-  const live = (await ports.known()).filter(isLive).map(({ context }) => (context as ContainerContext).repo);
-  const isUsed = ({ repo, branch }: RepoRef) => live.some((other) => other.repo === repo && other.branch === branch);
+  const isUsed = async ({ repo, branch }: RepoRef) => {
+    const live = (await ports.known()).filter(isLive).map(({ context }) => (context as ContainerContext).repo);
+    return live.some((other) => other.repo === repo && other.branch === branch);
+  };
   await pruneCheckouts(ports, ports.keepDays, isUsed, over);
 }
 

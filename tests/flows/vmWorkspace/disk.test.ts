@@ -188,7 +188,7 @@ test('a main checkout goes when it was not used for long and holds nothing of it
   const place = (name: string) => mainCheckout(ports, repoOf(`co-${name}`));
   writeFileSync(join(place('dirty'), 'work.txt'), 'of an agent');
   const prune = () =>
-    pruneCheckouts({ ...ports, log: silentLog }, KEEP_DAYS, ({ repo }) => repo === 'acme/co-alive', live);
+    pruneCheckouts({ ...ports, log: silentLog }, KEEP_DAYS, async ({ repo }) => repo === 'acme/co-alive', live);
   await prune();
   for (const name of fates) assert.ok(existsSync(place(name)), `${name} is not old yet`);
   ageNotes(world, 'origins');
@@ -241,7 +241,7 @@ test('a checkout that cannot be dealt with keeps none of the others', async ({ w
   // Somebody has moved it elsewhere and left a link.
   rmSync(place('odd'), { recursive: true });
   symlinkSync('/tmp', place('odd'));
-  await pruneCheckouts({ ...ports, log: silentLog }, KEEP_DAYS, () => false, live);
+  await pruneCheckouts({ ...ports, log: silentLog }, KEEP_DAYS, async () => false, live);
   assert.ok(existsSync(place('odd')));
   assert.not(existsSync(place('fine')));
 });
