@@ -72,14 +72,22 @@ for (const [context, text, expected] of [
 }
 
 test('RT-27: no answer means no answer: empty words decide nothing, whatever is asked', () => {
-  for (const context of [ONE, SEVERAL, TWO, PLAN, TOOL]) {
+  for (const context of [ONE, SEVERAL, TWO, PLAN, TOOL, NETWORK]) {
     for (const text of ['', '   ', '\n']) assert.is(answerInWords(context, text, BY, 5), undefined);
   }
 });
 
 test('RT-28: words that merely begin like a decision are none', () => {
   for (const text of ['allow', 'Approve.', 'deny', 'NO']) assert.ok(isDecision(text), text);
-  for (const text of ['allow me to explain', 'not now', 'know', 'denying is hard', 'yesterday']) {
+  for (const text of [
+    'allow me to explain',
+    'not now',
+    'know',
+    'denying is hard',
+    'yesterday',
+    'no, wait',
+    'approve for this session and what comes after it',
+  ]) {
     assert.not(isDecision(text), text);
   }
 });

@@ -63,7 +63,7 @@ test('what was said before the conversation was cleared, and what subagents wrot
   );
 });
 
-test('the newest get room first, and what was left out is said', () => {
+test('RT-51: the newest get room first, and what was left out is said', () => {
   const many = Array.from({ length: 100 }, (_, index) => ({ speaker: 'ann', text: `${index} ${'x'.repeat(1_000)}` }));
   const { text, shown, whole } = quoteHistory(many);
   assert.ok(shown > 10 && shown < 100);

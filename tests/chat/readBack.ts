@@ -33,9 +33,18 @@ export function recover(answer: string, posts: readonly string[]): string {
   const wanted = answer.replace(ZERO_WIDTH, '');
   const texts = posts.map((post) => withoutLinks(post.replace(ZERO_WIDTH, '')));
   let furthest = { at: 0, index: 0 };
+  /** From where the posts cannot be read on. Text that repeats itself leads to the same places again and again. */
+  const stuck = new Set<string>();
 
   /** A closing fence may look like the beginning of what comes next, so every way of reading is tried. */
   const reads = (index: number, at: number, open: Fence | null): boolean => {
+    const from = JSON.stringify([index, at, open]);
+    if (stuck.has(from)) return false;
+    const canBeRead = readsOn(index, at, open);
+    if (!canBeRead) stuck.add(from);
+    return canBeRead;
+  };
+  const readsOn = (index: number, at: number, open: Fence | null): boolean => {
     if (index > furthest.index) furthest = { at, index };
     const post = texts[index];
     if (post === undefined) return wanted.slice(at).trim() === '';

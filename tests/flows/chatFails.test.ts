@@ -28,7 +28,18 @@ test('RT-8: one of ten requests fails, and no post is dropped, doubled or out of
   chat,
 }) => {
   const { store } = await fresh(postgres);
-  const { rest, id: botUserId } = chat.bot;
+  const { id: botUserId } = chat.bot;
+  const posts = { method: 'POST', path: '/api/v4/posts' };
+  let asked = 0;
+  const rest: typeof chat.bot.rest = {
+    ...chat.bot.rest,
+    createPost(post) {
+      asked += 1;
+      // Of some that fail the post is there all the same.
+      if (asked % 20 === 0) chat.sim.faults.loseAnswers(1, posts, 'cut');
+      return chat.bot.rest.createPost(post);
+    },
+  };
   const governor = createRateGovernor({ perSecond: 1_000, burst: 1_000 });
   const posting = createPosting({ rest, store, governor, botUserId, secret: 's', now: Date.now, leads: () => true });
   const warnings: object[] = [];

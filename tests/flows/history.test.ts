@@ -3,7 +3,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { ActorView, StoredOutput } from '../../src/actors/index.ts';
-import type { MattermostRest } from '../../src/adapters/mattermost/index.ts';
+import { createMattermostRest, type MattermostRest } from '../../src/adapters/mattermost/index.ts';
 import { createHistory } from '../../src/flows/history.ts';
 import { type Chat, startChat } from '../adapters/mattermost/support.ts';
 
@@ -67,14 +67,20 @@ async function askedBy({ chat }: Context, rootId: string) {
 
 test('RT-51: of a thread of 2,000 posts the newest are read, in two requests', async (context) => {
   const { chat } = context;
+  const { channelId } = chat;
   const rootId = await chat.say('the build is broken');
-  for (let index = 1; index < 2_000; index += 1) await chat.say(`reply ${index} end`, rootId);
+  const bob = chat.sim.createUser({ username: 'bob', teamIds: [chat.teamId] });
+  chat.sim.addMember(channelId, bob.id);
+  const both = [chat.alice.rest, createMattermostRest({ url: chat.sim.url, token: bob.token })];
+  for (let index = 1; index < 2_000; index += 1) {
+    await both[index % 2]?.createPost({ channelId, rootId, message: `reply ${index} end` });
+  }
   const started = await askedBy(context, rootId);
   await chat.say('said after the start', rootId);
   const { historyOf, requests } = reading(context, rootId, started);
   const { text, shown, whole } = await historyOf(SESSION, 'thread');
   assert.is(requests(), 2);
-  assert.match(text, /reply 1999 end/);
+  assert.match(text, /bob wrote:\n> reply 1999 end/);
   assert.match(text, /reply 1801 end/);
   assert.match(text, /the build is broken/, 'what it is about');
   assert.not.match(text, /reply 1700 end/);

@@ -24,6 +24,9 @@ const POST: ChatPost = {
   key: undefined,
 };
 
+/** The server knows this account for a bot's, though nothing in its posts says so. */
+const ROBOT = { id: 'robot', username: 'robot', isBot: true, active: true };
+
 /** Only what is asked for here; anything else that is called fails the test. */
 function only<Port>(name: string, methods: Partial<Port>): Port {
   return new Proxy(methods as Port & object, {
@@ -77,7 +80,9 @@ function listening(
         return { ...fields, key: 'card/approval/s/r/1', session: 'approval/s/r', state: 'posted' };
       },
     }),
-    rest: only<IngressPorts['rest']>('rest', { usersByIds: async () => [] }),
+    rest: only<IngressPorts['rest']>('rest', {
+      usersByIds: async (ids) => (ids.includes(ROBOT.id) ? [ROBOT] : []),
+    }),
     gate,
     answers,
     botUserId: 'bot',
@@ -229,6 +234,7 @@ const times = (count: number, ...posts: readonly Partial<ChatPost>[]) =>
 
 test('RT-6: a bot that answers every refusal is never answered; an account that does not say it is one, a few times', async () => {
   assert.equal((await talk(times(60, { ...CONFUSED, automated: true }), 1_000)).told, []);
+  assert.equal((await talk(times(60, { ...CONFUSED, userId: ROBOT.id }), 1_000)).told, []);
   const { told } = await talk(times(2_000, CONFUSED), 1_000);
   assert.is(told.length, 10);
   assert.match(told.at(-1) ?? '', /In case two programs are talking/);

@@ -156,12 +156,19 @@ function graphemeBefore(text: string, end: number, earliest: number): number {
   const from = Math.max(earliest, end - LONGEST_CLUSTER);
   // One code point after the end decides whether the end is a boundary.
   const following = String.fromCodePoint(text.codePointAt(end) ?? 0).length;
-  const start = isLowSurrogate(text, from) ? from + 1 : from;
+  let start = isLowSurrogate(text, from) ? from + 1 : from;
+  // Which halves make a flag together shows only from where their row begins.
+  while (isHalfOfFlag(text, start - 2)) start -= 2;
   let boundary = end;
   for (const { index } of graphemes.segment(text.slice(start, end + following))) {
     if (index > 0 && start + index <= end) boundary = start + index;
   }
   return boundary;
+}
+
+function isHalfOfFlag(text: string, at: number): boolean {
+  const point = text.codePointAt(at) ?? 0;
+  return point >= 0x1f1e6 && point <= 0x1f1ff;
 }
 
 function isLowSurrogate(text: string, at: number): boolean {

@@ -1,0 +1,231 @@
+/** What is shown to people in a thread. */
+import type { Mutant } from './mutant.ts';
+
+const ANSWER = 'tests/chat/answer.test.ts';
+const FAILS = 'tests/flows/chatFails.test.ts';
+const POSTING = 'tests/flows/posting.test.ts';
+const RENDER = 'tests/chat/render.test.ts';
+const UNDELIVERED = 'tests/machines/sessionUndelivered.test.ts';
+const VIEW = 'tests/flows/threadView.test.ts';
+const SPLIT = 'src/chat/render/split.ts';
+const SHOWN = 'src/flows/threadView.ts';
+
+export const POSTS: readonly Mutant[] = [
+  {
+    of: 'RT-8',
+    wrong: 'a post that could not be made is left out',
+    test: FAILS,
+    file: SHOWN,
+    find: 'if (!isUnpostable(error)) throw error;',
+    replace: "if (!isUnpostable(error)) return round.ports.log.warn({ err: error }, 'left out');",
+  },
+  {
+    of: 'RT-8',
+    wrong: 'a post that is tried again is a new one to the server',
+    test: FAILS,
+    file: 'src/adapters/mattermost/ensurePost.ts',
+    find: 'pendingPostId: pendingPostId(epoch === 0 ? key :',
+    replace: 'pendingPostId: pendingPostId(epoch === 0 ? key + now() :',
+  },
+  {
+    of: 'RT-8',
+    wrong: 'a post that could not be made is tried again after those that follow it',
+    test: FAILS,
+    file: SHOWN,
+    find: 'await showOrSay({ ports, session, thread, rows, state, isAwaited }, post, latest);',
+    replace: `await showOrSay({ ports, session, thread, rows, state, isAwaited }, post, latest).catch((error: unknown) => {
+      ports.log.warn({ err: error }, 'later');
+      desired.push(post);
+    });`,
+  },
+  {
+    of: 'RT-14',
+    wrong: 'code is left open where its post ends',
+    test: ANSWER,
+    file: SPLIT,
+    find: 'const after = piece.closes === null ?',
+    replace: 'const after = piece ?',
+  },
+  {
+    of: 'RT-14',
+    wrong: 'code that goes on in the next post is no code there',
+    test: ANSWER,
+    file: SPLIT,
+    find: 'const before = piece.opens === null ?',
+    replace: 'const before = piece ?',
+  },
+  {
+    of: 'RT-14',
+    wrong: 'a shorter fence inside of a block ends it',
+    test: ANSWER,
+    file: 'src/chat/render/fences.ts',
+    find: ' && closing.length >= open.marker.length',
+    replace: '',
+  },
+  {
+    of: 'RT-14',
+    wrong: 'what escaping adds is not counted, so that the end of a full post is lost',
+    test: ANSWER,
+    file: SPLIT,
+    find: 'weight += weightOf(point, text[offset + point.length]);',
+    replace: 'weight += 1;',
+  },
+  {
+    of: 'RT-14',
+    wrong: 'the indent of what comes after a cut is lost',
+    test: ANSWER,
+    file: SPLIT,
+    find: 'rest = rest.slice(cut.at);',
+    replace: 'rest = rest.slice(cut.at).trimStart();',
+  },
+  {
+    of: 'RT-15',
+    wrong: 'a cut is made after so many units of UTF-16',
+    test: ANSWER,
+    file: SPLIT,
+    find: '?? graphemeBefore(text, end, Math.max(earliest, lineStart))',
+    replace: '?? Math.min(limit, end)',
+  },
+  {
+    of: 'RT-15',
+    wrong: 'a cut may fall between the code points of a character',
+    test: ANSWER,
+    file: SPLIT,
+    find: '?? graphemeBefore(text, end, Math.max(earliest, lineStart))',
+    replace: '?? end',
+  },
+  {
+    of: 'RT-15',
+    wrong: 'the second half of a flag is taken for the first one of the next',
+    test: ANSWER,
+    file: SPLIT,
+    find: 'while (isHalfOfFlag(text, start - 2)) start -= 2;',
+    replace: '',
+  },
+  {
+    of: 'RT-16',
+    name: 'told to the agent',
+    wrong: 'the agent is told of files alone',
+    test: VIEW,
+    file: SHOWN,
+    find: "if (post.final && !post.key.startsWith('note/')) {",
+    replace: 'if (post.file) {',
+  },
+  {
+    of: 'RT-16',
+    name: 'told to the agent',
+    wrong: 'the agent is told of what it never said',
+    test: VIEW,
+    file: SHOWN,
+    find: "if (post.final && !post.key.startsWith('note/')) {",
+    replace: 'if (post.final) {',
+  },
+  {
+    of: 'RT-16',
+    name: 'said to be missing',
+    wrong: 'what is refused for good is tried again, and nothing comes after it',
+    test: VIEW,
+    file: 'src/flows/posting.ts',
+    find: "['CHAT_REFUSED', 'CHAT_TOO_BIG', 'CHAT_TOO_LONG']",
+    replace: "['CHAT_TOO_BIG', 'CHAT_TOO_LONG']",
+  },
+  {
+    of: 'RT-16',
+    name: 'said to be missing',
+    wrong: 'nobody is told that something is missing',
+    test: VIEW,
+    file: SHOWN,
+    find: 'await show(round, { ...words, message: instead(error), final: true }, latest);',
+    replace: '',
+  },
+  {
+    of: 'RT-16',
+    wrong: 'the agent takes what was refused for said',
+    test: UNDELIVERED,
+    file: 'src/machines/session/requests/prompts.ts',
+    find: 'notice: noticeOf(toldWith(next, context)),',
+    replace: "notice: '',",
+  },
+  {
+    of: 'RT-16',
+    wrong: 'what was refused is told with every message',
+    test: UNDELIVERED,
+    file: 'src/machines/session/changes.ts',
+    find: "...(next.sent || next.text.startsWith('/') ? {} : { undelivered: [] }),",
+    replace: '',
+  },
+  {
+    of: 'RT-17',
+    wrong: 'a post that is gone is edited again and again',
+    test: VIEW,
+    file: 'src/flows/posting.ts',
+    find: "(error.code === 'CHAT_POST_GONE' || error.code === 'CHAT_EDIT_WINDOW')",
+    replace: "error.code === 'CHAT_EDIT_WINDOW'",
+  },
+  {
+    of: 'RT-17',
+    wrong: 'that a post is gone is forgotten',
+    test: VIEW,
+    file: SHOWN,
+    find: 'await store.postGone(key);',
+    replace: '',
+  },
+  {
+    of: 'RT-17',
+    wrong: 'the rest of a turn whose post is gone is shown nowhere',
+    test: VIEW,
+    file: SHOWN,
+    find: `    rows.set(key, { ...row, state: 'gone' });
+    await show(round, post, latest);`,
+    replace: '',
+  },
+  {
+    of: 'RT-18',
+    wrong: 'a list that is tried again is a new one to the server',
+    test: POSTING,
+    file: 'src/adapters/mattermost/ensurePost.ts',
+    find: 'pendingPostId: pendingPostId(epoch === 0 ? key :',
+    replace: 'pendingPostId: pendingPostId(epoch === 0 ? key + now() :',
+  },
+  {
+    of: 'RT-18',
+    wrong: 'two processes at once make a list each',
+    test: POSTING,
+    file: 'src/flows/posting.ts',
+    find: 'const call = async <Result>(',
+    replace: 'ports = { ...ports, secret: String(Math.random()) };\n  const call = async <Result>(',
+  },
+  {
+    of: 'RT-18',
+    wrong: 'an edit that failed in any way is given up for a post of its own',
+    test: POSTING,
+    file: SHOWN,
+    find: 'if (!row?.postId || !isGone(error)) throw error;',
+    replace: 'if (!row?.postId) throw error;',
+  },
+  {
+    of: 'RT-18',
+    wrong: 'each change of the list is added below it',
+    test: POSTING,
+    file: 'src/chat/render/fold.ts',
+    find: 'turn.todos = entry.body.items;',
+    replace: 'turn.todos = [...turn.todos, ...entry.body.items];',
+  },
+  {
+    of: 'RT-44',
+    wrong: 'what was read from a cache is not counted',
+    test: RENDER,
+    file: 'src/chat/render/ending.ts',
+    find: ' + (usage.cacheReadTokens ?? 0)',
+    replace: '',
+  },
+  {
+    of: 'RT-44',
+    wrong: 'the sum of all calls of a turn is taken for its context',
+    test: RENDER,
+    file: 'src/chat/render/ending.ts',
+    find: 'const { contextTokens = 0, contextWindow = 0 } = ended;',
+    replace: `const { contextWindow = 0 } = ended;
+    const contextTokens = (usage?.inputTokens ?? 0) + (usage?.cacheReadTokens ?? 0) + (usage?.cacheWriteTokens ?? 0);`,
+  },
+];
