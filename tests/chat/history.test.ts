@@ -63,14 +63,16 @@ test('what was said before the conversation was cleared, and what subagents wrot
   );
 });
 
-test('RT-51: the newest get room first, and what was left out is said', () => {
+test('RT-51: what it began with and the newest get room, and that some were left out is said', () => {
   const many = Array.from({ length: 100 }, (_, index) => ({ speaker: 'ann', text: `${index} ${'x'.repeat(1_000)}` }));
   const { text, shown, whole } = quoteHistory(many);
   assert.ok(shown > 10 && shown < 100);
   assert.not(whole);
   assert.match(text, /> 99 x/);
+  assert.match(text, /> 0 x/, 'what it is about');
   assert.not.match(text, /> 10 x/);
-  assert.match(text, /Older messages were left out/);
+  assert.ok([...text].length < 61_000);
+  assert.match(text, /Some older messages were left out/);
   assert.ok(text.indexOf('> 98 x') < text.indexOf('> 99 x'));
 });
 

@@ -229,15 +229,8 @@ export const THREAD: readonly Mutant[] = [
     wrong: 'of what is too much to be quoted the beginning is given',
     test: 'tests/chat/history.test.ts',
     file: 'src/chat/history.ts',
-    find: `said.toReversed()) {
-    const block = quoted(speech);
-    room -= [...block].length;
-    if (room < 0 && blocks.length > 0) break;
-    blocks.unshift(block);`,
-    replace: `said) {
-    const block = quoted(speech);
-    room -= [...block].length;
-    if (room < 0 && blocks.length > 0) break;
-    blocks.push(block);`,
+    find: 'later.toReversed()) {\n    const block = quoted(speech);\n    room -= [...block].length;\n    if (room < 0) break;\n    blocks.unshift(block);',
+    replace:
+      'later) {\n    const block = quoted(speech);\n    room -= [...block].length;\n    if (room < 0) break;\n    blocks.push(block);',
   },
 ];
