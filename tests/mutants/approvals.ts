@@ -8,9 +8,14 @@ const DECISIONS = 'tests/flows/decisions.test.ts';
 const WHO = 'tests/flows/whoCanDecide.test.ts';
 const HISTORY = 'tests/machines/sessionHistory.test.ts';
 
+const MEMORY = 'agent-worker/tests/agent/memory.test.ts';
+const DIALECT = 'agent-worker/tests/agent/dialect.test.ts';
+const DOCTOR = 'tests/cli/doctorCallback.test.ts';
+
 const CHART = 'src/machines/approval.ts';
 const ACTIONS = 'src/machines/approval/actions.ts';
 const CLICKS = 'src/flows/decisions.ts';
+const SESSION = 'agent-worker/src/session/session.ts';
 const CARD = 'src/chat/cards.ts';
 
 export const APPROVALS: readonly Mutant[] = [
@@ -250,5 +255,86 @@ export const APPROVALS: readonly Mutant[] = [
     file: 'src/machines/session/history.ts',
     find: "    return [{ kind: 'say', note: noteOf(of, about), tone: 'warning', text: `${LOST} ${given}` }];",
     replace: "    return given === '' ? [{ kind: 'say', note: noteOf(of, about), tone: 'warning', text: LOST }] : [];",
+  },
+  {
+    of: 'RT-30',
+    wrong: 'what answers from here is taken to be reached by clicks',
+    test: DOCTOR,
+    name: 'the click goes all the way',
+    file: 'src/doctor/callback.ts',
+    find: "yield* clickFindings(config, rest, postId, direct.level === 'ok');",
+    replace: "if (direct.level !== 'ok') yield* clickFindings(config, rest, postId, false);",
+  },
+  {
+    of: 'RT-30',
+    wrong: 'the card stays in the channel',
+    test: DOCTOR,
+    name: 'the click goes all the way',
+    file: 'src/doctor/callback.ts',
+    find: "if (postId !== '') await rest.deletePost(postId);",
+    replace: '',
+  },
+  {
+    of: 'RT-30',
+    wrong: 'nobody learns that Mattermost has to be allowed to call the gateway',
+    test: DOCTOR,
+    name: 'may not call',
+    file: 'src/doctor/callback.ts',
+    find: "yield failed('click', undelivered(config, isAnswering));",
+    replace: "yield failed('click', undelivered(config, isAnswering && false));",
+  },
+  {
+    of: 'RT-32',
+    wrong: 'who has forgotten everything answers at once',
+    test: MEMORY,
+    file: SESSION,
+    find: 'historyTimer = setTimeout(goOn, config.historyGraceMs);',
+    replace: 'goOn();',
+  },
+  {
+    of: 'RT-32',
+    wrong: 'the loss is told for ever',
+    test: MEMORY,
+    file: SESSION,
+    find: '      stored.historyLost = false;\n',
+    replace: '',
+  },
+  {
+    of: 'RT-32',
+    wrong: 'an id that nobody knows ends its prompts',
+    test: MEMORY,
+    file: SESSION,
+    find: 'if (isDeadResume(mapper, message)) deadResume = true;\n        else take(message);',
+    replace: 'take(message);',
+  },
+  {
+    of: 'RT-41',
+    wrong: 'every event is taken to have all that it had before',
+    test: DIALECT,
+    name: 'events nobody knows',
+    file: 'agent-worker/src/mapping/json.ts',
+    find: 'return isRecord(value) ? value : EMPTY;',
+    replace: 'return value as JsonRecord;',
+  },
+  {
+    of: 'RT-41',
+    wrong: 'what nobody knows is dropped without a word',
+    test: DIALECT,
+    name: 'events nobody knows',
+    file: 'agent-worker/src/mapping/mapper.ts',
+    find: 'return SILENT_TYPES.has(type) ? [] : [unrecognised(raw)];',
+    replace: 'return [];',
+  },
+  {
+    of: 'RT-41',
+    wrong: 'a line that cannot be read ends the agent',
+    test: DIALECT,
+    name: 'damaged lines',
+    file: 'agent-worker/src/session/agent.ts',
+    find: "child.stderr.setEncoding('utf8').on('data', stderr);",
+    replace: `child.stderr.setEncoding('utf8').on('data', stderr);
+  child.stdout.on('data', (data) => {
+    if (/^[^{]/m.test(String(data))) child.kill();
+  });`,
   },
 ];
