@@ -52,7 +52,7 @@ test('--json says the same for programs', async ({ environment }) => {
   );
 });
 
-test('an address that Mattermost may not call: what to allow, because the gateway answers from here', async ({
+test('RT-30: an address that Mattermost may not call: what to allow, because the gateway answers from here', async ({
   environment,
 }) => {
   // The chat server lets buttons call loopback by these names only.

@@ -65,7 +65,7 @@ function judge(mutant: Mutant): string {
   const before = readFileSync(path, 'utf8');
   writeFileSync(path, applied(mutant, before));
   // These run what was built.
-  const builds = /^tests\/(crash|e2e|pod)\//.test(mutant.test);
+  const builds = /^tests\/(cli|crash|e2e|pod)\//.test(mutant.test);
   try {
     const problem = builds ? build(mutant.file) : undefined;
     return problem ?? run(mutant);

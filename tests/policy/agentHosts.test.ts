@@ -6,6 +6,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { firewall } from '../../src/config/table/network.ts';
 
 /** Needed by every agent. */
 const NEEDED = ['api.anthropic.com'];
@@ -53,6 +54,7 @@ test('RT-58: the installed Claude Code names no host of its maker that nobody ha
     [],
   );
   for (const host of NEEDED) assert.ok(named.includes(host), `${host} is still named`);
+  assert.equal(firewall.baseHosts.default?.split(','), NEEDED, 'and they are open without anybody asking for them');
 });
 
 test.run();
