@@ -1,5 +1,6 @@
 /** How the image comes about: name, Dockerfile, build arguments, Features. */
 import { posix } from 'node:path';
+import { type ValuesOf, vetBuildValue, vetForeign, vetImageName } from './imageNames.ts';
 import { vetTextMap } from './metadata.ts';
 import { isInside, type Vetting, vetFile } from './places.ts';
 import { type Data, isData, isPlainWord, textOrTexts } from './shape.ts';
@@ -14,39 +15,7 @@ const BUILD_OPTIONS = ['--build-arg', '--label', '--platform', '--progress', '--
 export function vetImage(image: unknown, path: string, { found }: Vetting): void {
   if (image === undefined) return;
   if (typeof image !== 'string' || !isPlainWord(image)) found.refuse(path, 'unreadable', 'is not the name of an image');
-  else vetImageName(image, [], path, found);
-}
-
-/** What the session manager and the devcontainer CLI call images that they build on the VM, whosever they are. */
-const BUILT_HERE = /(^|[^\w.-]|:-)(csm-[0-9a-f]{12}-\d|vsc-[^\s/:]*-[0-9a-f]{32})/i;
-
-/** A text that names an image, or may become part of such a name. */
-export function vetForeign(text: string, path: string, found: Vetting['found']): void {
-  if (BUILT_HERE.test(text)) found.refuse(path, 'ours', `uses ${quoted(text)}, which was built for a repository`);
-}
-
-/** The id of an image, or how one may begin: whosever image it is. */
-const ID = /^(?:sha256:)?[0-9a-f]{1,64}$/i;
-const VARIABLE = /\$(?:\w+|\{[^}]*\})/g;
-
-/** A name whose parts may make one that was built here, and which parts come in with variables. */
-function isPutTogether(name: string): boolean {
-  return name.split(/[/:@]/).some((part) => {
-    const [before = '', ...after] = part.split('\u0000');
-    if (after.length === 0 || part === '\u0000') return false;
-    return ['vsc-', 'csm-'].some((own) => own.startsWith(before.toLowerCase()) || before.toLowerCase().startsWith(own));
-  });
-}
-
-/** @param stages of the same Dockerfile, by name; a number is one, too */
-function vetImageName(text: string, stages: readonly string[], path: string, found: Vetting['found']): void {
-  vetForeign(text, path, found);
-  const name = text.replace(VARIABLE, '\u0000');
-  if (isPutTogether(name)) {
-    found.refuse(path, 'unreadable', `puts the name of an image together from parts (${quoted(text)}); write it out`);
-  }
-  const isStage = stages.includes(name.toLowerCase()) || (/^\d+$/.test(name) && Number(name) < stages.length);
-  if (ID.test(name) && !isStage) found.refuse(path, 'ours', `uses an image by its id (${quoted(text)}); name it`);
+  else vetImageName(image, path, found);
 }
 
 /** `build`, and its older spelling `dockerFile` and `context`. */
@@ -69,7 +38,7 @@ export function vetBuild(config: Data, vetting: Vetting): void {
   if (build.context !== undefined) vetPlace(build.context, base, 'build.context', vetting);
   vetTextMap(build.args, 'build.args', vetting);
   for (const [key, value] of Object.entries(isData(build.args) ? build.args : {})) {
-    vetForeign(String(value), `build.args.${key}`, found);
+    vetBuildValue(String(value), `build.args.${key}`, found);
   }
   if (build.target !== undefined && !(typeof build.target === 'string' && isPlainWord(build.target))) {
     found.refuse('build.target', 'unreadable', 'is not the name of a build stage');
@@ -86,8 +55,10 @@ export function vetBuild(config: Data, vetting: Vetting): void {
     if (BUILD_SWITCHES.includes(text)) continue;
     const given = value ?? (BUILD_OPTIONS.includes(name) ? options[++index]?.text : undefined);
     // A build argument without a value takes the VM's.
-    if (BUILD_OPTIONS.includes(name) && given !== undefined && (name !== '--build-arg' || given.includes('=')))
+    if (BUILD_OPTIONS.includes(name) && given !== undefined && (name !== '--build-arg' || given.includes('='))) {
+      if (name === '--build-arg') vetBuildValue(given.slice(given.indexOf('=') + 1), path, found);
       continue;
+    }
     found.refuse(path, 'privilege', `passes ${quoted(text)} to the build, which is not understood`);
   }
 }
@@ -106,28 +77,25 @@ function vetPlace(value: unknown, base: string, path: string, vetting: Vetting):
 const RUN_FLAG = /^--(?:mount=[^"'`\\]+|network=(?:none|default)|security=sandbox)$/;
 
 /** A Dockerfile's own ways out of the build's walls: flags of RUN that are not known to be harmless. */
-export function vetDockerfile(text: string, path: string, { found }: Vetting): void {
+export function vetDockerfile(text: string, path: string, { found, buildArgs }: Vetting): void {
   if (/^\s*#\s*escape\s*=\s*[^\\\s]/im.test(text)) {
     found.refuse(path, 'unreadable', 'ends its lines with another sign than a backslash');
   }
   const stages: string[] = [];
-  for (const instruction of instructionsOf(text)) {
+  const instructions = instructionsOf(text);
+  const defaults = defaultsOf(instructions);
+  const valuesOf: ValuesOf = (name) => [...(defaults.get(name) ?? []), ...(buildArgs.get(name) ?? [])];
+  for (const instruction of instructions) {
     const [, kind = '', rest = ''] = /^\s*(?:ONBUILD\s+)*(FROM|ARG)\s+(.*)$/is.exec(instruction) ?? [];
-    if (kind.toUpperCase() === 'ARG') {
-      vetForeign(rest, path, found);
-      // Only those before the first stage may stand in the name of an image.
-      if (stages.length === 0 && isPutTogether(rest.replace(/^\w+=["']?/, '').replace(VARIABLE, '\u0000'))) {
-        found.refuse(path, 'unreadable', `puts a value together from parts (${quoted(rest)}); write it out`);
-      }
-    }
+    if (kind.toUpperCase() === 'ARG') vetForeign(rest, path, found);
     for (const [, image = ''] of instruction.matchAll(/(?:--|[,=])from=([^\s,]+)/gi)) {
-      vetImageName(image, stages, path, found);
+      vetImageName(image, path, found, { valuesOf, stages });
     }
     if (kind.toUpperCase() === 'FROM') {
       const [image = '', as = '', name = ''] = rest
         .split(/\s+/)
         .filter((word) => word !== '' && !word.startsWith('--'));
-      vetImageName(image, stages, path, found);
+      vetImageName(image, path, found, { valuesOf, stages });
       stages.push(as.toUpperCase() === 'AS' ? name.toLowerCase() : '');
     }
     const words = /^\s*(?:ONBUILD\s+)*RUN\s+(.*)$/is.exec(instruction)?.[1]?.split(/\s+/) ?? [];
@@ -136,6 +104,18 @@ export function vetDockerfile(text: string, path: string, { found }: Vetting): v
       if (!RUN_FLAG.test(word)) found.refuse(path, 'privilege', `builds with ${quoted(word)}`);
     }
   }
+}
+
+/** What its variables stand for, unless they are given otherwise. */
+function defaultsOf(instructions: readonly string[]): ReadonlyMap<string, readonly string[]> {
+  const all = new Map<string, readonly string[]>();
+  for (const instruction of instructions) {
+    const [, rest = ''] = /^\s*(?:ONBUILD\s+)*(?:ARG|ENV)\s+(.*)$/is.exec(instruction) ?? [];
+    for (const [, name = '', value = ''] of rest.matchAll(/(?:^|\s)(\w+)=("[^"]*"|'[^']*'|\S*)/g)) {
+      all.set(name, [...(all.get(name) ?? []), value]);
+    }
+  }
+  return all;
 }
 
 /** Lines that a backslash continues are one; comments and empty lines between them do not count. */

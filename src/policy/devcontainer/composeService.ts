@@ -1,6 +1,7 @@
 /** One service of a compose file: everything it asks of the VM. What is not known here is refused. */
-import { vetDockerfile, vetForeign, vetImage } from './build.ts';
+import { vetDockerfile, vetImage } from './build.ts';
 import { type ComposeVetting, vetOtherFile } from './composeFile.ts';
+import { vetBuildValue, vetComposeImage, vetForeign } from './imageNames.ts';
 import { type Mount, parseVolumeText, vetMount } from './mounts.ts';
 import { vetFile } from './places.ts';
 import { type Data, isData, isPlainWord, isRemark, textOrTexts } from './shape.ts';
@@ -52,7 +53,7 @@ function refuseVariable(text: string, path: string, { found }: ComposeVetting): 
 const CHECKED: Readonly<Record<string, Vet>> = {
   image: (value, path, vetting) => {
     if (typeof value !== 'string') return vetImage(value, path, vetting);
-    vetForeign(value, path, vetting.found);
+    vetComposeImage(value, path, vetting.found);
     vetImage(value.replace(/\$\{?\w+(:?-[\w./-]*)?\}?/g, 'v'), path, vetting);
   },
   privileged: (value, path, { found }) => {
@@ -154,12 +155,12 @@ function vetServiceBuild(value: unknown, path: string, vetting: ComposeVetting):
   if (isData(args)) {
     for (const [key, item] of Object.entries(args)) {
       if (item === null) vetHostVariable(key, `${path}.args.${key}`, rules, found);
-      else vetForeign(String(item), `${path}.args.${key}`, found);
+      else vetBuildValue(String(item), `${path}.args.${key}`, found);
     }
   } else {
     for (const { path: at, text } of textOrTexts(args, `${path}.args`, found)) {
       if (!text.includes('=')) vetHostVariable(text, at, rules, found);
-      vetForeign(text, at, found);
+      vetBuildValue(text.slice(text.indexOf('=') + 1), at, found);
     }
   }
   for (const key of Object.keys(rest)) {

@@ -1,5 +1,6 @@
 /** Paths of the VM that a configuration names: inside the checkout, links followed, or not. */
 import { posix } from 'node:path';
+import type { BuildArgs } from './buildArgs.ts';
 import { type DevcontainerRules, type Findings, quoted } from './verdict.ts';
 
 export interface Checkout {
@@ -23,6 +24,7 @@ export interface Vetting {
   readonly rules: DevcontainerRules;
   readonly checkout: Checkout;
   readonly volumes: OwnVolumes;
+  readonly buildArgs: BuildArgs;
   readonly found: Findings;
 }
 

@@ -6,6 +6,7 @@
  */
 
 import { vetDockerfile } from './build.ts';
+import { buildArgsOf } from './buildArgs.ts';
 import { type ComposeFile, vetComposeFiles } from './compose.ts';
 import { vetConfig } from './config.ts';
 import { vetFeature, vetMerged, vetMetadataLabel } from './metadata.ts';
@@ -33,7 +34,8 @@ export interface DevcontainerInput {
 
 export function vetDevcontainer(input: DevcontainerInput, rules: DevcontainerRules): Verdict {
   const found = createFindings(rules);
-  const vetting: Vetting = { rules, found, checkout: input.checkout, volumes: input.volumes };
+  const buildArgs = buildArgsOf(input.config, input.compose);
+  const vetting: Vetting = { rules, found, checkout: input.checkout, volumes: input.volumes, buildArgs };
   if (isData(input.config)) vetConfig(input.config, input.ownRunArgs, vetting);
   else found.refuse('devcontainer.json', 'unreadable', 'is not an object');
   for (const { image, label } of input.imageLabels)

@@ -415,6 +415,14 @@ test('no Dockerfile takes anything from an image that was built for a repository
     'FROM debian:12\nCOPY --from=1 / /\n',
     'ARG P=vs\nFROM ${P}c-other-0123456789abcdef0123456789abcdef\n',
     'ARG P=sc-other-0123456789abcdef\nFROM localhost/v${P}0123456789abcdef\n',
+    `FROM v"sc"${VSC.slice(3)}\n`,
+    'FROM "71"f7\n',
+    'ARG B=71f7\nFROM ${B}\n',
+    'ARG A=71f7\nARG B=$A\nFROM $B\n',
+    'FROM ${B:-71f7}\n',
+    'ARG B=1\nFROM 7${B}\n',
+    'ARG B=f7\nFROM sha256:${B}\n',
+    'ARG A=x P=sc-other-0123456789abcdef\nFROM localhost/v${P}0123456789abcdef\n',
     'ARG A=v\nARG B=${A}sc-other-0123456789abcdef0123456789abcdef\nFROM $B\n',
     'FROM debian:12\nRUN --mount=type=bind,from=localhost/csm-0123456789ab-1:app,target=/x cp -r /x /y\n',
   ]) {
@@ -422,8 +430,41 @@ test('no Dockerfile takes anything from an image that was built for a repository
       config: { build: { dockerfile: 'Dockerfile' } },
       dockerfiles: [{ file: 'Dockerfile', text }],
     });
-    assert.equal(refusedAt(verdict), ['Dockerfile'], text);
+    assert.equal([...new Set(refusedAt(verdict))], ['Dockerfile'], text);
   }
+});
+
+test('what a build is given from outside is looked at where it stands for an image', () => {
+  const refused = (build: object, text: string): boolean =>
+    vet({ config: { build: { dockerfile: 'Dockerfile', ...build } }, dockerfiles: [{ file: 'Dockerfile', text }] })
+      .refusals.length > 0;
+  const from = 'ARG B\nFROM ${B}\n';
+  for (const build of [
+    { args: { B: '71f7' } },
+    { args: { B: '${localEnv:TZ}' } },
+    { options: ['--build-arg', 'B=71f7'] },
+    { options: [`--build-arg=B=${VSC}`] },
+    { args: { B: 'sha256:71f7' } },
+  ]) {
+    assert.ok(refused(build, from), JSON.stringify(build));
+  }
+  assert.ok(refused({ args: { P: '${localEnv:TZ}' } }, 'ARG P\nFROM localhost/${P}\n'));
+  assert.not(refused({ args: { B: 'debian:12', VERSION: '20' } }, `${from}ARG VERSION\nRUN echo $VERSION\n`));
+  assert.not(refused({ args: { TAG: '${localEnv:TZ}' } }, 'ARG TAG\nFROM debian:${TAG}\n'));
+  const given = (args: unknown) =>
+    vet({
+      config: { dockerComposeFile: 'c.yml', service: 'app' },
+      compose: [
+        {
+          file: `${CHECKOUT}/.devcontainer/c.yml`,
+          document: { services: { app: { build: { context: '.', args } } } },
+        },
+      ],
+      dockerfiles: [{ file: 'Dockerfile', text: from }],
+    }).refusals.length > 0;
+  assert.ok(given({ B: '${FROM_A_FILE}' }));
+  assert.ok(given(['B=71f7']));
+  assert.not(given({ B: 'debian:12' }));
 });
 
 test('images by name, with variables in their places, and stages of the same file may be used', () => {
