@@ -107,12 +107,20 @@ export function listOurs(host: Host, instance: string, signal?: AbortSignal): Pr
   },
   {
     of: 'RT-54',
-    wrong: 'whoever is asked for names may be asked, on every port',
+    wrong: 'private networks are taken to be inside of the walls',
     test: BENCH,
     file: RULES,
     find: 'add rule ${table} out ct direction reply accept`',
     replace:
       'add rule ${table} out ct direction reply accept`,\n    `add rule ${table} out ip daddr { 10.0.0.0/8, 169.254.0.0/16 } accept`',
+  },
+  {
+    of: 'RT-54',
+    wrong: 'the VM itself is open to its containers',
+    test: BENCH,
+    file: RULES,
+    find: '    ...bridges.map((bridge) => `add rule ${table} input iifname ${bridge} jump host`),\n',
+    replace: '',
   },
   {
     of: 'RT-55',

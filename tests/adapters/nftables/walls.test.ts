@@ -51,7 +51,8 @@ test('RT-54: nothing passes but what was opened: other hosts and ports, UDP, IPv
     [RESOLVER, 443],
     ['45.33.32.1', 22],
   ] as const) {
-    assert.ok([BLOCKED, 'EACCES', 'ECONNREFUSED'].includes(await bench.tcp('agent', host, port)), `${host} ${port}`);
+    // Not ECONNREFUSED, which says only that nobody listens there.
+    assert.ok([BLOCKED, 'EACCES'].includes(await bench.tcp('agent', host, port)), `${host} ${port}`);
   }
   for (const host of [WORLD.crates, WORLD.pypi, WORLD.pypi6]) {
     assert.is.not(await bench.udp('agent', host, 443), 'answered', `UDP ${host}`);
@@ -133,7 +134,8 @@ test('RT-55: queries carry nothing out: what the resolver does not know, it asks
     assert.ok(['EREFUSED', 'ENOTFOUND', 'ENODATA'].includes(await bench.lookUp('agent', name, 'TXT')), name);
   }
   await bench.lookUp('agent', 'c2VjcmV0.attacker.net', 'A', WORLD_DNS);
-  assert.not.match(await bench.queries(), /c2VjcmV0/);
+  // The name server writes names down in lower case.
+  assert.not.match(await bench.queries(), /c2VjcmV0/i);
   assert.match(await bench.queries(), /pypi\.org/);
 });
 
@@ -148,11 +150,12 @@ test('RT-56: addresses that change are followed, and the old ones outlive them f
     WORLD.pypi,
     'a container is never told an address that is not open',
   );
+  bench.clock.now += 3_500_000;
   await bench.walls.hold(opening);
   await until('the new address is told', async () => (await bench.lookUp('agent', 'pypi.org')) === WORLD.pypiLater);
   assert.is(await bench.tcp('agent', WORLD.pypiLater), 'open');
   assert.is(connection.isOpen(), true);
-  bench.clock.now += 3_600_001;
+  bench.clock.now += 100_001;
   await bench.walls.hold(opening);
   assert.is(await connection.ended, 'ECONNRESET');
   assert.is(await bench.tcp('agent', WORLD.pypiLater), 'open');
@@ -161,9 +164,11 @@ test('RT-56: addresses that change are followed, and the old ones outlive them f
 test('RT-56: a look-up that fails, or answers twice the same, changes nothing for it or others', async ({ bench }) => {
   const opening = [openFor(AGENT, 'pypi.org', 'crates.io', 'pypi.org'), openFor(AGENT, 'pypi.org')];
   await bench.walls.hold(opening);
-  await bench.names({ 'crates.io': [WORLD.crates, WORLD.crates] });
-  const held = await bench.walls.hold([...opening, openFor(AGENT, 'gone.com')]);
+  await bench.names({ 'crates.io': [WORLD.crates, WORLD.crates], 'new.org': [WORLD.crates] });
+  await until('pypi.org fails', async () => !/\d/.test(await bench.lookUp('vm', 'pypi.org', 'A', WORLD_DNS)));
+  const held = await bench.walls.hold([...opening, openFor(AGENT, 'gone.com', 'new.org')]);
   assert.equal(held.unresolved, ['gone.com']);
+  await until('the names are read', async () => (await bench.lookUp('agent', 'new.org')) === WORLD.crates);
   assert.equal(await Promise.all([bench.tcp('agent', WORLD.pypi), bench.tcp('agent', WORLD.crates)]), ['open', 'open']);
   assert.is(await bench.lookUp('agent', 'pypi.org'), WORLD.pypi);
 });
