@@ -79,8 +79,10 @@ export const MACHINES: readonly Mutant[] = [
     wrong: 'of what takes too long only the first process is ended',
     test: 'tests/e2e/vm/repositories.test.ts',
     file: 'src/adapters/ssh/wrapper.ts',
-    find: 'if [ "$5" = "$pid" ] && [ "$2" != Z ]; then found=1; kill -s "$1" "$id"; fi',
-    replace: ':',
+    find: `kill -s "$1" -- "-$pid" "$pid"
+  for stat in /proc/[0-9]*/stat; do`,
+    replace: `kill -s "$1" "$pid"
+  for stat in /proc/none/stat; do`,
   },
   {
     of: 'RT-40',
