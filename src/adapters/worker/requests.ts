@@ -29,6 +29,9 @@ export interface WorkerRequestPorts {
   readonly clientOf: (session: Address) => WorkerClient | undefined;
 }
 
+/** The stream to a worker takes messages of 16 MiB; a larger one would end it, again and again. */
+const MAX_FILES_BYTES = 15 * 1024 * 1024;
+
 export function workerHandlers({ registry, fetchFile, mayCost, historyOf, clientOf }: WorkerRequestPorts) {
   return {
     'worker.prompt': async ({ params, attempt }, { signal }) => {
@@ -38,6 +41,12 @@ export function workerHandlers({ registry, fetchFile, mayCost, historyOf, client
       const attachments = await Promise.all(
         files.filter((id): id is string => typeof id === 'string').map((id) => fetchFile(id, signal)),
       );
+      if (attachments.reduce((sum, { content }) => sum + content.length, 0) > MAX_FILES_BYTES) {
+        throw new TerminalError('FILES_TOO_BIG', 'the files of one message are too large together', {
+          human:
+            'The files of this message are larger than 15 MB together, so it was not passed on. Send fewer at a time.',
+        });
+      }
       await registry.request(
         session,
         inputId,
