@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { RetryableError, TerminalError } from '../../actors/index.ts';
 import { followLinks } from './checkoutFiles.ts';
 import type { Owner } from './names.ts';
-import type { Runtime, Shell, ShellResult } from './shell.ts';
+import { linesOf, type Runtime, type Shell, type ShellResult } from './shell.ts';
 
 const TIMEOUT_MS = 60_000;
 
@@ -115,8 +115,7 @@ async function listWith(
   signal?: AbortSignal,
 ): Promise<readonly Container[]> {
   const filters = Object.entries(labels).flatMap(([name, value]) => ['--filter', `label=${name}=${value}`]);
-  const listed = await mustRun(host, ['ps', '--all', '--quiet', '--no-trunc', ...filters], signal);
-  const ids = listed.stdout.split('\n').filter((line) => line !== '');
+  const ids = linesOf(await mustRun(host, ['ps', '--all', '--quiet', '--no-trunc', ...filters], signal));
   // The runtime's filters are a convenience; what counts is what the container says.
   return (await inspectAll(host, ids, signal))
     .filter((container) => isOurs(container, instance))
@@ -160,7 +159,7 @@ export async function inspectOurs(
 export async function addressesOf(host: Host, id: string, signal?: AbortSignal): Promise<readonly string[]> {
   const format = '{{range .NetworkSettings.Networks}}{{.IPAddress}}\n{{.GlobalIPv6Address}}\n{{end}}';
   const result = await run(host, ['container', 'inspect', '--format', format, id], signal);
-  return result.code === 0 ? result.stdout.split('\n').filter((line) => line !== '') : [];
+  return result.code === 0 ? linesOf(result) : [];
 }
 
 /** With its anonymous volumes. Named ones stay: the agent's home is in one. Harmless if it is gone. */

@@ -32,7 +32,7 @@ export {
   readImageLabels,
 } from './readConfiguration.ts';
 export { createScrub } from './scrub.ts';
-export type { Command, Runtime, Shell, ShellOptions, ShellResult } from './shell.ts';
+export { type Command, linesOf, type Runtime, type Shell, type ShellOptions, type ShellResult } from './shell.ts';
 export { devcontainerUp, readResult, type UpRequest, type UpResult } from './up.ts';
 export {
   CONTAINER_WORKER_PORT,

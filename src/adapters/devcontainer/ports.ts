@@ -3,7 +3,7 @@
  * gateways that share a VM do not get in each other's way.
  */
 import { RetryableError } from '../../actors/index.ts';
-import type { Shell } from './shell.ts';
+import { linesOf, type Shell } from './shell.ts';
 
 /** This many ports from the first on are for workers. */
 export const WORKER_PORTS = 49;
@@ -85,9 +85,10 @@ export async function reservedKeys(
   { folder, instance }: Pick<PortRequest, 'folder' | 'instance'>,
   signal?: AbortSignal,
 ): Promise<readonly string[]> {
-  const { code, stdout, stderr } = await shell.exec({ script: KEYS, args: [folder, instance] }, { signal });
+  const result = await shell.exec({ script: KEYS, args: [folder, instance] }, { signal });
+  const { code, stderr } = result;
   if (code !== 0) throw new RetryableError('PORTS_UNKNOWN', `list ports: exit code ${code}: ${stderr.trim()}`);
-  return stdout.split('\n').filter((line) => line !== '');
+  return linesOf(result);
 }
 
 /** Gives back the port of one container. */

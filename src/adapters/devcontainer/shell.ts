@@ -34,3 +34,8 @@ export interface Shell {
 }
 
 export type Runtime = 'podman' | 'docker';
+
+/** What a command has printed, line by line, without empty ones. */
+export function linesOf({ stdout }: Pick<ShellResult, 'stdout'>): readonly string[] {
+  return stdout.split('\n').filter((line) => line !== '');
+}

@@ -25,10 +25,7 @@ export function buildHandlers(ports: VmWorkspace) {
   const { host, instance } = ports;
   return {
     'workspace.reserve': async ({ params }, { signal }) => {
-      const older = (await containersOf(ports, params, signal)).filter(
-        ({ generation }) => generation < params.generation,
-      );
-      for (const { id } of older) await removeOurs(host, id, instance, signal);
+      await removeGenerations(ports, params, (generation) => generation < params.generation, signal);
       const first = ports.config.container.grpcPortStart;
       const { avoid } = params;
       const key = keyOf(ownerOf(ports, params));
@@ -78,9 +75,14 @@ export async function containersOf(ports: VmWorkspace, of: OfContainer, signal: 
   return found.map((container) => ({ ...container, generation: Number(container.labels['csm.generation'] ?? 0) }));
 }
 
-export async function removeGeneration(ports: VmWorkspace, of: OfContainer, signal: AbortSignal): Promise<void> {
+export async function removeGenerations(
+  ports: VmWorkspace,
+  of: OfContainer,
+  isMeant: (generation: number) => boolean,
+  signal: AbortSignal,
+): Promise<void> {
   for (const { id, generation } of await containersOf(ports, of, signal)) {
-    if (generation === of.generation) await removeOurs(ports.host, id, ports.instance, signal);
+    if (isMeant(generation)) await removeOurs(ports.host, id, ports.instance, signal);
   }
 }
 
@@ -179,7 +181,7 @@ async function bringUp(
   } catch (error) {
     if (failureOf(error).code !== 'PORT_TAKEN') throw error;
     // What was made publishes that port, and would be found again.
-    await removeGeneration(ports, params, signal);
+    await removeGenerations(ports, params, (generation) => generation === params.generation, signal);
     const { message, human } = failureOf(error);
     throw new TerminalError('PORT_TAKEN', message, { human, cause: error });
   }

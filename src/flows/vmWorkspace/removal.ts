@@ -1,16 +1,14 @@
 /** Containers that are not wanted any more, with all that was made for them but the agent's home. */
 import { type EffectHandlers, RetryableError } from '../../actors/index.ts';
-import { keyOf, projectOf, releasePort, removeOurs } from '../../adapters/devcontainer/index.ts';
-import { containersOf } from './build.ts';
+import { keyOf, projectOf, releasePort } from '../../adapters/devcontainer/index.ts';
+import { removeGenerations } from './build.ts';
 import { type OfContainer, ownerOf, portsFolder, stateFolder, type VmWorkspace } from './ports.ts';
 
 export function removalHandlers(ports: VmWorkspace) {
   return {
     'workspace.remove': async ({ params }, { signal }) => {
       const { host, instance } = ports;
-      for (const { id, generation } of await containersOf(ports, params, signal)) {
-        if (generation <= params.generation) await removeOurs(host, id, instance, signal);
-      }
+      await removeGenerations(ports, params, (generation) => generation <= params.generation, signal);
       await removeNetworks(ports, params, signal);
       const key = keyOf(ownerOf(ports, params));
       await releasePort(host.shell, { folder: portsFolder(ports), instance, key }, signal);

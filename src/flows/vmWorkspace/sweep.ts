@@ -8,6 +8,7 @@ import {
   isFromCopy,
   isLeftLookout,
   keyOf,
+  linesOf,
   listOurs,
   releasePort,
   removeOurs,
@@ -45,10 +46,12 @@ cd -- "$1" && shift && rm -rf -- "$@"
 export async function sweep(ports: SweepPorts, signal: AbortSignal): Promise<void> {
   const { host, instance, log } = ports;
   // What there is, and only then what is known: what somebody makes meanwhile is not among the first, or is among the second.
-  const containers = await listOurs(host, instance, signal);
   const folder = portsFolder(ports);
-  const reserved = await reservedKeys(host.shell, { folder, instance }, signal);
-  const folders = await foldersOf(ports, signal);
+  const [containers, reserved, folders] = await Promise.all([
+    listOurs(host, instance, signal),
+    reservedKeys(host.shell, { folder, instance }, signal),
+    foldersOf(ports, signal),
+  ]);
   const live = liveKeys(ports, await ports.known());
   for (const { id } of containers.filter(isLeftLookout)) await removeOurs(host, id, instance, signal);
   for (const orphan of findOrphans(containers, instance, live)) {
@@ -69,8 +72,7 @@ export async function sweep(ports: SweepPorts, signal: AbortSignal): Promise<voi
 }
 
 async function foldersOf(ports: SweepPorts, signal: AbortSignal): Promise<readonly string[]> {
-  const { stdout } = await ports.host.shell.exec({ script: LIST, args: [stateRoot(ports)] }, { signal });
-  return stdout.split('\n').filter((line) => line !== '');
+  return linesOf(await ports.host.shell.exec({ script: LIST, args: [stateRoot(ports)] }, { signal }));
 }
 
 /** Of the containers that a chart has, makes or is about to remove. */

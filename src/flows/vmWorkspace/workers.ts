@@ -2,7 +2,7 @@
 import { type EffectHandlers, failureOf } from '../../actors/index.ts';
 import { CONTAINER_WORKER_PORT, findWorker, inspectOurs, startWorker } from '../../adapters/devcontainer/index.ts';
 import type { Found } from '../../machines/effects.ts';
-import { bootIdOf, removeGeneration } from './build.ts';
+import { bootIdOf, removeGenerations } from './build.ts';
 import { withNews } from './news.ts';
 import { identityOf, type OnMachine, type VmWorkspace } from './ports.ts';
 import { publishedAt, secretsOf } from './request.ts';
@@ -40,7 +40,9 @@ export function workerPlaceHandlers(ports: VmWorkspace) {
         await ports.checkWalls({ ...of, endpoint: endpointOf(ports, machine.port) }, signal);
       } catch (error) {
         // Nobody may go on using what nothing holds: neither what the repository has left running, nor its other services.
-        if (failureOf(error).code.startsWith('WALLS_')) await removeGeneration(ports, of, signal);
+        if (failureOf(error).code.startsWith('WALLS_')) {
+          await removeGenerations(ports, of, (generation) => generation === of.generation, signal);
+        }
         throw error;
       }
     },

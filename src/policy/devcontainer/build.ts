@@ -3,7 +3,7 @@ import { posix } from 'node:path';
 import { type ValuesOf, vetBuildValue, vetForeign, vetImageName } from './imageNames.ts';
 import { vetTextMap } from './metadata.ts';
 import { isInside, type Vetting, vetFile } from './places.ts';
-import { type Data, isData, isPlainWord, textOrTexts } from './shape.ts';
+import { type Data, isData, isPlainWord, splitAtEquals, textOrTexts } from './shape.ts';
 import { quoted } from './verdict.ts';
 
 const BUILD_PROPERTIES = ['dockerfile', 'context', 'args', 'target', 'cacheFrom', 'options'];
@@ -51,21 +51,17 @@ export function vetBuild(config: Data, vetting: Vetting): void {
   const options = textOrTexts(build.options, 'build.options', found);
   for (let index = 0; index < options.length; index += 1) {
     const { path, text } = options[index] ?? { path: '', text: '' };
-    const [name = '', value] = splitOption(text);
+    const [name = '', value] = splitAtEquals(text);
     if (BUILD_SWITCHES.includes(text)) continue;
     const given = value ?? (BUILD_OPTIONS.includes(name) ? options[++index]?.text : undefined);
     // A build argument without a value takes the VM's.
-    if (BUILD_OPTIONS.includes(name) && given !== undefined && (name !== '--build-arg' || given.includes('='))) {
-      if (name === '--build-arg') vetBuildValue(given.slice(given.indexOf('=') + 1), path, found);
+    const argument = name === '--build-arg' ? splitAtEquals(given ?? '')[1] : '';
+    if (BUILD_OPTIONS.includes(name) && given !== undefined && argument !== undefined) {
+      vetBuildValue(argument, path, found);
       continue;
     }
     found.refuse(path, 'privilege', `passes ${quoted(text)} to the build, which is not understood`);
   }
-}
-
-function splitOption(text: string): [string, string | undefined] {
-  const at = text.indexOf('=');
-  return at < 0 ? [text, undefined] : [text.slice(0, at), text.slice(at + 1)];
 }
 
 function vetPlace(value: unknown, base: string, path: string, vetting: Vetting): void {

@@ -1,5 +1,5 @@
 /** Values that builds are given from outside of their Dockerfiles, wherever a configuration says them. */
-import { isData } from './shape.ts';
+import { isData, splitAtEquals } from './shape.ts';
 
 /** By name; undefined for a value that is known only when it runs. One name may have several: which build gets which is not told. */
 export type BuildArgs = ReadonlyMap<string, readonly (string | undefined)[]>;
@@ -14,17 +14,13 @@ export function buildArgsOf(config: unknown, compose: readonly { readonly docume
     if (isData(args)) for (const [name, value] of Object.entries(args)) add(name, value);
     else if (Array.isArray(args)) for (const item of args) addText(String(item));
   };
-  const addText = (text: string): void => {
-    const at = text.indexOf('=');
-    if (at < 0) add(text, undefined);
-    else add(text.slice(0, at), text.slice(at + 1));
-  };
+  const addText = (text: string): void => add(...splitAtEquals(text));
   const build = isData(config) && isData(config.build) ? config.build : {};
   addAll(build.args);
   const options: readonly unknown[] = Array.isArray(build.options) ? build.options : [];
   for (const [index, option] of options.entries()) {
-    if (option === '--build-arg') addText(String(options[index + 1] ?? ''));
-    else if (String(option).startsWith('--build-arg=')) addText(String(option).slice('--build-arg='.length));
+    const [name, given = options[index + 1]] = splitAtEquals(String(option));
+    if (name === '--build-arg') addText(String(given ?? ''));
   }
   for (const { document } of compose) {
     const services = isData(document) && isData(document.services) ? Object.values(document.services) : [];

@@ -4,7 +4,7 @@ import { type ComposeVetting, vetOtherFile } from './composeFile.ts';
 import { vetBuildValue, vetComposeImage, vetForeign } from './imageNames.ts';
 import { type Mount, parseVolumeText, vetMount } from './mounts.ts';
 import { vetFile } from './places.ts';
-import { type Data, isData, isPlainWord, isRemark, textOrTexts } from './shape.ts';
+import { type Data, isData, isPlainWord, isRemark, splitAtEquals, textOrTexts } from './shape.ts';
 import { vetHostVariable } from './variables.ts';
 import { quoted } from './verdict.ts';
 import {
@@ -159,8 +159,9 @@ function vetServiceBuild(value: unknown, path: string, vetting: ComposeVetting):
     }
   } else {
     for (const { path: at, text } of textOrTexts(args, `${path}.args`, found)) {
-      if (!text.includes('=')) vetHostVariable(text, at, rules, found);
-      vetBuildValue(text.slice(text.indexOf('=') + 1), at, found);
+      const [name, item] = splitAtEquals(text);
+      if (item === undefined) vetHostVariable(name, at, rules, found);
+      vetBuildValue(item ?? name, at, found);
     }
   }
   for (const key of Object.keys(rest)) {

@@ -45,3 +45,9 @@ export function isPlainWord(text: string): boolean {
 export function isRemark(key: string): boolean {
   return /^x-(?!podman)/i.test(key);
 }
+
+/** `name=value`, or a name alone. */
+export function splitAtEquals(text: string): readonly [string, string | undefined] {
+  const at = text.indexOf('=');
+  return at < 0 ? [text, undefined] : [text.slice(0, at), text.slice(at + 1)];
+}
